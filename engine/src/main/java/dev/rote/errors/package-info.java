@@ -1,0 +1,12 @@
+/// What can go wrong, by whose fault it is. Imports nothing of ours; everything may import it.
+///
+/// | fault | exception | exit status |
+/// |---|---|---|
+/// | caller (shape, range, closed object) | [IllegalArgumentException], [IllegalStateException] | 2 at the command line
+// |
+/// | file, checkpoint, configuration | [DataException] | 2 |
+/// | disk, memory, permission | [EnvironmentException] | 3 |
+/// | device | [DeviceException] | 3 |
+/// | loss or weights no longer finite | [NonFiniteException] | 4 |
+/// | us | [AssertionError] | 1 |
+package dev.rote.errors;
