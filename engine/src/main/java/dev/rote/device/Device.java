@@ -1,0 +1,46 @@
+package dev.rote.device;
+
+import dev.rote.graph.DType;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Target;
+import java.util.List;
+import java.util.Map;
+
+/// A place where programs run. Passed in by whoever owns it, never looked up; several may be open at once.
+///
+/// A device has one or more **lanes**, programs that run side by side inside one step on disjoint parts of the batch:
+/// a CPU has one lane per thread, a GPU one. Whoever builds a step builds one graph per lane with the lane's share
+/// of the images, and joins them by collective operations ([dev.rote.graph.AllReduce], the optimizer updates).
+public interface Device extends AutoCloseable {
+    /// Short kind: `cpu`, `cuda`.
+    String kind();
+
+    /// One line for people and run records: model, instruction set or compute capability, threads, libraries.
+    String describe();
+
+    /// How many lanes a program for a batch of `batch` images should have: at least 1, at most `batch`.
+    int lanes(int batch);
+
+    /// What the device fuses and how much scratch memory its operations need.
+    Target target();
+
+    /// A zeroed buffer.
+    ///
+    /// @param owner who answers for it, named when memory is reported
+    /// @throws dev.rote.errors.DeviceException if the memory cannot be had
+    Buffer allocate(String owner, DType type, long elements);
+
+    /// Makes a program of one plan per lane.
+    ///
+    /// @param name for error messages and profiles
+    /// @param bindings a buffer for every external value of the plans, by name, at least as large
+    /// @throws IllegalArgumentException if a binding is missing or does not fit
+    Program compile(String name, List<Plan> lanes, Map<String, Buffer> bindings);
+
+    /// Bytes of buffers and programs that are open on this device.
+    long allocatedBytes();
+
+    /// Frees what is still open and stops the device's threads.
+    @Override
+    void close();
+}
