@@ -1,0 +1,134 @@
+package dev.rote.device.cpu;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Device;
+import dev.rote.device.Program;
+import dev.rote.graph.DType;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.Op;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Target;
+import dev.rote.graph.TensorType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// The CPU as a device: one lane per thread. Open one per trainer that shall run on its own threads.
+public final class CpuDevice implements Device {
+    private final LaneTeam team;
+    private final DnnlEngine engine;
+    private final AtomicLong allocated = new AtomicLong();
+    private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    private CpuDevice(int threads) {
+        this.engine = new DnnlEngine();
+        this.team = new LaneTeam("cpu", threads);
+    }
+
+    /// Opens the device with its own threads.
+    ///
+    /// @param threads number of threads; 0 for one per available processor
+    /// @throws dev.rote.errors.EnvironmentException if oneDNN cannot be loaded
+    public static CpuDevice open(int threads) {
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads: expected 0 or more, found " + threads);
+        }
+        return new CpuDevice(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    }
+
+    @Override
+    public String kind() {
+        return "cpu";
+    }
+
+    @Override
+    public String describe() {
+        return "cpu: " + team.size() + (team.size() == 1 ? " thread, " : " threads, ") + engine.describe();
+    }
+
+    @Override
+    public int lanes(int batch) {
+        return Math.max(1, Math.min(batch, team.size()));
+    }
+
+    @Override
+    public Target target() {
+        return CpuTarget.INSTANCE;
+    }
+
+    @Override
+    public Buffer allocate(String owner, DType type, long elements) {
+        requireOpen();
+        CpuBuffer buffer = new CpuBuffer(this, owner, type, elements);
+        open.add(buffer);
+        allocated.addAndGet(buffer.bytes());
+        return buffer;
+    }
+
+    @Override
+    public Program compile(String name, List<Plan> lanes, Map<String, Buffer> bindings) {
+        requireOpen();
+        if (lanes.isEmpty() || lanes.size() > team.size()) {
+            throw new IllegalArgumentException(
+                    "program " + name + ": expected 1 to " + team.size() + " lanes, found " + lanes.size());
+        }
+        CpuProgram program = new CpuProgram(this, engine, team, name, lanes, bindings);
+        open.add(program);
+        allocated.addAndGet(program.memoryBytes());
+        return program;
+    }
+
+    @Override
+    public long allocatedBytes() {
+        return allocated.get();
+    }
+
+    void released(AutoCloseable resource, long bytes) {
+        open.remove(resource);
+        allocated.addAndGet(-bytes);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the device is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (AutoCloseable resource : new ArrayList<>(open)) {
+            switch (resource) {
+                case CpuBuffer buffer -> buffer.close();
+                case CpuProgram program -> program.close();
+                default -> throw new AssertionError(resource);
+            }
+        }
+        team.close();
+        engine.close();
+    }
+
+    /// What the CPU's kernels join; oneDNN manages its own scratch memory.
+    private enum CpuTarget implements Target {
+        INSTANCE;
+
+        @Override
+        public boolean fuses(Fusion.Pattern pattern) {
+            return switch (pattern) {
+                case GROUP_NORM_SILU -> true;
+            };
+        }
+
+        @Override
+        public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
+            return 0;
+        }
+    }
+}

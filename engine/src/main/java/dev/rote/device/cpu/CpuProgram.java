@@ -1,0 +1,176 @@
+package dev.rote.device.cpu;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.errors.DeviceException;
+import dev.rote.graph.Node;
+import dev.rote.graph.Plan;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// One kernel list per lane; running it hands each list to its thread.
+final class CpuProgram implements Program {
+    private final CpuDevice device;
+    private final LaneTeam team;
+    private final String name;
+    private final LaneBarrier barrier;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final Runnable[] tasks;
+    private final int threadsPerLane;
+    private final long memoryBytes;
+    private boolean closed;
+
+    CpuProgram(
+            CpuDevice device,
+            DnnlEngine engine,
+            LaneTeam team,
+            String name,
+            List<Plan> plans,
+            Map<String, Buffer> bindings) {
+        this.device = device;
+        this.team = team;
+        this.name = name;
+        this.barrier = new LaneBarrier(plans.size());
+        this.threadsPerLane = Math.max(1, team.size() / plans.size());
+        requireSameNodes(plans);
+        int threads = DnnlLibrary.threads();
+        // A primitive is made for the number of threads that it will run with.
+        DnnlLibrary.setThreads(threadsPerLane);
+        boolean complete = false;
+        try {
+            for (Plan plan : plans) {
+                lanes.add(new Lane(plan, new LaneMemory(name, plan, bindings), new DnnlPrimitives(engine)));
+            }
+            Map<Integer, double[]> partials = new HashMap<>();
+            for (int lane = 0; lane < lanes.size(); lane++) {
+                lanes.get(lane).lower(new CollectiveKernels(lane, lanes.size(), barrier), partials);
+            }
+            complete = true;
+        } finally {
+            DnnlLibrary.setThreads(threads);
+            if (!complete) {
+                lanes.forEach(Lane::close);
+            }
+        }
+        this.tasks = lanes.toArray(Runnable[]::new);
+        this.memoryBytes = lanes.stream().mapToLong(Lane::bytes).sum();
+    }
+
+    private void requireSameNodes(List<Plan> plans) {
+        List<Node> first = plans.getFirst().nodes();
+        for (Plan plan : plans) {
+            boolean same = plan.nodes().size() == first.size();
+            for (int index = 0; same && index < first.size(); index++) {
+                same = plan.nodes().get(index).op().getClass()
+                        == first.get(index).op().getClass();
+            }
+            if (!same) {
+                throw new IllegalArgumentException(
+                        "program " + name + ": expected lanes with the same sequence of operations");
+            }
+        }
+    }
+
+    @Override
+    public void run() {
+        if (closed) {
+            throw new IllegalStateException("program " + name + " is closed");
+        }
+        team.run(tasks);
+        RuntimeException first = null;
+        for (int index = 0; index < lanes.size(); index++) {
+            Lane lane = lanes.get(index);
+            // The lane that failed first, not one that only heard of it at the barrier.
+            if (lane.failure != null && (first == null || !lane.followed)) {
+                first = lane.failure;
+            }
+        }
+        if (first != null) {
+            barrier.reset();
+            throw first;
+        }
+    }
+
+    @Override
+    public long memoryBytes() {
+        return memoryBytes;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            device.released(this, memoryBytes);
+            lanes.forEach(Lane::close);
+        }
+    }
+
+    /// One lane's kernels, in order.
+    private final class Lane implements Runnable {
+        private final Plan plan;
+        private final LaneMemory memory;
+        private final DnnlPrimitives dnnl;
+        private Kernel[] kernels = {};
+        private RuntimeException failure;
+        private boolean followed;
+
+        Lane(Plan plan, LaneMemory memory, DnnlPrimitives dnnl) {
+            this.plan = plan;
+            this.memory = memory;
+            this.dnnl = dnnl;
+        }
+
+        void lower(CollectiveKernels collectives, Map<Integer, double[]> partials) {
+            Lowering lowering = new Lowering(memory, dnnl, collectives, new CollectiveLowering.SharedState() {
+                @Override
+                public long[] copies(int node, int input) {
+                    return lanes.stream()
+                            .mapToLong(lane -> lane.memory.address(
+                                    lane.plan.nodes().get(node).input(input)))
+                            .toArray();
+                }
+
+                @Override
+                public double[] partials(int node, long elements) {
+                    return partials.computeIfAbsent(node, key -> new double[CollectiveKernels.normChunks(elements)]);
+                }
+            });
+            List<Node> nodes = plan.nodes();
+            kernels = new Kernel[nodes.size()];
+            for (int index = 0; index < kernels.length; index++) {
+                kernels[index] = lowering.lower(nodes.get(index), index);
+            }
+        }
+
+        @Override
+        public void run() {
+            failure = null;
+            followed = false;
+            DnnlLibrary.setThreads(threadsPerLane);
+            int index = 0;
+            try {
+                for (; index < kernels.length; index++) {
+                    kernels[index].run();
+                }
+            } catch (RuntimeException | Error e) {
+                followed = barrier.isBroken();
+                barrier.fail();
+                Node node = plan.nodes().get(index);
+                failure = new DeviceException(
+                        "program " + name + ", " + node.op().label() + " " + node.inputTypes() + ": " + e.getMessage(),
+                        e);
+            }
+        }
+
+        long bytes() {
+            return memory.bytes() + dnnl.ownBytes();
+        }
+
+        void close() {
+            dnnl.close();
+            memory.close();
+        }
+    }
+}

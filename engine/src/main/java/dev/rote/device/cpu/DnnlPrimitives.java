@@ -1,0 +1,143 @@
+package dev.rote.device.cpu;
+
+import static dev.rote.bindings.dnnl.Dnnl.*;
+
+import dev.rote.bindings.dnnl.dnnl_exec_arg_t;
+import dev.rote.graph.DType;
+import dev.rote.graph.Plan;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Makes the oneDNN objects of one lane (descriptors, primitives, memories, stream) and owns them until closed.
+final class DnnlPrimitives implements AutoCloseable {
+    /// Attribute of every primitive: run-to-run deterministic.
+    private final MemorySegment attributes;
+    private final MemorySegment engine;
+    private final MemorySegment stream;
+    private final Arena arena = Arena.ofShared();
+    private final List<Runnable> destructors = new ArrayList<>();
+    private long ownBytes;
+
+    DnnlPrimitives(DnnlEngine dnnl) {
+        engine = dnnl.handle();
+        stream = created("stream", out -> dnnl_stream_create(out, engine, dnnl_stream_default_flags()));
+        destructors.add(() -> dnnl_stream_destroy(stream));
+        attributes = created("attributes", dnnl_primitive_attr_create_handle());
+        destructors.add(() -> dnnl_primitive_attr_destroy(attributes));
+        DnnlEngine.check("attributes", dnnl_primitive_attr_set_deterministic(attributes, 1));
+    }
+
+    private static Creation dnnl_primitive_attr_create_handle() {
+        return dev.rote.bindings.dnnl.Dnnl::dnnl_primitive_attr_create;
+    }
+
+    /// A oneDNN constructor: writes a handle to `out` and answers a status.
+    @FunctionalInterface
+    interface Creation {
+        int into(MemorySegment out);
+    }
+
+    MemorySegment engine() {
+        return engine;
+    }
+
+    MemorySegment attributes() {
+        return attributes;
+    }
+
+    long ownBytes() {
+        return ownBytes;
+    }
+
+    static int dataType(DType type) {
+        return switch (type) {
+            case F32 -> dnnl_f32();
+            case BF16 -> dnnl_bf16();
+            case I32 -> dnnl_s32();
+            case U8 -> dnnl_u8();
+        };
+    }
+
+    MemorySegment created(String what, Creation creation) {
+        MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+        DnnlEngine.check(what, creation.into(out));
+        return out.get(ValueLayout.ADDRESS, 0);
+    }
+
+    /// A `dnnl_dims_t`.
+    MemorySegment dims(long... dims) {
+        return arena.allocateFrom(ValueLayout.JAVA_LONG, java.util.Arrays.copyOf(dims, DNNL_MAX_NDIMS()));
+    }
+
+    /// A dense memory descriptor in the physical order of a tag.
+    MemorySegment descriptor(DType type, int tag, long... dims) {
+        MemorySegment descriptor = created(
+                "descriptor",
+                out -> dnnl_memory_desc_create_with_tag(out, dims.length, dims(dims), dataType(type), tag));
+        destructors.add(() -> dnnl_memory_desc_destroy(descriptor));
+        return descriptor;
+    }
+
+    /// A primitive descriptor; freed with the lane.
+    MemorySegment description(String what, Creation creation) {
+        MemorySegment description = created(what, creation);
+        destructors.add(() -> dnnl_primitive_desc_destroy(description));
+        return description;
+    }
+
+    MemorySegment memory(MemorySegment descriptor, long address) {
+        MemorySegment memory =
+                created("memory", out -> dnnl_memory_create(out, descriptor, engine, MemorySegment.ofAddress(address)));
+        destructors.add(() -> dnnl_memory_destroy(memory));
+        return memory;
+    }
+
+    /// Memory of the lane's own for a descriptor: a filter in the library's blocked layout.
+    long ownMemory(MemorySegment descriptor) {
+        long bytes = dnnl_memory_desc_get_size(descriptor);
+        ownBytes += bytes;
+        return arena.allocate(Math.max(bytes, 1), Plan.ALIGNMENT).address();
+    }
+
+    static MemorySegment query(MemorySegment description, int what) {
+        return dnnl_primitive_desc_query_md(description, what, 0);
+    }
+
+    /// A runnable primitive with its arguments: pairs of argument index and memory.
+    Kernel primitive(String what, MemorySegment description, Object... arguments) {
+        MemorySegment primitive = created(what, out -> dnnl_primitive_create(out, description));
+        destructors.add(() -> dnnl_primitive_destroy(primitive));
+        int count = arguments.length / 2;
+        MemorySegment list = dnnl_exec_arg_t.allocateArray(count, arena);
+        for (int index = 0; index < count; index++) {
+            MemorySegment entry = dnnl_exec_arg_t.asSlice(list, index);
+            dnnl_exec_arg_t.arg(entry, (Integer) arguments[2 * index]);
+            dnnl_exec_arg_t.memory(entry, (MemorySegment) arguments[2 * index + 1]);
+        }
+        return () -> DnnlEngine.check(what, dnnl_primitive_execute(primitive, stream, count, list));
+    }
+
+    /// Copies between two layouts of the same tensor.
+    Kernel reorder(MemorySegment from, long fromAddress, MemorySegment to, long toAddress) {
+        MemorySegment description = description(
+                "reorder", out -> dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, attributes));
+        return primitive(
+                "reorder",
+                description,
+                DNNL_ARG_FROM(),
+                memory(from, fromAddress),
+                DNNL_ARG_TO(),
+                memory(to, toAddress));
+    }
+
+    @Override
+    public void close() {
+        for (Runnable destructor : destructors.reversed()) {
+            destructor.run();
+        }
+        arena.close();
+    }
+}

@@ -1,0 +1,69 @@
+package dev.rote.device.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Elementary functions on vectors and their scalar counterparts.
+final class VectorMath {
+    private static final float LOG2_E = 1.44269504f;
+    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_LOW = -2.12194440e-4f;
+    /// Adding and subtracting 1.5 x 2^23 rounds to the nearest integer.
+    private static final float ROUND = 12582912f;
+
+    private VectorMath() {}
+
+    /// e^x, relative error below 2e-7, for x clamped to [-87.3, 88.3]; NaN stays NaN.
+    ///
+    /// x = k ln 2 + r with |r| <= ln(2)/2; e^r by a polynomial of degree 6 (Cephes `expf` coefficients); 2^k by the
+    // exponent bits.
+    static FloatVector exp(FloatVector x) {
+        FloatVector clamped = x.lanewise(VectorOperators.MIN, 88.3f).lanewise(VectorOperators.MAX, -87.3f);
+        FloatVector k = clamped.mul(LOG2_E).add(ROUND).sub(ROUND);
+        FloatVector r = k.lanewise(VectorOperators.FMA, FloatVector.broadcast(Memory.F, -LN2_HIGH), clamped);
+        r = k.lanewise(VectorOperators.FMA, FloatVector.broadcast(Memory.F, -LN2_LOW), r);
+        FloatVector p = FloatVector.broadcast(Memory.F, 1.9875691500e-4f);
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 5.0000001201e-1f));
+        p = p.fma(r.mul(r), r.add(1));
+        IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, Memory.I, 0);
+        return p.mul(exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
+    }
+
+    /// 1/(1 + e^-x).
+    static FloatVector sigmoid(FloatVector x) {
+        FloatVector one = FloatVector.broadcast(Memory.F, 1);
+        return one.div(exp(x.neg()).add(1));
+    }
+
+    static float sigmoid(float x) {
+        return (float) (1 / (1 + Math.exp(-x)));
+    }
+
+    /// The error function, absolute error below 1e-15: Maclaurin series for |x| < 3, continued fraction of erfc beyond
+    /// (Abramowitz & Stegun 7.1.6 and 7.1.14).
+    static double erf(double x) {
+        double a = Math.abs(x);
+        double result;
+        if (a < 3) {
+            double term = a;
+            double sum = a;
+            for (int n = 1; n < 100 && term > 1e-17 * sum; n++) {
+                term *= 2 * a * a / (2 * n + 1);
+                sum += term;
+            }
+            result = 2 / Math.sqrt(Math.PI) * Math.exp(-a * a) * sum;
+        } else {
+            double fraction = a;
+            for (int n = 60; n >= 1; n--) {
+                fraction = a + n / 2.0 / fraction;
+            }
+            result = 1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * fraction);
+        }
+        return Math.copySign(result, x);
+    }
+}
