@@ -4,7 +4,7 @@ import java.util.Optional;
 
 /// Images that can be read one at a time, by position. Closing gives files and memory back; reading is safe from
 /// several threads.
-public sealed interface DataSource extends AutoCloseable permits ArraySource {
+public sealed interface DataSource extends AutoCloseable permits ArraySource, PictureSource {
     /// Size and storage of one image, known without decoding it.
     record Frame(Extent extent, boolean eightBit) {}
 

@@ -30,6 +30,11 @@ final class Idx {
 
     private Idx() {}
 
+    /// True for file names like those of MNIST's images.
+    static boolean named(Path file) {
+        return file.getFileName().toString().matches(".*images.*idx[34].*");
+    }
+
     /// The files' images one after the other; `labels` (or, if null, the files named alike) beside them.
     static ArraySource open(List<Path> files, Path labels, ReadOptions options) {
         return Opener.guarded(arena -> {

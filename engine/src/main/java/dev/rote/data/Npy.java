@@ -106,6 +106,12 @@ record Npy(
         return (shape.length == 3 || shape.length == 4) && type() != null;
     }
 
+    /// True when the array can hold class numbers of `images` images: integers `[N]` or `[N,1]`.
+    boolean labelLike(long images) {
+        boolean vector = shape.length == 1 || shape.length == 2 && shape[1] == 1;
+        return vector && shape[0] == images && "ui".indexOf(kind) >= 0;
+    }
+
     private ArrayPart.Type type() {
         return switch (kind) {
             case 'u' -> valueBytes == 1 ? ArrayPart.Type.U8 : null;
@@ -174,11 +180,10 @@ record Npy(
         return strides;
     }
 
-    /// The class numbers in `bytes`, the whole array file: integers `[N]` or `[N,1]`.
+    /// The class numbers in `bytes`, the whole array file: see [#labelLike].
     int[] labels(MemorySegment bytes, int images) {
         requireSize(bytes);
-        boolean vector = shape.length == 1 || shape.length == 2 && shape[1] == 1;
-        if (!vector || shape[0] != images || "ui".indexOf(kind) < 0) {
+        if (!labelLike(images)) {
             throw DataException.expected(
                     path,
                     "header",

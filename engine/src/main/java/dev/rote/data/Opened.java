@@ -88,12 +88,12 @@ final class Opened {
     /// What an I/O failure on `path` means to the user.
     static RuntimeException failure(Object path, IOException e) {
         return switch (e) {
-            case NoSuchFileException _ -> new DataException(path + ": no such file or folder", e);
-            case AccessDeniedException _ -> new EnvironmentException(path + ": not allowed to read it", e);
-            case FileSystemLoopException _ -> new DataException(path + ": links form a loop: " + e.getMessage(), e);
-            case NotDirectoryException _ -> new DataException(path + ": not a folder", e);
-            case EOFException _ -> new DataException(path + ": compressed data end too early", e);
-            case ZipException _ -> new DataException(path + ": damaged compressed data: " + e.getMessage(), e);
+            case NoSuchFileException missing -> new DataException(path + ": no such file or folder", missing);
+            case AccessDeniedException denied -> new EnvironmentException(path + ": not allowed to read it", denied);
+            case FileSystemLoopException loop -> new DataException(path + ": links form a loop", loop);
+            case NotDirectoryException file -> new DataException(path + ": not a folder", file);
+            case EOFException end -> new DataException(path + ": compressed data end too early", end);
+            case ZipException zip -> new DataException(path + ": damaged compressed data: " + zip.getMessage(), zip);
             default -> new EnvironmentException(path + ": cannot be read: " + e.getMessage(), e);
         };
     }
