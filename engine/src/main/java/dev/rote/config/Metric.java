@@ -1,0 +1,47 @@
+package dev.rote.config;
+
+import java.util.Optional;
+
+/// What is measured. In TOML a word: `memorized_fraction`, `frechet` or `loss@T`.
+public sealed interface Metric extends Named {
+    /// Share of samples whose nearest training image is nearer than k times the second nearest.
+    record MemorizedFraction() implements Metric {
+        @Override
+        public String word() {
+            return "memorized_fraction";
+        }
+    }
+
+    /// Fréchet distance between the features of samples and of held-out images.
+    record Frechet() implements Metric {
+        @Override
+        public String word() {
+            return "frechet";
+        }
+    }
+
+    /// Training and test loss at one diffusion time `t = -log(alpha_bar) / 2`, which is the continuous time of
+    /// arXiv:2505.17638; the nearest index of the schedule is used.
+    record LossAt(double t) implements Metric {
+        public LossAt {
+            Check.that(t > 0 && t <= 100, "measure.metrics", "a diffusion time above 0, at most 100, after loss@", t);
+        }
+
+        @Override
+        public String word() {
+            return "loss@" + TomlText.number(t);
+        }
+    }
+
+    /// The metric that `word` names; empty when there is none.
+    static Optional<Metric> of(String word) {
+        return switch (word) {
+            case "memorized_fraction" -> Optional.of(new MemorizedFraction());
+            case "frechet" -> Optional.of(new Frechet());
+            default ->
+                word.matches("loss@[0-9]{1,18}(\\.[0-9]{1,18})?(e-?[0-9]{1,3})?")
+                        ? Optional.of(new LossAt(Double.parseDouble(word.substring(5))))
+                        : Optional.empty();
+        };
+    }
+}
