@@ -1,7 +1,8 @@
 package dev.rote.metrics;
 
-/// The splitmix64 generator (Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-/// fig. 14): 64-bit state that grows by the golden gamma, mixed by a bijection. Used for bootstrap resampling and for
+/// The splitmix64 generator (Steele, Lea & Flood, "Fast splittable pseudorandom number generators",
+/// OOPSLA 2014): 64-bit state that grows by the golden gamma, mixed by a bijection. Used for bootstrap resampling and
+// for
 /// fixed random projections; the same seed gives the same numbers on every machine.
 final class SplitMix64 {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
