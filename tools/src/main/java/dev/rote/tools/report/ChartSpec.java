@@ -24,11 +24,11 @@ record ChartSpec(
         List<Rule> rules) {
     /// The frames of the report, in their order on the page.
     enum Panel {
-        TRAINING_LOSS("training-loss", "Loss curves"),
-        LOSS_AT("loss-at", "Loss curves"),
-        LOSS_GAP("loss-gap", "Loss curves"),
-        FRECHET("frechet", "Sample quality"),
-        METRIC("metric", "Sample quality"),
+        TRAINING_LOSS("training-loss", "Loss curves and sample quality"),
+        LOSS_AT("loss-at", "Loss curves and sample quality"),
+        LOSS_GAP("loss-gap", "Loss curves and sample quality"),
+        FRECHET("frechet", "Loss curves and sample quality"),
+        METRIC("metric", "Loss curves and sample quality"),
         MEMORIZED("memorized", "Memorization"),
         COLLAPSE("collapse", "Memorization"),
         FIT("fit", "Scaling");
@@ -51,7 +51,12 @@ record ChartSpec(
     }
 
     /// @param percent values are shares in [0, 1] and are written as percentages
-    record Axis(String label, boolean log, boolean percent) {}
+    /// @param ticks where to put labels; empty lets the drawing choose
+    record Axis(String label, boolean log, boolean percent, List<Double> ticks) {
+        Axis(String label, boolean log, boolean percent) {
+            this(label, log, percent, List.of());
+        }
+    }
 
     /// How a series is drawn.
     enum Role {

@@ -88,7 +88,8 @@ public sealed interface Clock {
     /// True for the clocks of the main table: those without a ratio, and those at k = 1/3.
     default boolean isHeadline() {
         return switch (this) {
-            case TauGen _, LossSplit _ -> true;
+            case TauGen gen -> true;
+            case LossSplit split -> true;
             case TauMem mem -> isPaperK(mem.k());
             case FirstCopy copy -> isPaperK(copy.k());
         };

@@ -10,11 +10,13 @@ import java.util.stream.Collectors;
 final class FigureSection {
     private final List<RunCurves> runs;
     private final RunStyles styles;
+    private final SummaryTable table;
     private final Map<Panel, List<ChartSpec>> panels;
 
     FigureSection(StudyReport report, List<ChartSpec> charts) {
         runs = report.runs();
         styles = new RunStyles(runs);
+        table = new SummaryTable(report);
         panels = charts.stream()
                 .collect(Collectors.groupingBy(ChartSpec::panel, LinkedHashMap::new, Collectors.toList()));
     }
@@ -35,6 +37,12 @@ final class FigureSection {
                 section = next;
             }
             panel(html, entry.getKey(), entry.getValue());
+            if (entry.getKey() == Panel.FIT) {
+                html.append("<figure class=\"law\">\n<h3>Power laws</h3>\n").append(table.fits());
+                html.append(
+                        "<figcaption>Least squares in log-log with 95 % intervals of the exponent; the prefactor is in optimizer updates. An exponent of 1 is growth proportional to the"
+                                + " variable, 0 is independence of it.</figcaption>\n</figure>\n");
+            }
         }
         html.append("</div>\n<noscript><p class=\"warning\">The curves need JavaScript; the PNG figures beside this"
                 + " page show the same.</p></noscript>\n</section>\n");

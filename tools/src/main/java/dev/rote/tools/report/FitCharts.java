@@ -40,11 +40,22 @@ final class FitCharts {
                 "against " + variable,
                 "Time scales against " + variable,
                 "Points: runs, with 95 % intervals. Lines: least squares in log-log."
-                        + (bounds ? " Open triangles: not reached by that step; these do not enter the fit." : ""),
-                new Axis(label, true, false),
+                        + (bounds ? " Triangles: not reached by that step (lower bounds, not in the fit)." : ""),
+                new Axis(label, true, false, ticks(fits)),
                 new Axis("time τ (optimizer updates)", true, false),
                 series,
                 List.of());
+    }
+
+    /// The values of the grid themselves, as long as they fit under the axis.
+    private static List<Double> ticks(List<ScalingFit> fits) {
+        List<Double> values = fits.stream()
+                .flatMap(f -> f.points().stream())
+                .map(FitPoint::x)
+                .distinct()
+                .sorted()
+                .toList();
+        return values.size() <= 10 ? values : List.of();
     }
 
     private static List<Series> series(ScalingFit fit, Ink ink) {
@@ -54,7 +65,8 @@ final class FitCharts {
             switch (point.reading()) {
                 case Reached r -> reached.add(new Point(point.x(), r.value(), r.low(), r.high()));
                 case NotReached r -> bounds.add(Point.of(point.x(), r.lastStep()));
-                case BeforeFirst _, Unknown _ -> {}
+                case BeforeFirst before -> {}
+                case Unknown unknown -> {}
             }
         }
         List<Series> series = new ArrayList<>();

@@ -82,7 +82,7 @@ public final class HtmlReport {
         html.append("</ul>\n");
         for (String warning : report.warnings()) {
             html.append("<p class=\"warning\"><strong>Note.</strong> ")
-                    .append(Markup.escape(warning))
+                    .append(Markup.math(warning))
                     .append("</p>\n");
         }
         if (!report.runs().isEmpty()) {
@@ -91,7 +91,7 @@ public final class HtmlReport {
                     .append("</p>\n");
             html.append(table.runs()).append(table.otherClocks());
         }
-        html.append(table.fits()).append("</section>\n");
+        html.append("</section>\n");
     }
 
     private static void setup(StringBuilder html, StudyReport report) {

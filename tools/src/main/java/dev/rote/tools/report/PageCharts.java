@@ -36,10 +36,13 @@ final class PageCharts {
     }
 
     private static ObjectNode axis(Axis axis) {
-        return NODES.objectNode()
+        ObjectNode node = NODES.objectNode()
                 .put("label", axis.label())
                 .put("log", axis.log())
                 .put("percent", axis.percent());
+        ArrayNode ticks = node.putArray("ticks");
+        axis.ticks().forEach(ticks::add);
+        return node;
     }
 
     private static ObjectNode series(Series series) {

@@ -60,6 +60,7 @@ final class PaperPlot {
         plot.rules();
         plot.bands();
         spec.series().forEach(plot::line);
+        plot.explain();
         return BitmapEncoder.getBufferedImage(plot.chart);
     }
 
@@ -116,7 +117,8 @@ final class PaperPlot {
                 .setYAxisMax(yRange[1]);
         style.setXAxisTickLabelsFormattingFunction(v -> label(spec.x(), v, xRange));
         style.setYAxisTickLabelsFormattingFunction(v -> label(spec.y(), v, yRange));
-        style.setErrorBarsColorSeriesColor(true);
+        style.setXAxisLogarithmicDecadeOnly(false).setYAxisLogarithmicDecadeOnly(false);
+        style.setAxisTickPadding(8);
         style.setXAxisTickMarkSpacingHint(120).setYAxisTickMarkSpacingHint(70);
     }
 
@@ -148,13 +150,12 @@ final class PaperPlot {
                 continue;
             }
             boolean own = rule.run() >= 0;
-            String name = own ? "base rate, held-out images" : "thresholds 1, 10, 50 %";
-            XYSeries series = chart.addSeries(
-                    unique(name, "rule" + i), new double[] {xRange[0], xRange[1]}, new double[] {rule.y(), rule.y()});
+            XYSeries series =
+                    chart.addSeries("rule" + i, new double[] {xRange[0], xRange[1]}, new double[] {rule.y(), rule.y()});
             series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
             series.setLineColor(new Color(rule.ink().light()));
             series.setLineStyle(own ? stroke(1.6f, 2, 4) : stroke(1f, 7, 5));
-            series.setShowInLegend(listed.add(name));
+            series.setShowInLegend(false);
         }
     }
 
@@ -193,7 +194,7 @@ final class PaperPlot {
         if (points.isEmpty()) {
             return;
         }
-        String name = legend(series);
+        String name = series.label();
         double[] x = points.stream().mapToDouble(Point::x).toArray();
         double[] y = points.stream().mapToDouble(Point::y).toArray();
         Color colour = new Color(series.ink().light());
@@ -209,7 +210,7 @@ final class PaperPlot {
         drawn.setLineStyle(stroke(
                 series.role() == Role.COMPANION ? 1.2f : 2.4f,
                 series.ink().dash().lengths()));
-        drawn.setShowInLegend(listed.add(name));
+        drawn.setShowInLegend(series.role() != Role.COMPANION && listed.add(name));
     }
 
     private void errorBar(Point point, Color colour) {
@@ -221,11 +222,23 @@ final class PaperPlot {
         bar.setShowInLegend(false);
     }
 
-    private static String legend(Series series) {
-        return switch (series.role()) {
-            case COMPANION -> "thin lines: training images";
-            case CURVE, POINTS, BOUNDS, FIT -> series.label();
-        };
+    /// Legend entries for what has no run of its own, in grey.
+    private void explain() {
+        if (spec.series().stream().anyMatch(s -> s.role() == Role.COMPANION)) {
+            entry("thin: training images", stroke(1.2f));
+        }
+        if (spec.rules().stream().anyMatch(r -> r.run() >= 0)) {
+            entry("base rate (held-out)", stroke(1.6f, 2, 4));
+        }
+        if (spec.rules().stream().anyMatch(r -> r.run() < 0)) {
+            entry("1, 10, 50 %", stroke(1f, 7, 5));
+        }
+    }
+
+    private void entry(String name, BasicStroke line) {
+        XYSeries series = chart.addSeries(name, new double[] {xRange[0]}, new double[] {Double.NaN});
+        series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
+        series.setLineColor(new Color(0x5c6370)).setLineStyle(line);
     }
 
     /// XChart wants a name per series; only the first of those that share a legend entry bears the visible one.

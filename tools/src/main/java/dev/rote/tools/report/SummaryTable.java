@@ -82,25 +82,25 @@ final class SummaryTable {
         if (report.fits().isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><thead><tr><th>time</th><th>against</th>")
-                .append("<th class=\"num\">exponent</th><th class=\"num\">95 % interval</th>")
-                .append("<th class=\"num\">prefactor (updates)</th><th class=\"num\">R²</th>")
-                .append("<th class=\"num\">runs reached</th></tr></thead><tbody>\n");
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><thead><tr><th>time</th>")
+                .append("<th>law</th><th class=\"num\">95 % interval</th>")
+                .append("<th class=\"num\">prefactor</th><th class=\"num\">R²</th>")
+                .append("<th class=\"num\">runs</th></tr></thead><tbody>\n");
         for (ScalingFit fit : report.fits()) {
             long reached = fit.points().stream()
                     .filter(p -> p.reading() instanceof Reached)
                     .count();
-            html.append("<tr><td>").append(Markup.math(fit.label())).append("</td><td>");
-            html.append(Markup.escape(fit.variable())).append("</td>");
-            html.append(fit.law().map(SummaryTable::law).orElse("<td class=\"num\" colspan=\"4\">too few points</td>"));
+            html.append("<tr><td>").append(Markup.math(fit.label())).append("</td>");
+            html.append(fit.law().map(l -> law(fit, l)).orElse("<td colspan=\"4\">too few points</td>"));
             html.append(num(reached + " of " + fit.points().size())).append("</tr>\n");
         }
         return html.append("</tbody></table></div>\n").toString();
     }
 
-    private static String law(PowerLaw law) {
+    private static String law(ScalingFit fit, PowerLaw law) {
         boolean bounded = Double.isFinite(law.low()) && Double.isFinite(law.high());
-        return num(Digits.twoDecimals(law.slope()))
+        String text = fit.variable() + "^" + Digits.twoDecimals(law.slope());
+        return "<td>∝ " + Markup.math(text) + "</td>"
                 + num(bounded ? Digits.twoDecimals(law.low()) + " to " + Digits.twoDecimals(law.high()) : "–")
                 + num(Digits.compact(law.prefactor()))
                 + num(Double.isFinite(law.rSquared()) ? String.format(Locale.ROOT, "%.3f", law.rSquared()) : "–");
@@ -134,7 +134,7 @@ final class SummaryTable {
 
     private static String reading(Reading reading, boolean over) {
         return switch (reading) {
-            case Reached r -> Digits.steps(r.value()) + interval(r);
+            case Reached r -> Digits.compact(r.value()) + interval(r);
             case NotReached r ->
                 "&gt; " + Digits.steps(r.lastStep()) + "<small>" + (over ? "not reached" : "not yet reached")
                         + "</small>";
@@ -147,8 +147,8 @@ final class SummaryTable {
         if (Double.isNaN(r.low()) || Double.isNaN(r.high())) {
             return "";
         }
-        String high = Double.isInfinite(r.high()) ? "open)" : Digits.steps(r.high()) + "]";
-        return "<small>[" + Digits.steps(r.low()) + ", " + high + "</small>";
+        String high = Double.isInfinite(r.high()) ? "open)" : Digits.compact(r.high()) + "]";
+        return "<small>[" + Digits.compact(r.low()) + ", " + high + "</small>";
     }
 
     private static String lastFraction(RunCurves run) {

@@ -1,6 +1,5 @@
 package dev.rote.tools.report;
 
-import dev.rote.errors.EnvironmentException;
 import dev.rote.tools.report.Reading.BeforeFirst;
 import dev.rote.tools.report.Reading.NotReached;
 import dev.rote.tools.report.Reading.Reached;
@@ -61,7 +60,8 @@ public final class Tables {
                 line(csv, row(run, keys, status, step, "", "", "", "", ""));
             }
             for (TimeScale time : run.times()) {
-                List<String> fields = new ArrayList<>(row(run, keys, status, step, time.clock().key()));
+                List<String> fields = new ArrayList<>(
+                        row(run, keys, status, step, time.clock().key()));
                 fields.addAll(reading(time.reading()));
                 line(csv, fields);
             }
@@ -93,7 +93,8 @@ public final class Tables {
         for (int i = 0; i < keys + 4; i++) {
             fields.add("");
         }
-        fields.add(fit.clock().key() + " against " + fit.variable() + (fit.where().isEmpty() ? "" : " at " + fit.where()));
+        fields.add(
+                fit.clock().key() + " against " + fit.variable() + (fit.where().isEmpty() ? "" : " at " + fit.where()));
         fields.add("fit");
         fields.addAll(fit.law()
                 .map(law -> List.of(number(law.slope()), number(law.low()), number(law.high())))
@@ -106,7 +107,7 @@ public final class Tables {
             case Reached r -> List.of("reached", number(r.value()), number(r.low()), number(r.high()));
             case NotReached r -> List.of("not_reached", number(r.lastStep()), "", "");
             case BeforeFirst r -> List.of("before_first", number(r.firstStep()), "", "");
-            case Unknown _ -> List.of("unknown", "", "", "");
+            case Unknown unknown -> List.of("unknown", "", "", "");
         };
     }
 
@@ -117,7 +118,9 @@ public final class Tables {
         if (Double.isInfinite(value)) {
             return value > 0 ? "inf" : "-inf";
         }
-        return value == Math.rint(value) && Math.abs(value) < 1e15 ? Long.toString((long) value) : Double.toString(value);
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : Double.toString(value);
     }
 
     private static void line(StringBuilder csv, List<String> fields) {

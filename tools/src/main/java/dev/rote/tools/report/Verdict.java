@@ -32,7 +32,7 @@ final class Verdict {
                 .toList();
         if (copying.size() == 1) {
             Reached at = (Reached) copying.getFirst().time(TAU_MEM).orElseThrow();
-            return "Copying starts at τ_mem = " + Digits.steps(at.value()) + interval(at.low(), at.high())
+            return "Copying starts at τ_mem = " + Digits.compact(at.value()) + interval(at.low(), at.high())
                     + " updates in run " + copying.getFirst().label() + ".";
         }
         if (!copying.isEmpty()) {
@@ -85,9 +85,9 @@ final class Verdict {
             return Optional.empty();
         }
         String text = times.getCount() == 1 || times.getMin() == times.getMax()
-                ? "Samples are good from τ_gen = " + Digits.steps(times.getMin()) + " updates on"
-                : "Samples are good from τ_gen = " + Digits.steps(times.getMin()) + "–" + Digits.steps(times.getMax())
-                        + " updates on";
+                ? "Samples are good from τ_gen = " + Digits.compact(times.getMin()) + " updates on"
+                : "Samples are good from τ_gen = " + Digits.compact(times.getMin()) + "–"
+                        + Digits.compact(times.getMax()) + " updates on";
         return Optional.of(text
                 + report.fits().stream()
                         .filter(f -> f.clock().equals(TAU_GEN) && f.law().isPresent())
@@ -143,7 +143,7 @@ final class Verdict {
 
     private static String interval(double low, double high) {
         return Double.isFinite(low) && Double.isFinite(high)
-                ? " [" + Digits.steps(low) + ", " + Digits.steps(high) + "]"
+                ? " [" + Digits.compact(low) + ", " + Digits.compact(high) + "]"
                 : "";
     }
 }

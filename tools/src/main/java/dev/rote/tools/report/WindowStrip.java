@@ -7,7 +7,7 @@ import java.util.stream.DoubleStream;
 
 /// A run's life as one bar on a log axis that all runs share: before τ_gen, the window, after τ_mem.
 final class WindowStrip {
-    private static final int WIDTH = 210;
+    private static final int WIDTH = 150;
     private final double from;
     private final double to;
 
@@ -24,8 +24,8 @@ final class WindowStrip {
     /// The column's heading: what the colours mean, and the ends of the axis.
     String header() {
         return "<span class=\"key learning\">learning</span><span class=\"key window\">window</span>"
-                + "<span class=\"key copying\">copying</span><small>τ from " + Digits.steps(from) + " to "
-                + Digits.steps(to) + ", log</small>";
+                + "<span class=\"key copying\">copying</span><small>τ from " + Digits.compact(from) + " to "
+                + Digits.compact(to) + ", log</small>";
     }
 
     /// The bar of `run`, up to the last step it has done; a dash when neither time is known.

@@ -64,8 +64,9 @@ const Axes = (() => {
   function linearRange([low, high], fromZero) {
     if (fromZero) low = Math.min(0, low);
     if (low === high) high = low + (Math.abs(low) || 1);
-    const step = niceStep(high - low, 5);
-    return [Math.floor(low / step + 1e-9) * step, Math.ceil((high) / step - 1e-9) * step, step];
+    const pad = 0.05 * (high - low);
+    const top = high + pad;
+    return fromZero ? [low, high <= 1 && top > 1 ? 1 : top] : [low - pad, top];
   }
 
   function linearTicks([low, high]) {

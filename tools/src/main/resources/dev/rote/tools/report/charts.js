@@ -1,6 +1,11 @@
 // One figure: the specification that the page carries becomes options of the chart library.
 const Charts = (() => {
   const SYMBOLS = { circle: 'circle', square: 'rect', diamond: 'diamond', triangle: 'triangle' };
+  const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+  const RICH = {
+    sub: { fontSize: 9.5, verticalAlign: 'bottom', padding: [0, 0, -2, 0] },
+    sup: { fontSize: 9.5, verticalAlign: 'top', padding: [-2, 0, 0, 0] },
+  };
   const escape = text => echarts.format.encodeHTML(text);
 
   function theme(dark) {
@@ -9,14 +14,16 @@ const Charts = (() => {
       : { text: '#1d2026', soft: '#4c525c', line: '#9aa0a8', grid: '#ececea', card: '#ffffff', dark };
   }
 
+  // The same marks as in the page's text: τ_mem and n^0.97.
+  const rich = text => text.replace(/(τ|f)_(gen|mem)/g, '$1{sub|$2}').replace(/\^(−?[0-9.]+)/g, '{sup|$1}');
   const colour = (ink, look) => look.dark ? ink.dark : ink.light;
 
   function axis(spec, log, range, ticks, look, name) {
     const label = Axes.tickLabel(spec, log);
     return {
-      type: log ? 'log' : 'value', name: spec.label, nameLocation: 'middle', nameGap: name.gap,
+      type: log ? 'log' : 'value', name: rich(spec.label), nameLocation: 'middle', nameGap: name.gap,
       min: range[0], max: range[1],
-      nameTextStyle: { color: look.text, fontSize: 13 },
+      nameTextStyle: { color: look.text, fontSize: 13, rich: RICH },
       axisLine: { show: true, onZero: false, lineStyle: { color: look.line } },
       axisTick: { show: true, customValues: ticks, lineStyle: { color: look.line } },
       axisLabel: { color: look.soft, fontSize: 12, customValues: ticks, formatter: label, hideOverlap: true },
@@ -123,20 +130,20 @@ const Charts = (() => {
     const floor = scales.y ? yRange[0] : -Infinity;
     const series = [rules(spec, hidden, look, scales.y, yRange)];
     shown.forEach((s, i) => {
-      const extra = s.role === 'curve' ? band(s, points[i], look, floor) : bars(s, points[i], look, floor);
+      const extra = s.role === 'curve' || s.role === 'companion' ? band(s, points[i], look, floor) : bars(s, points[i], look, floor);
       if (extra) series.push(extra);
       series.push(main(s, points[i], look));
     });
     const names = [...new Set(shown.map(s => s.name))];
-    const ticks = (range, log) => log ? Axes.logTicks(range) : Axes.linearTicks(range);
+    const ticks = (axis, range, log) => axis.ticks.length ? axis.ticks : log ? Axes.logTicks(range) : Axes.linearTicks(range);
     return {
-      animation: false, backgroundColor: 'transparent',
-      grid: { left: 12, right: 22, top: spec.legend ? 22 + 22 * names.length : 14, bottom: 30, containLabel: true, outerBoundsMode: 'none' },
-      legend: spec.legend ? { data: names, orient: 'vertical', top: 0, left: 60, itemWidth: 26, itemGap: 6, textStyle: { color: look.text, fontSize: 13 } } : { show: false },
+      animation: false, backgroundColor: 'transparent', textStyle: { fontFamily: FONT },
+      grid: { left: 74, right: 22, top: spec.legend ? 12 + 20 * names.length : 14, bottom: 50, containLabel: false, outerBoundsMode: 'none' },
+      legend: spec.legend ? { data: names, orient: 'vertical', top: 0, left: 60, itemWidth: 26, itemGap: 5, formatter: rich, textStyle: { color: look.text, fontSize: 13, rich: RICH } } : { show: false },
       tooltip: tooltip(spec, look),
       toolbox: { show: false },
-      xAxis: axis(spec.x, scales.x, xRange, ticks(xRange, scales.x), look, { gap: 30 }),
-      yAxis: axis(spec.y, scales.y, yRange, ticks(yRange, scales.y), look, { gap: 58 }),
+      xAxis: axis(spec.x, scales.x, xRange, ticks(spec.x, xRange, scales.x), look, { gap: 30 }),
+      yAxis: axis(spec.y, scales.y, yRange, ticks(spec.y, yRange, scales.y), look, { gap: 54 }),
       series,
     };
   }

@@ -24,7 +24,7 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 
-/// A made-up study that looks like a real one: f_mem is a sigmoid in log tau centered at 60 n, the losses part at 20 n,
+/// A made-up study that looks like a real one: f_mem is a sigmoid in log tau centered at 90 n, the losses part at 15 n,
 /// the Fréchet distance falls until step 700 for every n.
 final class SyntheticStudy {
     static final Frechet FEATURES = new Frechet("random-conv-64", true);
@@ -94,17 +94,17 @@ final class SyntheticStudy {
     static RunCurves run(int n, int seed, int last) {
         Random random = new Random(1000L * n + seed);
         double drift = Math.exp(0.12 * random.nextGaussian());
-        double mem = 60 * n * drift;
+        double mem = 90 * n * drift;
         List<Curve> curves = new ArrayList<>();
         double[] dense = steps(1, last, 160);
         double[] measured = steps(50, last, 10);
-        curves.add(curve(new TrainingLoss(), dense, random, 0.06, tau -> loss(tau, 20 * n, 0.35), false));
+        curves.add(curve(new TrainingLoss(), dense, random, 0.06, tau -> loss(tau, 15.0 * n, 0.35), false));
         for (double t : new double[] {0.01, 0.1}) {
             double level = t < 0.05 ? 1 : 0.4;
             curves.add(curve(
-                    new LossAt(t, Split.TEST), measured, random, 0.01, tau -> level * testLoss(tau, 20.0 * n), true));
+                    new LossAt(t, Split.TEST), measured, random, 0.01, tau -> level * testLoss(tau, 15.0 * n), true));
             curves.add(curve(
-                    new LossAt(t, Split.TRAIN), measured, random, 0.01, tau -> level * loss(tau, 20 * n, 0.6), true));
+                    new LossAt(t, Split.TRAIN), measured, random, 0.01, tau -> level * loss(tau, 15.0 * n, 0.6), true));
         }
         curves.add(
                 curve(FEATURES, measured, random, 0.03, tau -> 4.2 + 60 * Math.exp(-Math.pow(tau / 160, 0.9)), true));
@@ -123,11 +123,11 @@ final class SyntheticStudy {
     private static List<TimeScale> times(double mem, int n, double drift, double last) {
         List<TimeScale> times = new ArrayList<>();
         times.add(new TimeScale(new TauGen(), new Reached(690 * Math.pow(drift, 0.3), 560, 840)));
-        times.add(new TimeScale(new LossSplit(0.01), reading(24 * n * drift, last)));
-        times.add(new TimeScale(new FirstCopy(RATIOS[0]), reading(mem * Math.exp(-2.2), last)));
+        times.add(new TimeScale(new LossSplit(0.01), reading(15 * n * drift, last)));
+        times.add(new TimeScale(new FirstCopy(RATIOS[0]), reading(mem * Math.exp(-1.35), last)));
         for (double k : RATIOS) {
             for (double threshold : new double[] {0.01, 0.1, 0.5}) {
-                double at = mem * Math.exp(Math.log(threshold / (0.97 - threshold)) / 2.2) * Math.pow(3 * k, -0.4);
+                double at = mem * Math.exp(Math.log(threshold / (0.97 - threshold)) / 4) * Math.pow(3 * k, -0.4);
                 times.add(new TimeScale(new TauMem(threshold, k), reading(at, last)));
             }
         }
@@ -140,9 +140,9 @@ final class SyntheticStudy {
 
     private static List<ScalingFit> fits(List<RunCurves> runs) {
         return List.of(
-                fit(new TauMem(0.01, Clock.PAPER_K), runs, new PowerLaw(7.4, 0.97, 0.85, 1.10, 0.987)),
-                fit(new TauMem(0.5, Clock.PAPER_K), runs, new PowerLaw(60.7, 1.01, 0.89, 1.13, 0.989)),
-                fit(new LossSplit(0.01), runs, new PowerLaw(23.2, 1.00, 0.92, 1.08, 0.994)),
+                fit(new TauMem(0.01, Clock.PAPER_K), runs, new PowerLaw(32.6, 0.97, 0.85, 1.10, 0.987)),
+                fit(new TauMem(0.5, Clock.PAPER_K), runs, new PowerLaw(88, 1.01, 0.89, 1.13, 0.989)),
+                fit(new LossSplit(0.01), runs, new PowerLaw(15.1, 1.00, 0.92, 1.08, 0.994)),
                 fit(new TauGen(), runs, new PowerLaw(680, 0.01, -0.04, 0.06, 0.02)));
     }
 
@@ -166,7 +166,7 @@ final class SyntheticStudy {
     private static Curve fractions(double k, double[] steps, double mem, Random random) {
         List<Point> points = new ArrayList<>();
         for (double tau : steps) {
-            double p = 0.97 / (1 + Math.pow(tau / (mem * Math.pow(3 * k, -0.4)), -2.2));
+            double p = 0.97 / (1 + Math.pow(tau / (mem * Math.pow(3 * k, -0.4)), -4));
             double f = Math.round(SAMPLES * Math.clamp(p + 0.012 * random.nextGaussian() * Math.sqrt(p), 0, 1))
                     / (double) SAMPLES;
             double half = 1.96 * Math.sqrt(f * (1 - f) / SAMPLES);
