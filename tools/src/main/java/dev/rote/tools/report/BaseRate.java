@@ -1,0 +1,9 @@
+package dev.rote.tools.report;
+
+/// Memorized fraction of held-out images: what the test `d1/d2 < k` finds where nothing can have been copied.
+///
+/// @param k threshold of the ratio
+/// @param value share in [0, 1]
+/// @param low lower end of its 95 % interval, NaN when there is none
+/// @param high upper end of its 95 % interval, NaN when there is none
+public record BaseRate(double k, double value, double low, double high) {}

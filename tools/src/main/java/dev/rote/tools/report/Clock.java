@@ -1,0 +1,97 @@
+package dev.rote.tools.report;
+
+import dev.rote.tools.report.Quantity.MemorizedFraction;
+
+/// A rule that reads one time scale off a run's curves. The rules themselves are in Bonnaire et al. 2025,
+/// arXiv:2505.17638, section 2; the report repeats them for its reader.
+public sealed interface Clock {
+    /// The ratio of the papers' headline numbers.
+    double PAPER_K = 1.0 / 3;
+
+    /// The name in files.
+    String key();
+
+    /// The name on an axis or in a table.
+    String label();
+
+    /// First step at which the Fréchet distance is within 10 % of its minimum.
+    record TauGen() implements Clock {
+        @Override
+        public String key() {
+            return "tau_gen";
+        }
+
+        @Override
+        public String label() {
+            return "τ_gen";
+        }
+    }
+
+    /// Step at which f_mem(k) crosses `threshold` (a share in (0, 1)), interpolated in log tau.
+    record TauMem(double threshold, double k) implements Clock {
+        public TauMem {
+            if (!(threshold > 0 && threshold < 1)) {
+                throw new IllegalArgumentException("threshold must lie in (0, 1), is " + threshold);
+            }
+            MemorizedFraction.requireRatio(k);
+        }
+
+        @Override
+        public String key() {
+            return "tau_mem[" + Digits.plain(100 * threshold) + "%,k=" + Digits.ratio(k) + "]";
+        }
+
+        @Override
+        public String label() {
+            return "τ_mem (" + Digits.plain(100 * threshold) + " %)" + suffix(k);
+        }
+    }
+
+    /// First measured step with f_mem(k) above zero.
+    record FirstCopy(double k) implements Clock {
+        public FirstCopy {
+            MemorizedFraction.requireRatio(k);
+        }
+
+        @Override
+        public String key() {
+            return "tau_first_copy[k=" + Digits.ratio(k) + "]";
+        }
+
+        @Override
+        public String label() {
+            return "first copy" + suffix(k);
+        }
+    }
+
+    /// Step at which train and test loss at diffusion time `t` part.
+    record LossSplit(double t) implements Clock {
+        @Override
+        public String key() {
+            return "tau_loss_split@" + Digits.plain(t);
+        }
+
+        @Override
+        public String label() {
+            return "loss split (t = " + Digits.plain(t) + ")";
+        }
+    }
+
+    private static String suffix(double k) {
+        return isPaperK(k) ? "" : ", k = " + Digits.ratio(k);
+    }
+
+    private static boolean isPaperK(double k) {
+        return Math.abs(k - PAPER_K) < 1e-9;
+    }
+
+    /// True for the clocks of the main table: those without a ratio, and those at k = 1/3.
+    default boolean isHeadline() {
+        return switch (this) {
+            case TauGen gen -> true;
+            case LossSplit split -> true;
+            case TauMem mem -> isPaperK(mem.k());
+            case FirstCopy copy -> isPaperK(copy.k());
+        };
+    }
+}

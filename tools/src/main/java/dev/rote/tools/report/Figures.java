@@ -1,0 +1,21 @@
+package dev.rote.tools.report;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/// The report's figures as PNG files for a paper or a slide: white ground, 1200 x 800 pixels, the same curves as in
+/// [HtmlReport].
+public final class Figures {
+    private Figures() {}
+
+    /// Writes every figure that has something to show: `training_loss.png`, `loss_t0.01.png`, `loss_gap_t0.01.png`,
+    /// `frechet_NAME.png`, `metric_NAME.png`, `f_mem_k1_3.png`, `f_mem_over_n_k1_3.png`, `fit_n.png`.
+    ///
+    /// @return the files, in the order of the report; empty when nothing has been measured
+    /// @throws EnvironmentException when one cannot be written
+    public static List<Path> writePng(StudyReport report, Path folder) {
+        return Charts.of(report).stream()
+                .map(chart -> Output.writePng(folder.resolve(chart.id() + ".png"), PaperPlot.draw(chart)))
+                .toList();
+    }
+}

@@ -1,0 +1,270 @@
+package dev.rote.tools.report;
+
+import dev.rote.tools.report.ChartSpec.Axis;
+import dev.rote.tools.report.ChartSpec.Panel;
+import dev.rote.tools.report.ChartSpec.Role;
+import dev.rote.tools.report.ChartSpec.Rule;
+import dev.rote.tools.report.ChartSpec.Series;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
+import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/// One [ChartSpec] on paper, drawn by XChart.
+final class PaperPlot {
+    static final int WIDTH = 1200;
+    static final int HEIGHT = 800;
+    private static final Color TEXT = new Color(0x1d2026);
+    private static final Color GRID = new Color(0xe8e8e6);
+    private static final Marker[] MARKERS = {
+        SeriesMarkers.CIRCLE, SeriesMarkers.SQUARE, SeriesMarkers.DIAMOND, SeriesMarkers.TRIANGLE_UP
+    };
+
+    private final ChartSpec spec;
+    private final XYChart chart;
+    private final Set<String> listed = new HashSet<>();
+    private double[] xRange;
+    private double[] yRange;
+    private int parts;
+
+    private PaperPlot(ChartSpec spec) {
+        this.spec = spec;
+        chart = new XYChartBuilder()
+                .width(WIDTH)
+                .height(HEIGHT)
+                .title(spec.title())
+                .xAxisTitle(spec.x().label())
+                .yAxisTitle(spec.y().label())
+                .build();
+    }
+
+    static BufferedImage draw(ChartSpec spec) {
+        PaperPlot plot = new PaperPlot(spec);
+        plot.ranges();
+        plot.style();
+        plot.rules();
+        plot.bands();
+        spec.series().forEach(plot::line);
+        plot.explain();
+        return BitmapEncoder.getBufferedImage(plot.chart);
+    }
+
+    private void ranges() {
+        xRange = range(spec.x(), points().mapToDouble(Point::x));
+        DoubleStream ends = points().flatMapToDouble(p -> DoubleStream.of(p.y(), p.low(), p.high()));
+        DoubleStream bases = spec.rules().stream().filter(r -> r.run() >= 0).mapToDouble(Rule::y);
+        yRange = range(spec.y(), DoubleStream.concat(spec.y().log() ? points().mapToDouble(Point::y) : ends, bases));
+    }
+
+    private Stream<Point> points() {
+        return spec.series().stream().flatMap(s -> drawable(s).stream());
+    }
+
+    private static double[] range(Axis axis, DoubleStream values) {
+        var found =
+                values.filter(v -> Double.isFinite(v) && (!axis.log() || v > 0)).summaryStatistics();
+        if (found.getCount() == 0) {
+            return axis.log() ? new double[] {1, 10} : new double[] {0, 1};
+        }
+        double low = found.getMin();
+        double high = found.getMax();
+        if (axis.log()) {
+            double pad = Math.pow(high / low, 0.04) * 1.04;
+            return new double[] {low / pad, high * pad};
+        }
+        double span = high > low ? high - low : Math.max(1e-9, Math.abs(high));
+        return new double[] {axis.percent() ? 0 : low - 0.05 * span, high + 0.06 * span};
+    }
+
+    private void style() {
+        XYStyler style = chart.getStyler();
+        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 18);
+        style.setChartBackgroundColor(Color.WHITE).setChartFontColor(TEXT).setBaseFont(font);
+        style.setChartTitleFont(font.deriveFont(Font.BOLD, 20f))
+                .setChartTitleBoxVisible(false)
+                .setChartTitlePadding(12);
+        style.setChartPadding(18).setPlotBackgroundColor(Color.WHITE).setPlotBorderColor(new Color(0x70757d));
+        style.setLegendFont(font.deriveFont(16f))
+                .setLegendBorderColor(Color.WHITE)
+                .setLegendSeriesLineLength(44);
+        style.setLegendPosition(spec.panel() == Panel.FIT ? LegendPosition.InsideNW : LegendPosition.OutsideE);
+        style.setLegendBackgroundColor(Color.WHITE);
+        style.setMarkerSize(8);
+        style.setAxisTitleFont(font).setAxisTickLabelsFont(font.deriveFont(16f)).setAxisTitlePadding(12);
+        style.setPlotGridLinesColor(GRID)
+                .setPlotGridLinesStroke(new BasicStroke(1))
+                .setPlotContentSize(1);
+        style.setPlotMargin(0);
+        style.setXAxisLogarithmic(spec.x().log()).setYAxisLogarithmic(spec.y().log());
+        style.setXAxisMin(xRange[0])
+                .setXAxisMax(xRange[1])
+                .setYAxisMin(yRange[0])
+                .setYAxisMax(yRange[1]);
+        style.setXAxisTickLabelsFormattingFunction(v -> label(spec.x(), v, xRange));
+        style.setYAxisTickLabelsFormattingFunction(v -> label(spec.y(), v, yRange));
+        style.setXAxisLogarithmicDecadeOnly(false).setYAxisLogarithmicDecadeOnly(false);
+        style.setAxisTickPadding(8);
+        style.setXAxisTickMarkSpacingHint(120).setYAxisTickMarkSpacingHint(70);
+    }
+
+    /// Powers of ten are written as such beyond 10 000; between them a log axis labels 2 and 5 when it is short.
+    private static String label(Axis axis, double value, double[] range) {
+        if (axis.percent()) {
+            return Digits.percent(value);
+        }
+        if (!axis.log()) {
+            return Digits.compact(value);
+        }
+        double decades = Math.log10(range[1] / range[0]);
+        int exponent = (int) Math.floor(Math.log10(value) + 1e-9);
+        double digit = value / Math.pow(10, exponent);
+        boolean written = Math.abs(digit - 1) < 1e-6
+                || decades < 2.6 && (Math.abs(digit - 2) < 1e-6 || Math.abs(digit - 5) < 1e-6)
+                || decades < 0.8;
+        if (!written) {
+            return "";
+        }
+        boolean power = Math.abs(digit - 1) < 1e-6 && (value >= 1e5 || value < 1e-3);
+        return power ? Digits.powerOfTen(exponent) : Digits.compact(value);
+    }
+
+    private void rules() {
+        for (int i = 0; i < spec.rules().size(); i++) {
+            Rule rule = spec.rules().get(i);
+            if (rule.y() > yRange[1] || rule.y() < yRange[0]) {
+                continue;
+            }
+            boolean own = rule.run() >= 0;
+            XYSeries series =
+                    chart.addSeries("rule" + i, new double[] {xRange[0], xRange[1]}, new double[] {rule.y(), rule.y()});
+            series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
+            series.setLineColor(new Color(rule.ink().light()));
+            series.setLineStyle(own ? stroke(1.6f, 2, 4) : stroke(1f, 7, 5));
+            series.setShowInLegend(false);
+        }
+    }
+
+    private void bands() {
+        for (int i = 0; i < spec.series().size(); i++) {
+            Series series = spec.series().get(i);
+            List<Point> bounded =
+                    drawable(series).stream().filter(Point::hasInterval).toList();
+            if (series.role() == Role.CURVE && bounded.size() > 1) {
+                band("band" + i, bounded, series.ink());
+            }
+        }
+    }
+
+    private void band(String name, List<Point> points, Ink ink) {
+        List<double[]> outline = new ArrayList<>();
+        points.forEach(p -> outline.add(new double[] {p.x(), inRange(p.high())}));
+        points.reversed().forEach(p -> outline.add(new double[] {p.x(), inRange(p.low())}));
+        XYSeries series = chart.addSeries(
+                name,
+                outline.stream().mapToDouble(p -> p[0]).toArray(),
+                outline.stream().mapToDouble(p -> p[1]).toArray());
+        Color colour = new Color(ink.light());
+        series.setXYSeriesRenderStyle(XYSeriesRenderStyle.PolygonArea).setMarker(SeriesMarkers.NONE);
+        series.setFillColor(new Color(colour.getRed(), colour.getGreen(), colour.getBlue(), 34));
+        series.setLineColor(new Color(0, 0, 0, 0)).setLineStyle(stroke(0.1f));
+        series.setShowInLegend(false);
+    }
+
+    private double inRange(double y) {
+        return Math.clamp(y, yRange[0], yRange[1]);
+    }
+
+    private void line(Series series) {
+        List<Point> points = drawable(series);
+        if (points.isEmpty()) {
+            return;
+        }
+        String name = series.label();
+        double[] x = points.stream().mapToDouble(Point::x).toArray();
+        double[] y = points.stream().mapToDouble(Point::y).toArray();
+        Color colour = new Color(series.ink().light());
+        if (series.role() == Role.POINTS) {
+            points.stream().filter(Point::hasInterval).forEach(p -> errorBar(p, colour));
+        }
+        XYSeries drawn = chart.addSeries(unique(name, "series" + parts++), x, y);
+        boolean lined = series.role() == Role.CURVE || series.role() == Role.COMPANION || series.role() == Role.FIT;
+        drawn.setXYSeriesRenderStyle(lined ? XYSeriesRenderStyle.Line : XYSeriesRenderStyle.Scatter);
+        drawn.setLineColor(colour);
+        drawn.setMarkerColor(colour);
+        drawn.setMarker(marker(series));
+        drawn.setLineStyle(stroke(
+                series.role() == Role.COMPANION ? 1.2f : 2.4f,
+                series.ink().dash().lengths()));
+        drawn.setShowInLegend(series.role() != Role.COMPANION && listed.add(name));
+    }
+
+    private void errorBar(Point point, Color colour) {
+        String name = "bar" + parts++;
+        XYSeries bar = chart.addSeries(
+                name, new double[] {point.x(), point.x()}, new double[] {inRange(point.low()), inRange(point.high())});
+        bar.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
+        bar.setLineColor(colour).setLineStyle(stroke(1.8f));
+        bar.setShowInLegend(false);
+    }
+
+    /// Legend entries for what has no run of its own, in grey.
+    private void explain() {
+        if (spec.series().stream().anyMatch(s -> s.role() == Role.COMPANION)) {
+            entry("thin: training images", stroke(1.2f));
+        }
+        if (spec.rules().stream().anyMatch(r -> r.run() >= 0)) {
+            entry("base rate (held-out)", stroke(1.6f, 2, 4));
+        }
+        if (spec.rules().stream().anyMatch(r -> r.run() < 0)) {
+            entry("1, 10, 50 %", stroke(1f, 7, 5));
+        }
+    }
+
+    private void entry(String name, BasicStroke line) {
+        XYSeries series = chart.addSeries(name, new double[] {xRange[0]}, new double[] {Double.NaN});
+        series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
+        series.setLineColor(new Color(0x5c6370)).setLineStyle(line);
+    }
+
+    /// XChart wants a name per series; only the first of those that share a legend entry bears the visible one.
+    private String unique(String name, String otherwise) {
+        return listed.contains(name) ? otherwise : name;
+    }
+
+    private static Marker marker(Series series) {
+        return switch (series.role()) {
+            case CURVE, POINTS -> MARKERS[series.ink().symbol().ordinal()];
+            case BOUNDS -> SeriesMarkers.TRIANGLE_UP;
+            case COMPANION, FIT -> SeriesMarkers.NONE;
+        };
+    }
+
+    private static BasicStroke stroke(float width, float... dash) {
+        return dash.length == 0
+                ? new BasicStroke(width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND)
+                : new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, dash, 0);
+    }
+
+    private List<Point> drawable(Series series) {
+        return series.points().stream()
+                .filter(p -> p.isDrawable()
+                        && (!spec.x().log() || p.x() > 0)
+                        && (!spec.y().log() || p.y() > 0))
+                .toList();
+    }
+}

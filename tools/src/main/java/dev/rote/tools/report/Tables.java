@@ -1,0 +1,137 @@
+package dev.rote.tools.report;
+
+import dev.rote.tools.report.Reading.BeforeFirst;
+import dev.rote.tools.report.Reading.NotReached;
+import dev.rote.tools.report.Reading.Reached;
+import dev.rote.tools.report.Reading.Unknown;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Every number of a report for other programs: UTF-8 CSV after RFC 4180 (comma, quotes where needed, CRLF), and JSON.
+/// A number that is missing or NaN is an empty field (null in JSON), an infinite one `inf` or `-inf`.
+public final class Tables {
+    private Tables() {}
+
+    /// Writes `curves.csv`, `summary.csv` and `report.json` into `folder`.
+    ///
+    /// @return the three files
+    /// @throws EnvironmentException when one cannot be written
+    public static List<Path> write(StudyReport report, Path folder) {
+        return List.of(
+                Output.write(folder.resolve("curves.csv"), curves(report)),
+                Output.write(folder.resolve("summary.csv"), summary(report)),
+                Output.write(folder.resolve("report.json"), ReportJson.of(report)));
+    }
+
+    /// `run`, one column per grid key, `n`, `step`, `quantity`, `value`, `low`, `high`: one line per point. Base rates
+    /// have the quantity `f_mem_base[k=...]` and no step.
+    static String curves(StudyReport report) {
+        List<String> keys = RunStyles.keys(report.runs());
+        StringBuilder csv = new StringBuilder();
+        line(csv, head(keys, "step", "quantity", "value", "low", "high"));
+        for (RunCurves run : report.runs()) {
+            for (Curve curve : run.curves()) {
+                for (Point p : curve.points()) {
+                    String key = curve.quantity().key();
+                    line(csv, row(run, keys, number(p.x()), key, number(p.y()), number(p.low()), number(p.high())));
+                }
+            }
+            for (BaseRate base : run.baseRates()) {
+                String key = "f_mem_base[k=" + Digits.ratio(base.k()) + "]";
+                line(csv, row(run, keys, "", key, number(base.value()), number(base.low()), number(base.high())));
+            }
+        }
+        return csv.toString();
+    }
+
+    /// `run`, one column per grid key, `n`, `status`, `step`, `clock`, `state`, `value`, `low`, `high`: one line per
+    /// time scale, a run without any has one line with empty fields. `value` is the time when `state` is `reached`,
+    /// the last measured step when `not_reached` (a lower bound), the first one when `before_first` (an upper bound).
+    /// Fits follow with `run` empty and `state` `fit`: `value`, `low`, `high` are the exponent and its interval.
+    static String summary(StudyReport report) {
+        List<String> keys = RunStyles.keys(report.runs());
+        StringBuilder csv = new StringBuilder();
+        line(csv, head(keys, "status", "step", "clock", "state", "value", "low", "high"));
+        for (RunCurves run : report.runs()) {
+            String status = run.status().state().word();
+            String step = Long.toString(run.status().step());
+            if (run.times().isEmpty()) {
+                line(csv, row(run, keys, status, step, "", "", "", "", ""));
+            }
+            for (TimeScale time : run.times()) {
+                List<String> fields = new ArrayList<>(
+                        row(run, keys, status, step, time.clock().key()));
+                fields.addAll(reading(time.reading()));
+                line(csv, fields);
+            }
+        }
+        for (ScalingFit fit : report.fits()) {
+            line(csv, fit(fit, keys.size()));
+        }
+        return csv.toString();
+    }
+
+    private static List<String> head(List<String> keys, String... rest) {
+        List<String> fields = new ArrayList<>(List.of("run"));
+        fields.addAll(keys);
+        fields.add("n");
+        fields.addAll(List.of(rest));
+        return fields;
+    }
+
+    private static List<String> row(RunCurves run, List<String> keys, String... rest) {
+        List<String> fields = new ArrayList<>(List.of(run.name()));
+        keys.forEach(key -> fields.add(run.keys().getOrDefault(key, "")));
+        fields.add(run.n() > 0 ? Long.toString(run.n()) : "");
+        fields.addAll(List.of(rest));
+        return fields;
+    }
+
+    private static List<String> fit(ScalingFit fit, int keys) {
+        List<String> fields = new ArrayList<>();
+        for (int i = 0; i < keys + 4; i++) {
+            fields.add("");
+        }
+        fields.add(
+                fit.clock().key() + " against " + fit.variable() + (fit.where().isEmpty() ? "" : " at " + fit.where()));
+        fields.add("fit");
+        fields.addAll(fit.law()
+                .map(law -> List.of(number(law.slope()), number(law.low()), number(law.high())))
+                .orElse(List.of("", "", "")));
+        return fields;
+    }
+
+    private static List<String> reading(Reading reading) {
+        return switch (reading) {
+            case Reached r -> List.of("reached", number(r.value()), number(r.low()), number(r.high()));
+            case NotReached r -> List.of("not_reached", number(r.lastStep()), "", "");
+            case BeforeFirst r -> List.of("before_first", number(r.firstStep()), "", "");
+            case Unknown unknown -> List.of("unknown", "", "", "");
+        };
+    }
+
+    private static String number(double value) {
+        if (Double.isNaN(value)) {
+            return "";
+        }
+        if (Double.isInfinite(value)) {
+            return value > 0 ? "inf" : "-inf";
+        }
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : Double.toString(value);
+    }
+
+    private static void line(StringBuilder csv, List<String> fields) {
+        for (int i = 0; i < fields.size(); i++) {
+            csv.append(i == 0 ? "" : ",").append(quoted(fields.get(i)));
+        }
+        csv.append("\r\n");
+    }
+
+    private static String quoted(String field) {
+        boolean plain = field.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r');
+        return plain ? field : '"' + field.replace("\"", "\"\"") + '"';
+    }
+}
