@@ -41,7 +41,8 @@ final class CpuProgram implements Program {
         boolean complete = false;
         try {
             for (Plan plan : plans) {
-                lanes.add(new Lane(plan, new LaneMemory(name, plan, bindings), new DnnlPrimitives(engine)));
+                LaneMemory memory = new LaneMemory(name, plan, bindings);
+                lanes.add(new Lane(plan, memory, new DnnlPrimitives(engine, memory.scratch())));
             }
             Map<Integer, double[]> partials = new HashMap<>();
             for (int lane = 0; lane < lanes.size(); lane++) {

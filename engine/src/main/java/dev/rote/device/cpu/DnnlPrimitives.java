@@ -19,15 +19,21 @@ final class DnnlPrimitives implements AutoCloseable {
     private final MemorySegment stream;
     private final Arena arena = Arena.ofShared();
     private final List<Runnable> destructors = new ArrayList<>();
+    private final Scratch scratch;
     private long ownBytes;
 
-    DnnlPrimitives(DnnlEngine dnnl) {
+    /// @param scratch of the lane. The library's own scratch memory belongs to the thread that makes a primitive, not
+    ///     to the one that runs it.
+    DnnlPrimitives(DnnlEngine dnnl, Scratch scratch) {
+        this.scratch = scratch;
         engine = dnnl.handle();
         stream = created("stream", out -> dnnl_stream_create(out, engine, dnnl_stream_default_flags()));
         destructors.add(() -> dnnl_stream_destroy(stream));
         attributes = created("attributes", dnnl_primitive_attr_create_handle());
         destructors.add(() -> dnnl_primitive_attr_destroy(attributes));
         DnnlEngine.check("attributes", dnnl_primitive_attr_set_deterministic(attributes, 1));
+        DnnlEngine.check(
+                "attributes", dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user()));
     }
 
     private static Creation dnnl_primitive_attr_create_handle() {
@@ -110,14 +116,23 @@ final class DnnlPrimitives implements AutoCloseable {
     Kernel primitive(String what, MemorySegment description, Object... arguments) {
         MemorySegment primitive = created(what, out -> dnnl_primitive_create(out, description));
         destructors.add(() -> dnnl_primitive_destroy(primitive));
-        int count = arguments.length / 2;
+        MemorySegment scratchpad = query(description, dnnl_query_scratchpad_md());
+        long scratchBytes = dnnl_memory_desc_get_size(scratchpad);
+        int count = arguments.length / 2 + (scratchBytes > 0 ? 1 : 0);
         MemorySegment list = dnnl_exec_arg_t.allocateArray(count, arena);
-        for (int index = 0; index < count; index++) {
-            MemorySegment entry = dnnl_exec_arg_t.asSlice(list, index);
-            dnnl_exec_arg_t.arg(entry, (Integer) arguments[2 * index]);
-            dnnl_exec_arg_t.memory(entry, (MemorySegment) arguments[2 * index + 1]);
+        for (int index = 0; index < arguments.length / 2; index++) {
+            setArgument(list, index, (Integer) arguments[2 * index], (MemorySegment) arguments[2 * index + 1]);
+        }
+        if (scratchBytes > 0) {
+            setArgument(list, count - 1, DNNL_ARG_SCRATCHPAD(), memory(scratchpad, scratch.take(scratchBytes)));
         }
         return () -> DnnlEngine.check(what, dnnl_primitive_execute(primitive, stream, count, list));
+    }
+
+    private static void setArgument(MemorySegment list, int index, int argument, MemorySegment memory) {
+        MemorySegment entry = dnnl_exec_arg_t.asSlice(list, index);
+        dnnl_exec_arg_t.arg(entry, argument);
+        dnnl_exec_arg_t.memory(entry, memory);
     }
 
     /// Copies between two layouts of the same tensor.
