@@ -33,7 +33,7 @@ public final class EpochOrder {
     /// The images at positions `position .. position + count - 1`, to `out[0 .. count-1]`; they may straddle epochs.
     ///
     /// @throws IllegalArgumentException unless `position >= 0`, `n > 0`, `0 <= count <= out.length` and the last
-    // position is below 2^63
+    /// position is below 2^63
     public static void indices(long seed, long position, int n, int[] out, int count) {
         check(position, n);
         if (count < 0 || count > out.length) {

@@ -112,15 +112,18 @@ final class VectorFill {
             LongVector first = a.lanewise(ROL, 32);
             LongVector second = b.lanewise(ROL, 32);
             long at = 4 * (start + i);
-            first.rearrange(ZIP_LOW, second).intoMemorySegment(dst, at, ORDER);
-            first.rearrange(ZIP_HIGH, second).intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
+            first.rearrange(ZIP_LOW, second).reinterpretAsFloats().intoMemorySegment(dst, at, ORDER);
+            first.rearrange(ZIP_HIGH, second)
+                    .reinterpretAsFloats()
+                    .intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
         }
     }
 
     private static void uniforms(MemorySegment dst, long start, int count) {
         for (int i = 0; i < count; i += FLOATS.length()) {
             long at = 4 * (start + i);
-            IntVector word = LongVector.fromMemorySegment(LONGS, dst, at, ORDER).reinterpretAsInts();
+            IntVector word =
+                    FloatVector.fromMemorySegment(FLOATS, dst, at, ORDER).reinterpretAsInts();
             FloatVector value = (FloatVector) word.lanewise(LSHR, 9).convertShape(I2F, FLOATS, 0);
             value.add(0.5f).mul(0x1p-23f).intoMemorySegment(dst, at, ORDER);
         }
@@ -132,8 +135,10 @@ final class VectorFill {
     private static void radii(MemorySegment dst, long start, int count) {
         for (int i = 0; i < count; i += GROUP) {
             long at = 4 * (start + i);
-            LongVector pairs0 = LongVector.fromMemorySegment(LONGS, dst, at, ORDER);
-            LongVector pairs1 = LongVector.fromMemorySegment(LONGS, dst, at + LONGS.vectorByteSize(), ORDER);
+            LongVector pairs0 =
+                    FloatVector.fromMemorySegment(FLOATS, dst, at, ORDER).reinterpretAsLongs();
+            LongVector pairs1 = FloatVector.fromMemorySegment(FLOATS, dst, at + LONGS.vectorByteSize(), ORDER)
+                    .reinterpretAsLongs();
             IntVector word = pairs0.and(LOW).or(pairs1.lanewise(LSHL, 32)).reinterpretAsInts();
             FloatVector low = (FloatVector) word.and(0xffff).convertShape(I2F, FLOATS, 0);
             FloatVector high = (FloatVector) word.lanewise(LSHR, 16).convertShape(I2F, FLOATS, 0);
@@ -149,8 +154,8 @@ final class VectorFill {
             LongVector radius = power.fma(LN2, p).mul(-2f).lanewise(SQRT).reinterpretAsLongs();
             pairs0 = pairs0.and(~LOW).or(radius.and(LOW));
             pairs1 = pairs1.and(~LOW).or(radius.lanewise(LSHR, 32));
-            pairs0.intoMemorySegment(dst, at, ORDER);
-            pairs1.intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
+            pairs0.reinterpretAsFloats().intoMemorySegment(dst, at, ORDER);
+            pairs1.reinterpretAsFloats().intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
         }
     }
 
@@ -158,8 +163,10 @@ final class VectorFill {
     private static void normals(MemorySegment dst, long start, int count) {
         for (int i = 0; i < count; i += GROUP) {
             long at = 4 * (start + i);
-            LongVector pairs0 = LongVector.fromMemorySegment(LONGS, dst, at, ORDER);
-            LongVector pairs1 = LongVector.fromMemorySegment(LONGS, dst, at + LONGS.vectorByteSize(), ORDER);
+            LongVector pairs0 =
+                    FloatVector.fromMemorySegment(FLOATS, dst, at, ORDER).reinterpretAsLongs();
+            LongVector pairs1 = FloatVector.fromMemorySegment(FLOATS, dst, at + LONGS.vectorByteSize(), ORDER)
+                    .reinterpretAsLongs();
             FloatVector radius = pairs0.and(LOW)
                     .or(pairs1.lanewise(LSHL, 32))
                     .reinterpretAsInts()
@@ -186,8 +193,8 @@ final class VectorFill {
             LongVector sines = radius.mul(second.reinterpretAsFloats()).reinterpretAsLongs();
             pairs0 = cosines.and(LOW).or(sines.lanewise(LSHL, 32));
             pairs1 = cosines.lanewise(LSHR, 32).or(sines.and(~LOW));
-            pairs0.intoMemorySegment(dst, at, ORDER);
-            pairs1.intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
+            pairs0.reinterpretAsFloats().intoMemorySegment(dst, at, ORDER);
+            pairs1.reinterpretAsFloats().intoMemorySegment(dst, at + LONGS.vectorByteSize(), ORDER);
         }
     }
 
