@@ -25,7 +25,7 @@ public record AddChannels() implements Op {
         int rank = dy.shape().rank();
         Value dv = null;
         if (wanted[1]) {
-            Value sum = graph.apply(new Reduce(Reduce.Kind.SUM, 1, rank - 1), dy);
+            Value sum = rank == 2 ? dy : graph.apply(new Reduce(Reduce.Kind.SUM, 1, rank - 1), dy);
             dv = graph.reshape(sum, node.input(1).shape());
         }
         return Arrays.asList(dy, dv);
