@@ -2,12 +2,14 @@ package dev.rote.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.rote.errors.DataException;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -43,7 +45,7 @@ class ArrayFilesTest {
         try (DataSource source = open(file)) {
             assertThat(source.count()).isEqualTo(3);
             assertThat(source.frame(2)).isEqualTo(new DataSource.Frame(new Extent(4, 5, 1), true));
-            assertThat(source.read(1).bytes()).isEqualTo(java.util.Arrays.copyOfRange(VALUES, 20, 40));
+            assertThat(source.read(1).bytes()).isEqualTo(Arrays.copyOfRange(VALUES, 20, 40));
             assertThat(source.labels()).contains(new int[] {7, 0, 200});
         }
     }
@@ -72,8 +74,8 @@ class ArrayFilesTest {
     void idxThatIsNotWhatItsHeaderSaysIsRefused() {
         byte[] good = Samples.idx(VALUES, 3, 4, 5);
         Path file = folder.resolve("images-idx3");
-        fails(Samples.write(file, java.util.Arrays.copyOf(good, 70)), file.toString(), "76", "70");
-        fails(Samples.write(file, java.util.Arrays.copyOf(good, 9)), "header of 16", "9");
+        fails(Samples.write(file, Arrays.copyOf(good, 70)), file.toString(), "76", "70");
+        fails(Samples.write(file, Arrays.copyOf(good, 9)), "header of 16", "9");
         fails(Samples.write(file, Samples.joined(good, new byte[3])), "76", "79");
         fails(Samples.write(file, Samples.idx(VALUES, 3, 4, Integer.MAX_VALUE)), "size", "76");
         fails(Samples.write(file, Samples.idx(VALUES, -1, -1, -1)), "fewer than 2^60");
@@ -83,7 +85,7 @@ class ArrayFilesTest {
         fails(Samples.write(file, Samples.gzip(Samples.idx(VALUES, 3, 4, 6))), "88", "76");
         fails(Samples.write(file, Samples.gzip(Samples.idx(VALUES, 3, 4, 4))), "64", "more");
         byte[] gz = Samples.gzip(good);
-        fails(Samples.write(file, java.util.Arrays.copyOf(gz, gz.length - 20)), "end too early");
+        fails(Samples.write(file, Arrays.copyOf(gz, gz.length - 20)), "end too early");
         gz[gz.length - 6]++;
         fails(Samples.write(file, gz), "damaged");
         Samples.write(file, good);
@@ -200,9 +202,9 @@ class ArrayFilesTest {
     void npyThatIsNotWhatItsHeaderSaysIsRefused() {
         Path file = folder.resolve("x.npy");
         byte[] good = Samples.npy("|u1", false, "3, 4, 5", VALUES);
-        fails(Samples.write(file, java.util.Arrays.copyOf(good, good.length - 1)), "x.npy", "188", "187");
-        fails(Samples.write(file, java.util.Arrays.copyOf(good, 20)), "byte 8", "header text");
-        fails(Samples.write(file, java.util.Arrays.copyOf(good, 6)), "byte 0");
+        fails(Samples.write(file, Arrays.copyOf(good, good.length - 1)), "x.npy", "188", "187");
+        fails(Samples.write(file, Arrays.copyOf(good, 20)), "byte 8", "header text");
+        fails(Samples.write(file, Arrays.copyOf(good, 6)), "byte 0");
         fails(Samples.write(file, Samples.npy("|u1", false, "3, 4, 999999999999999999", VALUES)), "2^60");
         fails(Samples.write(file, Samples.npy("|u1", false, "3, 4, 99999999999999999999", VALUES)), "tuple");
         fails(Samples.write(file, Samples.npy("<i4", false, "3, 5, 1", VALUES)), "u1, f4 or f8", "i4");
@@ -224,7 +226,7 @@ class ArrayFilesTest {
         Path file = Samples.write(folder.resolve("x.npz"), Samples.zip(arrays, stored));
         try (DataSource source = open(file)) {
             assertThat(source.count()).isEqualTo(3);
-            assertThat(source.read(0).bytes()).isEqualTo(java.util.Arrays.copyOf(VALUES, 20));
+            assertThat(source.read(0).bytes()).isEqualTo(Arrays.copyOf(VALUES, 20));
             assertThat(source.labels()).contains(new int[] {1, 258, 3});
         }
         try (DataSource source = open(file + "?key=val_images")) {
@@ -276,9 +278,7 @@ class ArrayFilesTest {
     @Test
     void whatIsNotThereOrNotKnownIsNamed() {
         fails(folder.resolve("none"), "none: no such file or folder");
-        fails(
-                Samples.write(folder.resolve("x.txt"), "hello".getBytes(java.nio.charset.StandardCharsets.UTF_8)),
-                "68 65 6c 6c 6f");
+        fails(Samples.write(folder.resolve("x.txt"), "hello".getBytes(StandardCharsets.UTF_8)), "68 65 6c 6c 6f");
         fails(Samples.write(folder.resolve("empty"), new byte[0]), "nothing");
         fails("a\0b", "not a path");
         fails(folder.resolve("none") + "?layout", "key=value");
@@ -288,7 +288,7 @@ class ArrayFilesTest {
     void celebaIsTwelveThousandGrayImages() {
         Path shared = Path.of(System.getProperty("rote.shared", "../../shared"));
         Path file = shared.resolve("data/celeba12288_gray32.npy");
-        assumeThat(Files.exists(file)).as("%s is absent", file).isTrue();
+        assumeTrue(Files.exists(file), () -> file + " is absent");
         var options = DataOptions.of(file.toString()).withTrain(1024, 1).withTest(2048);
         try (TrainingData data = TrainingData.load(options)) {
             assertThat(data.train().toString()).isEqualTo("1024 x 32 x 32 x 1 u8");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rote.errors.DataException;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ class ReaderFuzzTest {
         "idx,1300",
         "idx-gz,1300",
         "cifar,1300",
-        "png,1000",
+        "png,2000",
         "jpg,1000",
         "others,1300",
         "zip,1000",
@@ -41,13 +42,21 @@ class ReaderFuzzTest {
     void damagedFilesGiveImagesOrAClearError(String kind, int rounds) throws IOException {
         List<Map.Entry<String, byte[]>> seeds = seeds(kind);
         Random random = new Random(20240817 + kind.hashCode());
+        var thread = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long most = 0;
         int refused = 0;
         for (int round = 0; round < rounds; round++) {
             var seed = seeds.get(round % seeds.size());
             byte[] file = mutated(seed.getValue(), random);
+            if (kind.equals("png") && random.nextBoolean()) {
+                Samples.repairChecksums(file);
+            }
+            long before = thread.getCurrentThreadAllocatedBytes();
             refused += refused(kind, seed.getKey(), file, "seed " + seed.getKey() + ", round " + round) ? 1 : 0;
+            most = Math.max(most, thread.getCurrentThreadAllocatedBytes() - before);
         }
         assertThat(refused).as("refused of %d", rounds).isBetween(rounds / 20, rounds);
+        assertThat(most).as("heap bytes for one file").isLessThan(8L << 20);
     }
 
     private boolean refused(String kind, String name, byte[] file, String round) throws IOException {

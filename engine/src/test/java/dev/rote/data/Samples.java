@@ -126,6 +126,21 @@ final class Samples {
         return encoded(picture(width, height, BufferedImage.TYPE_INT_RGB, seed), "png");
     }
 
+    /// Makes the chunk checksums of a damaged PNG right again, so that the damage reaches the decoder.
+    static void repairChecksums(byte[] png) {
+        ByteBuffer b = ByteBuffer.wrap(png);
+        for (int at = 8; at + 12 <= png.length; ) {
+            int length = b.getInt(at);
+            if (length < 0 || length > png.length - at - 12) {
+                return;
+            }
+            CRC32 crc = new CRC32();
+            crc.update(png, at + 4, length + 4);
+            b.putInt(at + 8 + length, (int) crc.getValue());
+            at += 12 + length;
+        }
+    }
+
     /// Uncompressed (type 2) or run-length (type 10) TGA of `[height, width, 3]` red, green, blue; top row first.
     static byte[] tga(byte[] rgb, int width, int height, boolean runs) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();

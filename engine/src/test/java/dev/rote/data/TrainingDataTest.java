@@ -210,9 +210,10 @@ class TrainingDataTest {
     void grayPicturesAmongColouredOnesGetThreeChannels() {
         ImageFile.writePng(folder.resolve("a.png"), new byte[] {1, 2}, 2, 1, 1);
         ImageFile.writePng(folder.resolve("b.png"), new byte[] {1, 2, 3, 4, 5, 6}, 2, 1, 3);
+        ImageFile.writePng(folder.resolve("c.png"), new byte[] {7, 8}, 2, 1, 1);
         try (TrainingData data = TrainingData.load(DataOptions.of(folder.toString()))) {
             assertThat(data.train().values().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
-                    .containsExactly(1, 1, 1, 2, 2, 2, 1, 2, 3, 4, 5, 6);
+                    .containsExactly(1, 1, 1, 2, 2, 2, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8);
         }
     }
 
