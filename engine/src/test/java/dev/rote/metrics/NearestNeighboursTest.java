@@ -210,7 +210,7 @@ class NearestNeighboursTest {
         searching.start();
         Thread.sleep(50);
         searching.interrupt();
-        searching.join(2000);
+        searching.join(60_000); // without cancellation it would end normally, after seconds
         assertThat(searching.isAlive()).isFalse();
         assertThat(thrown[0]).isInstanceOf(InterruptedException.class);
     }
