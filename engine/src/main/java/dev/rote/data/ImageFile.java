@@ -5,6 +5,7 @@ import dev.rote.errors.EnvironmentException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.ShortBuffer;
@@ -68,7 +69,7 @@ public final class ImageFile {
                         name,
                         "byte 0",
                         "a PNG, JPEG, BMP, TGA, PGM or PPM picture",
-                        Opener.hex(java.lang.foreign.MemorySegment.ofArray(file), 8)));
+                        Opener.hex(MemorySegment.ofArray(file), 8)));
     }
 
     private static ByteBuffer copy(byte[] file) {
