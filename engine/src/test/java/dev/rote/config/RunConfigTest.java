@@ -192,6 +192,7 @@ class RunConfigTest {
         RunConfig run = smallest("").with("train.optimizer", "adam").with("data.source", "/faces/#3 [a]");
         assertThat(run.train().optimizer()).isEqualTo(TrainConfig.Optimizer.ADAM);
         assertThat(run.data().source()).isEqualTo("/faces/#3 [a]");
+        assertThat(run.with("data.source", "64 # b").data().source()).isEqualTo("64 # b");
         assertThat(run.with("data.source", "\"64\"").data().source()).isEqualTo("64");
     }
 
