@@ -53,7 +53,8 @@ public final class RandomFill {
 
     /// The same for a purpose given by its [Purpose#code()], as operations of a graph hold it.
     ///
-    /// @throws IllegalArgumentException if `elements` or `elementOffset` is negative or `dst` is smaller than 4 x elements bytes
+    /// @throws IllegalArgumentException if `elements` or `elementOffset` is negative or `dst` is smaller than 4 x
+    // elements bytes
     public static void fillNormal(
             MemorySegment dst, long elements, long seed, int step, int purpose, long elementOffset) {
         fill(Kind.NORMAL, dst, elements, seed, step, purpose, elementOffset);
@@ -104,14 +105,7 @@ public final class RandomFill {
     }
 
     private static void single(
-            Kind kind,
-            MemorySegment dst,
-            long from,
-            long to,
-            long seed,
-            int step,
-            int purpose,
-            long elementOffset) {
+            Kind kind, MemorySegment dst, long from, long to, long seed, int step, int purpose, long elementOffset) {
         for (long i = from; i < to; i++) {
             long element = elementOffset + i;
             switch (kind) {

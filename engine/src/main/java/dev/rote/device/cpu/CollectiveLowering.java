@@ -37,7 +37,10 @@ final class CollectiveLowering {
             case ClipScale op -> {
                 long norm = operands.at(node.input(0));
                 long y = operands.at(node.output());
-                yield () -> Memory.setFloat(y, Math.min(1, op.limit() / (Memory.getFloat(norm) + 1e-6f)));
+                yield () -> {
+                    float found = Memory.getFloat(norm);
+                    Memory.setFloat(y, Float.isFinite(found) ? Math.min(1, op.limit() / (found + 1e-6f)) : Float.NaN);
+                };
             }
             case Advance ignored -> collectives.advance(operands.at(node.input(0)));
             case RecordValue ignored ->

@@ -165,19 +165,24 @@ final class Lowering {
 
     private static Kernel fill(Fill op, long y) {
         long count = op.type().elements();
-        boolean whole = op.type().type() == DType.I32;
-        if (!whole && op.type().type() != DType.F32) {
-            throw new IllegalArgumentException("Fill: expected f32 or i32, found " + op.type());
-        }
-        return () -> {
-            for (long i = 0; i < count; i++) {
-                if (whole) {
-                    Memory.setInt(y + 4 * i, (int) op.number());
-                } else {
-                    Memory.setFloat(y + 4 * i, op.number());
-                }
-            }
+        float number = op.number();
+        return switch (op.type().type()) {
+            case F32 -> () -> fillInts(y, count, Float.floatToRawIntBits(number));
+            case I32 -> () -> fillInts(y, count, (int) number);
+            case BF16 ->
+                () -> {
+                    for (long i = 0; i < count; i++) {
+                        Memory.ALL.set(java.lang.foreign.ValueLayout.JAVA_SHORT, y + 2 * i, Memory.toBf16(number));
+                    }
+                };
+            case U8 -> () -> Memory.ALL.asSlice(y, count).fill((byte) (int) number);
         };
+    }
+
+    private static void fillInts(long y, long count, int bits) {
+        for (long i = 0; i < count; i++) {
+            Memory.setInt(y + 4 * i, bits);
+        }
     }
 
     private Kernel mix(Node node) {

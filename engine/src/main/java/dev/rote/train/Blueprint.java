@@ -1,0 +1,136 @@
+package dev.rote.train;
+
+import dev.rote.config.Attention;
+import dev.rote.config.DiffusionConfig;
+import dev.rote.config.ModelConfig;
+import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
+import dev.rote.data.Extent;
+import dev.rote.diffusion.Objective;
+import dev.rote.diffusion.Sampler;
+import dev.rote.diffusion.Schedule;
+import dev.rote.diffusion.TrainingLoss;
+import dev.rote.graph.LearningRate;
+import dev.rote.nn.Precision;
+import dev.rote.nn.UNetConfig;
+import dev.rote.optim.OptimizerConfig;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// What a [RunConfig] means for the parts of the engine that know no configuration files.
+///
+/// @param network the U-Net for the images at hand
+public record Blueprint(
+        UNetConfig network,
+        Precision precision,
+        Schedule schedule,
+        Objective objective,
+        TrainingLoss loss,
+        Sampler sampler,
+        OptimizerConfig optimizer) {
+
+    /// @throws IllegalArgumentException if the network does not fit the images; the message names what does not
+    public static Blueprint of(RunConfig config, Extent images) {
+        DiffusionConfig diffusion = config.diffusion();
+        Schedule schedule = schedule(diffusion);
+        Objective objective =
+                switch (diffusion.objective()) {
+                    case NOISE -> Objective.NOISE;
+                    case X0 -> Objective.X0;
+                    case V -> Objective.V;
+                };
+        int first = diffusion.fixedIndex().orElse(diffusion.firstIndex());
+        int last = diffusion.fixedIndex().orElse(diffusion.lastIndex());
+        return new Blueprint(
+                network(config.model(), images),
+                precision(config.train().precision()),
+                schedule,
+                objective,
+                TrainingLoss.training(schedule, objective, first, last, config.seed()),
+                sampler(config, schedule, objective),
+                optimizer(config.train()));
+    }
+
+    private static Schedule schedule(DiffusionConfig diffusion) {
+        return switch (diffusion.schedule()) {
+            case LINEAR -> Schedule.linear(diffusion.steps(), diffusion.betaStart(), diffusion.betaEnd());
+            case COSINE -> Schedule.cosine(diffusion.steps());
+        };
+    }
+
+    /// DDIM over the configured indices, or DDPM's ancestral chain over as many.
+    private static Sampler sampler(RunConfig config, Schedule schedule, Objective objective) {
+        int indices = config.measure().samplerSteps();
+        return switch (config.measure().sampler()) {
+            case DDIM ->
+                new Sampler(schedule, objective, indices, config.measure().eta(), false);
+            case DDPM -> new Sampler(schedule, objective, indices, 1, true);
+        };
+    }
+
+    private static Precision precision(TrainConfig.Precision precision) {
+        return switch (precision) {
+            case F32 -> Precision.F32;
+            case TF32 -> Precision.TF32;
+            case BF16 -> Precision.BF16;
+        };
+    }
+
+    private static OptimizerConfig optimizer(TrainConfig train) {
+        OptimizerConfig.Rule rule =
+                switch (train.optimizer()) {
+                    case SGD -> new OptimizerConfig.Rule.Sgd((float) train.momentum());
+                    case ADAM, ADAMW ->
+                        new OptimizerConfig.Rule.Adam(
+                                (float) train.beta1(),
+                                (float) train.beta2(),
+                                (float) train.eps(),
+                                train.optimizer() == TrainConfig.Optimizer.ADAMW);
+                };
+        LearningRate rate = new LearningRate(
+                (float) train.lr(),
+                (float) train.lrFinal(),
+                train.warmup(),
+                train.steps(),
+                train.lrSchedule() == TrainConfig.LrSchedule.COSINE);
+        return new OptimizerConfig(rule, rate, (float) train.weightDecay(), (float) train.clip(), (float) train.ema());
+    }
+
+    /// The network's configuration for images of the given extent.
+    public static UNetConfig network(ModelConfig model, Extent images) {
+        boolean study1 = model.family() == ModelConfig.Family.UNET_STUDY1;
+        int channels = images.channels();
+        return new UNetConfig(
+                study1 ? UNetConfig.Naming.STUDY1 : UNetConfig.Naming.IDDPM,
+                channels,
+                model.outChannels() == 0 ? channels : model.outChannels(),
+                model.width(),
+                model.multipliers(),
+                model.blocks(),
+                attention(model.attention(), model.levels(), images.height()),
+                model.middleAttention(),
+                model.heads(),
+                model.headSize(),
+                model.groups(),
+                (float) model.eps(),
+                (float) model.dropout(),
+                model.channelDropout(),
+                model.classes(),
+                model.scaleShift(),
+                model.zeroInit(),
+                model.timeEmbedding(),
+                study1 ? 1000 : 0,
+                model.timeTable() == ModelConfig.TimeTable.COS_SIN,
+                model.timeActivation() == ModelConfig.Activation.GELU);
+    }
+
+    private static Set<Integer> attention(Attention attention, int levels, int size) {
+        Set<Integer> chosen = new TreeSet<>();
+        for (int level = 0; level < levels; level++) {
+            if (attention.at(level, levels, size >> level)) {
+                chosen.add(level);
+            }
+        }
+        return chosen;
+    }
+}

@@ -1,0 +1,133 @@
+package dev.rote.train;
+
+import dev.rote.data.Dataset;
+import dev.rote.device.Buffer;
+import dev.rote.device.Device;
+import dev.rote.device.Program;
+import dev.rote.graph.Batch;
+import dev.rote.graph.Cost;
+import dev.rote.graph.DType;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import dev.rote.nn.Mode;
+import dev.rote.nn.ParameterLayout;
+import dev.rote.nn.Parameters;
+import dev.rote.nn.UNet;
+import dev.rote.optim.Backward;
+import dev.rote.optim.Optimizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// One optimizer update as one program: draw images, times and noise, forward, loss, backward, sum over lanes, clip,
+/// update, average, record the loss, count. The host's part is one call.
+public final class TrainingStep {
+    /// External of the resident images [M,H,W,C], u8 or f32.
+    public static final String DATA = "data";
+
+    /// External of the labels [M] i32.
+    public static final String LABELS = "labels";
+
+    /// How images are drawn.
+    ///
+    /// @param batch images of one micro-batch
+    /// @param accumulate micro-batches per update
+    /// @param flip mirrors images at random
+    public record Draw(int batch, int accumulate, boolean flip, long seed) {}
+
+    private final List<Plan> lanes;
+    private final ParameterLayout layout;
+
+    private TrainingStep(List<Plan> lanes, ParameterLayout layout) {
+        this.lanes = lanes;
+        this.layout = layout;
+    }
+
+    /// Writes the graphs of all lanes and plans them; nothing is allocated on the device.
+    ///
+    /// @param shift added to every stored value after scaling, as [Dataset#offset()] but with the centring
+    public static TrainingStep plan(Device device, Blueprint blueprint, Dataset data, Draw draw) {
+        boolean labelled = blueprint.network().classes() > 0;
+        if (labelled && data.labels().isEmpty()) {
+            throw new IllegalArgumentException("model.classes: expected 0 for images without labels, found "
+                    + blueprint.network().classes());
+        }
+        List<Plan> plans = new ArrayList<>();
+        ParameterLayout layout = null;
+        for (Lane lane : Lane.share(draw.batch(), device.lanes(draw.batch()))) {
+            Graph graph = new Graph();
+            Parameters parameters = new Parameters(graph, blueprint.precision());
+            Value step = Optimizer.step(graph);
+            long images = (long) draw.batch() * draw.accumulate();
+            Backward backward = Backward.write(graph, device.target(), parameters, draw.accumulate(), micro -> {
+                long first = (long) micro * draw.batch() + lane.first();
+                List<Value> drawn = draw(graph, data, labelled, batch(draw, data, lane.count(), images, first));
+                Optional<Value> labels = drawn.size() == 3 ? Optional.of(drawn.get(2)) : Optional.empty();
+                Mode mode = Mode.training(draw.seed(), step, first);
+                return blueprint
+                        .loss()
+                        .write(
+                                graph,
+                                (x, t) -> UNet.build(graph, parameters, blueprint.network(), x, t, labels, mode),
+                                drawn.get(0),
+                                step,
+                                first,
+                                images);
+            });
+            Optimizer.write(graph, parameters, blueprint.optimizer(), backward, ModelState.RING);
+            layout = parameters.freeze();
+            plans.add(Plan.of(graph, device.target()));
+        }
+        return new TrainingStep(List.copyOf(plans), layout);
+    }
+
+    private static Batch batch(Draw draw, Dataset data, int count, long images, long first) {
+        return new Batch(count, images, first, draw.seed(), data.scale(), data.offset(), true, draw.flip());
+    }
+
+    private static List<Value> draw(Graph graph, Dataset data, boolean labelled, Batch batch) {
+        List<Value> inputs = new ArrayList<>(List.of(graph.external(DATA, dataType(data)), Optimizer.step(graph)));
+        if (labelled) {
+            inputs.add(graph.external(LABELS, TensorType.i32(data.count())));
+        }
+        return graph.add(batch, inputs);
+    }
+
+    static TensorType dataType(Dataset data) {
+        Shape shape = Shape.of(data.count(), data.height(), data.width(), data.channels());
+        return new TensorType(shape, data.eightBit() ? DType.U8 : DType.F32);
+    }
+
+    /// Where the parameters lie.
+    public ParameterLayout layout() {
+        return layout;
+    }
+
+    public int lanes() {
+        return lanes.size();
+    }
+
+    /// Arithmetic and traffic of one update, all lanes together.
+    public Cost cost() {
+        return lanes.stream().map(Plan::cost).reduce(Cost.ZERO, Cost::plus);
+    }
+
+    /// Bytes of the arenas of all lanes.
+    public long arenaBytes() {
+        return lanes.stream().mapToLong(Plan::arenaBytes).sum();
+    }
+
+    /// The graph of the first lane, for listings and DOT.
+    public Graph graph() {
+        return lanes.getFirst().graph();
+    }
+
+    /// @param bindings the model's buffers and the data under [#DATA] (and [#LABELS])
+    public Program compile(Device device, Map<String, Buffer> bindings) {
+        return device.compile("training step", lanes, bindings);
+    }
+}
