@@ -10,6 +10,7 @@ public record AddChannels() implements Op {
     public List<TensorType> infer(List<TensorType> inputs) {
         Check.inputs("AddChannels", inputs, 2, 2);
         TensorType x = inputs.get(0);
+        Check.that(x.shape().rank() >= 2, "AddChannels", "x [N,...,C]", x);
         Check.shape(
                 "AddChannels",
                 "v",

@@ -26,6 +26,7 @@ public record Attention(int heads) implements Op {
 
     @Override
     public List<Value> gradient(Graph graph, Node node, List<Value> dOutputs, boolean[] wanted) {
+        Check.firstOnly("Attention", dOutputs);
         List<Value> inputs = Arrays.asList(
                 dOutputs.getFirst(),
                 node.input(0),

@@ -14,6 +14,8 @@ import java.util.Map;
 public final class Autodiff {
     private final Graph graph;
     private final Map<Value, Boolean> dependent = new IdentityHashMap<>();
+    private final Map<Value, List<Value>> dependentByRoot = new IdentityHashMap<>();
+    private final Map<Value, Boolean> viewed = new IdentityHashMap<>();
     private final Map<Value, Value> adjoints = new IdentityHashMap<>();
 
     private Autodiff(Graph graph) {
@@ -33,11 +35,12 @@ public final class Autodiff {
     private List<Value> run(Value loss, Collection<Value> wanted) {
         List<Node> forward = List.copyOf(graph.nodes());
         for (Value value : wanted) {
-            dependent.put(value.unreshaped(), true);
+            depend(value.unreshaped());
         }
         for (Node node : forward) {
+            node.inputs().forEach(this::noticeView);
             if (node.inputs().stream().anyMatch(this::depends)) {
-                node.outputs().forEach(output -> dependent.put(output, true));
+                node.outputs().forEach(this::depend);
             }
         }
         if (depends(loss)) {
@@ -54,8 +57,30 @@ public final class Autodiff {
         return gradients;
     }
 
+    private void depend(Value value) {
+        dependent.put(value, true);
+        dependentByRoot.computeIfAbsent(value.root(), root -> new ArrayList<>()).add(value);
+    }
+
     private boolean depends(Value value) {
-        return dependent.containsKey(value.unreshaped());
+        Value known = value.unreshaped();
+        return dependent.containsKey(known) || viewed.containsKey(known);
+    }
+
+    /// Remembers a value that is another name for a part of a dependent one. The loss may not depend on it: where its
+    /// gradient would have to go is not known.
+    private void noticeView(Value input) {
+        Value value = input.unreshaped();
+        if (!depends(value)
+                && dependentByRoot.getOrDefault(value.root(), List.of()).stream()
+                        .anyMatch(other -> overlap(value, other))) {
+            viewed.put(value, true);
+        }
+    }
+
+    private static boolean overlap(Value a, Value b) {
+        return a.byteOffset() < b.byteOffset() + b.type().bytes()
+                && b.byteOffset() < a.byteOffset() + a.type().bytes();
     }
 
     private void visit(Node node) {
@@ -89,11 +114,7 @@ public final class Autodiff {
 
     private void contribute(Value input, Value gradient) {
         Value value = input.unreshaped();
-        Check.that(
-                !value.isView() || value.lifetime() != Value.Lifetime.STEP || dependent.containsKey(value),
-                "Autodiff",
-                "no view of a differentiated value (use Slice)",
-                value);
+        Check.that(!viewed.containsKey(value), "Autodiff", "no view of a differentiated value (use Slice)", value);
         Value shaped = graph.reshape(gradient, value.shape());
         Value known = adjoints.get(value);
         adjoints.put(value, known == null ? shaped : graph.apply(new Add(), known, shaped));

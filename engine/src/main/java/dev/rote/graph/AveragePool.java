@@ -33,6 +33,7 @@ public record AveragePool(int size) implements Op {
         public List<TensorType> infer(List<TensorType> inputs) {
             Check.inputs(label(), inputs, 1, 1);
             TensorType dy = inputs.getFirst();
+            Check.rank(label(), "dy [N,P,Q,C]", dy, 4);
             Shape s = dy.shape();
             return List.of(dy.with(Shape.of(s.dim(0), s.dim(1) * size, s.dim(2) * size, s.dim(3))));
         }

@@ -7,7 +7,8 @@ import java.util.List;
 ///
 /// Image j of step s stands at position `s * stride + first + j` of the endless concatenation of epochs, each a
 /// permutation of the data set keyed by the seed; a batch may straddle two epochs, so every step has the same shape.
-/// `x = scale * stored + shift`; with `flip` an image is mirrored left to right with probability one half.
+/// `x = scale * stored + shift`; with `flip` an image is mirrored left to right with probability one half:
+/// if the top bit of Philox word `first + j` of (seed, step, purpose AUGMENT) is set.
 /// Inputs data [M,H,W,C] u8 or f32, step [1] i32, optional labels [M] i32; outputs x [count,H,W,C] f32, index [count]
 // i32,
 /// and label [count] i32 if labels are given. `shuffle` false takes position modulo M, in stored order.
@@ -26,6 +27,7 @@ public record Batch(
         outputs.add(TensorType.i32(count));
         if (inputs.size() == 3) {
             Check.shape("Batch", "labels", inputs.get(2), Shape.of(data.shape().dim(0)));
+            Check.type("Batch", "labels", inputs.get(2), DType.I32);
             outputs.add(TensorType.i32(count));
         }
         return outputs;

@@ -19,12 +19,23 @@ final class Check {
         }
     }
 
+    /// The gradient rule of `operation` covers its first output only.
+    static void firstOnly(String operation, List<Value> dOutputs) {
+        for (int index = 1; index < dOutputs.size(); index++) {
+            that(dOutputs.get(index) == null, operation, "a loss that depends on output 0 alone", "output " + index);
+        }
+    }
+
     static void rank(String operation, String name, TensorType type, int rank) {
         that(type.shape().rank() == rank, operation, name + " of rank " + rank, type);
     }
 
     static void shape(String operation, String name, TensorType type, Shape expected) {
         that(type.shape().equals(expected), operation, name + " " + expected, type);
+    }
+
+    static void type(String operation, String name, TensorType type, DType expected) {
+        that(type.type() == expected, operation, name + " of type " + expected, type);
     }
 
     static void floating(String operation, String name, TensorType type) {

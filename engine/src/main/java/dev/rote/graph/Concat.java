@@ -12,6 +12,7 @@ public record Concat(int axis) implements Op {
         Check.that(axis >= 0 && axis < first.shape().rank(), "Concat", "an axis of " + first, axis);
         int extent = 0;
         for (TensorType input : inputs) {
+            Check.rank("Concat", "every input", input, first.shape().rank());
             Shape expected = first.shape().with(axis, input.shape().dim(axis));
             Check.shape("Concat", "every input but for axis " + axis, input, expected);
             Check.that(input.type() == first.type(), "Concat", "every input of type " + first.type(), input);

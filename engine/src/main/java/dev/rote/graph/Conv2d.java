@@ -54,6 +54,7 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
         Check.that(w.type() == x.type(), "Conv2d", "w of type " + x.type(), w);
         if (inputs.size() == 3) {
             Check.shape("Conv2d", "bias", inputs.get(2), Shape.of(w.shape().dim(0)));
+            Check.type("Conv2d", "bias", inputs.get(2), DType.F32);
         }
         return List.of(x.with(outputShape(x.shape(), w.shape())));
     }
@@ -90,6 +91,7 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {
             Check.inputs(label(), inputs, 2, 2);
+            Check.rank(label(), "w [K,R,S,C]", inputs.get(1), 4);
             Check.shape(
                     label(),
                     "dy",
@@ -110,6 +112,8 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {
             Check.inputs(label(), inputs, 2, 2);
+            Check.rank(label(), "x [N,H,W,C]", inputs.get(0), 4);
+            Check.rank(label(), "dy [N,P,Q,K]", inputs.get(1), 4);
             Shape x = inputs.get(0).shape();
             Shape dy = inputs.get(1).shape();
             Shape w = Shape.of(dy.last(), filterHeight, filterWidth, x.last());

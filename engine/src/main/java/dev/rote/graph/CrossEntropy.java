@@ -17,6 +17,7 @@ public record CrossEntropy(float weight) implements Op {
                 "label",
                 inputs.get(1),
                 Shape.of(inputs.get(0).shape().dim(0)));
+        Check.type("CrossEntropy", "label", inputs.get(1), DType.I32);
         return List.of(TensorType.f32(1));
     }
 

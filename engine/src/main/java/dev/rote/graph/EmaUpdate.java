@@ -9,6 +9,8 @@ public record EmaUpdate(float decay) implements Op {
     public List<TensorType> infer(List<TensorType> inputs) {
         Check.inputs("EmaUpdate", inputs, 3, 3);
         Check.shape("EmaUpdate", "parameters", inputs.get(1), inputs.get(0).shape());
+        Check.type("EmaUpdate", "average", inputs.get(0), DType.F32);
+        Check.type("EmaUpdate", "parameters", inputs.get(1), DType.F32);
         Check.scalar("EmaUpdate", "step", inputs.get(2), DType.I32);
         return List.of();
     }

@@ -30,7 +30,7 @@ public final class Fusion {
         for (Node node : graph.nodes()) {
             Node norm = node.inputs().isEmpty() ? null : unfused.get(node.input(0));
             boolean silu = node.op() instanceof Activation activation && activation.kind() == Activation.Kind.SILU;
-            if (silu && norm != null && uses.get(node.input(0)) == 1) {
+            if (silu && norm != null && !node.input(0).isView() && uses.get(node.input(0)) == 1) {
                 GroupNorm plain = (GroupNorm) norm.op();
                 Node fused = new Node(
                         new GroupNorm(plain.groups(), plain.eps(), true),
@@ -62,13 +62,13 @@ public final class Fusion {
         throw new AssertionError("node not in the list: " + wanted);
     }
 
-    /// How often each value is read, by itself or through a reshape; a kept value counts as read once more.
+    /// How often each storage is read, by its owner, a reshape or a view; a kept value counts as read once more.
     private static Map<Value, Integer> uses(Graph graph) {
         Map<Value, Integer> uses = new IdentityHashMap<>();
         for (Node node : graph.nodes()) {
-            node.inputs().forEach(input -> uses.merge(input.unreshaped(), 1, Integer::sum));
+            node.inputs().forEach(input -> uses.merge(input.root(), 1, Integer::sum));
         }
-        graph.kept().forEach(kept -> uses.merge(kept.unreshaped(), 1, Integer::sum));
+        graph.kept().forEach(kept -> uses.merge(kept.root(), 1, Integer::sum));
         return uses;
     }
 }

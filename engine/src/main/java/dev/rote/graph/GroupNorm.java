@@ -20,12 +20,15 @@ public record GroupNorm(int groups, float eps, boolean silu) implements Op {
                 groups >= 1 && channels % groups == 0, "GroupNorm", "channels divisible by " + groups + " groups", x);
         Check.shape("GroupNorm", "gamma", inputs.get(1), Shape.of(channels));
         Check.shape("GroupNorm", "beta", inputs.get(2), Shape.of(channels));
+        Check.type("GroupNorm", "gamma", inputs.get(1), DType.F32);
+        Check.type("GroupNorm", "beta", inputs.get(2), DType.F32);
         TensorType statistic = TensorType.f32(x.shape().dim(0), groups);
         return List.of(x, statistic, statistic);
     }
 
     @Override
     public List<Value> gradient(Graph graph, Node node, List<Value> dOutputs, boolean[] wanted) {
+        Check.firstOnly("GroupNorm", dOutputs);
         List<Value> inputs = Arrays.asList(
                 dOutputs.getFirst(),
                 node.input(0),

@@ -16,12 +16,15 @@ public record LayerNorm(float eps) implements Op {
         int channels = x.shape().last();
         Check.shape("LayerNorm", "gamma", inputs.get(1), Shape.of(channels));
         Check.shape("LayerNorm", "beta", inputs.get(2), Shape.of(channels));
+        Check.type("LayerNorm", "gamma", inputs.get(1), DType.F32);
+        Check.type("LayerNorm", "beta", inputs.get(2), DType.F32);
         TensorType statistic = TensorType.f32(Math.toIntExact(x.elements() / channels));
         return List.of(x, statistic, statistic);
     }
 
     @Override
     public List<Value> gradient(Graph graph, Node node, List<Value> dOutputs, boolean[] wanted) {
+        Check.firstOnly("LayerNorm", dOutputs);
         List<Value> inputs = Arrays.asList(
                 dOutputs.getFirst(),
                 node.input(0),

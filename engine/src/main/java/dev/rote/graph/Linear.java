@@ -22,6 +22,7 @@ public record Linear() implements Op {
         Check.that(w.type() == x.type(), "Linear", "w of type " + x.type(), w);
         if (inputs.size() == 3) {
             Check.shape("Linear", "bias", inputs.get(2), Shape.of(w.shape().dim(0)));
+            Check.type("Linear", "bias", inputs.get(2), DType.F32);
         }
         return List.of(x.with(x.shape().with(-1, w.shape().dim(0))));
     }
@@ -52,6 +53,7 @@ public record Linear() implements Op {
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {
             Check.inputs(label(), inputs, 2, 2);
+            Check.rank(label(), "w [K,C]", inputs.get(1), 2);
             TensorType dy = inputs.get(0);
             Shape w = inputs.get(1).shape();
             Check.that(

@@ -11,6 +11,7 @@ public record MeanSquaredError(float weight) implements Op {
         Check.inputs(label(), inputs, 2, 2);
         Check.floating(label(), "prediction", inputs.get(0));
         Check.shape(label(), "target", inputs.get(1), inputs.get(0).shape());
+        Check.floating(label(), "target", inputs.get(1));
         return List.of(TensorType.f32(1));
     }
 

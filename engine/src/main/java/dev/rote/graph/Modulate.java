@@ -11,10 +11,13 @@ public record Modulate() implements Op {
     public List<TensorType> infer(List<TensorType> inputs) {
         Check.inputs("Modulate", inputs, 3, 3);
         TensorType x = inputs.get(0);
+        Check.that(x.shape().rank() >= 2, "Modulate", "x [N,...,C]", x);
         Shape perImage = Shape.of(x.shape().dim(0), x.shape().last());
         Check.floating("Modulate", "x", x);
         Check.shape("Modulate", "scale", inputs.get(1), perImage);
         Check.shape("Modulate", "shift", inputs.get(2), perImage);
+        Check.type("Modulate", "scale", inputs.get(1), x.type());
+        Check.type("Modulate", "shift", inputs.get(2), x.type());
         return List.of(x);
     }
 

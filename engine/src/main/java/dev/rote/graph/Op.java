@@ -77,7 +77,7 @@ public sealed interface Op
     /// @param wanted which inputs need a gradient; what is returned for the others is ignored
     /// @return one value per input; null where the gradient is zero
     default List<Value> gradient(Graph graph, Node node, List<Value> dOutputs, boolean[] wanted) {
-        throw new IllegalArgumentException(getClass().getSimpleName() + " has no gradient");
+        throw new IllegalArgumentException(label() + " has no gradient");
     }
 
     /// Arithmetic and traffic; by default one operation per output element.

@@ -12,6 +12,7 @@ public record RecordValue() implements Op {
         Check.scalar(label(), "value", inputs.get(0), DType.F32);
         Check.scalar(label(), "step", inputs.get(1), DType.I32);
         Check.rank(label(), "ring", inputs.get(2), 1);
+        Check.type(label(), "ring", inputs.get(2), DType.F32);
         return List.of();
     }
 

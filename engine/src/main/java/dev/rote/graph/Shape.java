@@ -3,7 +3,7 @@ package dev.rote.graph;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/// Extents of a dense row-major tensor, the last dimension fastest. Immutable; every extent is at least 1.
+/// Extents of a dense row-major tensor, the last dimension fastest. Immutable; at least one extent, each at least 1.
 public final class Shape {
     private final int[] dims;
 
@@ -11,8 +11,11 @@ public final class Shape {
         this.dims = dims;
     }
 
-    /// @throws IllegalArgumentException if an extent is below 1 or the element count exceeds 2^62
+    /// @throws IllegalArgumentException if there is no extent, one is below 1 or the element count exceeds 2^62
     public static Shape of(int... dims) {
+        if (dims.length == 0) {
+            throw new IllegalArgumentException("shape []: at least one extent, [1] for a single number");
+        }
         long elements = 1;
         for (int dim : dims) {
             if (dim < 1) {

@@ -34,6 +34,8 @@ public record Slice(int axis, int begin, int size) implements Op {
         public List<TensorType> infer(List<TensorType> inputs) {
             Check.inputs(label(), inputs, 1, 1);
             TensorType dy = inputs.getFirst();
+            Check.that(axis < dy.shape().rank(), label(), "a dy with axis " + axis, dy);
+            Check.that(begin + dy.shape().dim(axis) <= extent, label(), "a part of " + extent + " from " + begin, dy);
             return List.of(dy.with(dy.shape().with(axis, extent)));
         }
 

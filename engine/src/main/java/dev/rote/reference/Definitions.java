@@ -63,7 +63,7 @@ final class Definitions {
             case Attention.Backward op -> AttentionReference.backward(op, inputs);
             case AveragePool op -> AveragePoolReference.forward(op, inputs);
             case AveragePool.Backward op -> AveragePoolReference.backward(op, inputs);
-            case Batch op -> throw new IllegalArgumentException(op + " has no definition yet");
+            case Batch op -> BatchReference.forward(op, inputs);
             case Broadcast op -> BroadcastReference.forward(op, inputs);
             case Cast unused -> CastReference.forward(inputs);
             case ClipScale op -> ClipScaleReference.forward(op, inputs);
@@ -73,7 +73,7 @@ final class Definitions {
             case Conv2d.BackwardWeight op -> Conv2dReference.backwardWeight(op, inputs);
             case CrossEntropy op -> CrossEntropyReference.forward(op, inputs);
             case CrossEntropy.Backward op -> CrossEntropyReference.backward(op, inputs);
-            case Dropout op -> throw new IllegalArgumentException(op + " has no definition yet");
+            case Dropout op -> DropoutReference.forward(op, inputs);
             case EmaUpdate op -> EmaUpdateReference.update(op, inputs);
             case Embedding unused -> EmbeddingReference.forward(inputs);
             case Embedding.Backward op -> EmbeddingReference.backward(op, inputs);
@@ -94,8 +94,8 @@ final class Definitions {
             case Modulate unused -> ModulateReference.forward(inputs);
             case Modulate.Backward unused -> ModulateReference.backward(inputs);
             case Multiply unused -> MultiplyReference.forward(inputs);
-            case RandomIndex op -> throw new IllegalArgumentException(op + " has no definition yet");
-            case RandomNormal op -> throw new IllegalArgumentException(op + " has no definition yet");
+            case RandomIndex op -> RandomIndexReference.forward(op, inputs);
+            case RandomNormal op -> RandomNormalReference.forward(op, inputs);
             case RecordValue unused -> RecordValueReference.update(inputs);
             case Reduce op -> ReduceReference.forward(op, inputs);
             case Scale op -> ScaleReference.forward(op, inputs);

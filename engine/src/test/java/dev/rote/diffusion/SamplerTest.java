@@ -16,6 +16,7 @@ import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.random.Purpose;
 import dev.rote.reference.ReferenceRun;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +123,30 @@ class SamplerTest {
         Value start = graph.nodes().getFirst().output();
         assertThat(start.root().name()).isEqualTo("sample.x");
         assertThat(start.byteOffset()).isEqualTo(4 * 24);
+    }
+
+    /// 512 one-pixel images: mean within 4 standard errors, deviation within 4 of its own.
+    @Test
+    void ancestralSamplesOfAGaussianHaveItsMeanAndDeviation() {
+        Sampler sampler = new Sampler(schedule, Objective.V, 200, 1, true);
+        SampleBatch batch = SampleBatch.whole(Shape.of(512, 1, 1, 1));
+        Map<String, double[]> bindings = bindings(new double[512]);
+        Graph start = new Graph();
+        sampler.writeStart(start, batch, 21);
+        ReferenceRun.of(start, bindings).run();
+        Graph step = new Graph();
+        sampler.writeStep(step, batch, 21, exact(step, Objective.V));
+        ReferenceRun run = ReferenceRun.of(step, bindings);
+        for (int update = 0; update < sampler.updates(); update++) {
+            run.run();
+        }
+        double[] x = bindings.get("sample.x");
+        double mean = Arrays.stream(x).average().orElseThrow();
+        double variance =
+                Arrays.stream(x).map(value -> (value - mean) * (value - mean)).sum() / 511;
+        assertThat(mean).isCloseTo(MEAN, within(4 * DEVIATION / Math.sqrt(512)));
+        assertThat(Math.sqrt(variance)).isCloseTo(DEVIATION, within(4 * DEVIATION / Math.sqrt(1024)));
+        assertThat(bindings.get("sample.draw")[0]).isEqualTo(200);
     }
 
     @Test

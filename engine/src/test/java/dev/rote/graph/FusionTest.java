@@ -1,0 +1,133 @@
+package dev.rote.graph;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.reference.GradientCheck;
+import dev.rote.reference.ReferenceRun;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class FusionTest {
+    private static final Target FUSING = new Target() {
+        @Override
+        public boolean fuses(Fusion.Pattern pattern) {
+            return true;
+        }
+
+        @Override
+        public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
+            return 0;
+        }
+    };
+
+    private static Value norm(Graph graph, Value x, String name) {
+        int channels = x.shape().last();
+        Value gamma = graph.external(name + ".gamma", TensorType.f32(channels));
+        Value beta = graph.external(name + ".beta", TensorType.f32(channels));
+        return graph.apply(new GroupNorm(2, 1e-5f, false), x, gamma, beta);
+    }
+
+    private static Value silu(Graph graph, Value x) {
+        return graph.apply(new Activation(Activation.Kind.SILU), x);
+    }
+
+    private static Value twoBlocks(Graph graph) {
+        Value x = graph.external("x", TensorType.f32(2, 3, 5, 4));
+        Value h = silu(graph, norm(graph, x, "first"));
+        h = graph.apply(Conv2d.same(3), h, graph.external("w", TensorType.f32(6, 3, 3, 4)));
+        return GradientCheck.contract(graph, silu(graph, norm(graph, h, "second")));
+    }
+
+    @Test
+    void aNormReadOnlyByASiluBecomesOneOperation() {
+        Graph graph = new Graph();
+        twoBlocks(graph);
+        int before = graph.nodes().size();
+        assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+        assertThat(graph.nodes()).hasSize(before - 2);
+        assertThat(graph.nodes().stream().filter(node -> node.op() instanceof Activation))
+                .isEmpty();
+        assertThat(graph.nodes().getFirst().op()).isEqualTo(new GroupNorm(2, 1e-5f, true));
+    }
+
+    @Test
+    void theResultIsTheSameBeforeAndAfter() {
+        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::twoBlocks, 3);
+        Graph plain = new Graph();
+        Value expected = twoBlocks(plain);
+        Graph fused = new Graph();
+        Value found = twoBlocks(fused);
+        Fusion.apply(fused, FUSING);
+        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
+        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
+        plainRun.run();
+        fusedRun.run();
+        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+    }
+
+    @Test
+    void gradientsAfterFusionAreRight() {
+        GradientCheck.Network network = graph -> {
+            Value loss = twoBlocks(graph);
+            assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+            return loss;
+        };
+        GradientCheck.check(
+                "two fused blocks",
+                network,
+                GradientCheck.normals(network, 3),
+                List.of("x", "w", "first.gamma", "first.beta", "second.gamma", "second.beta"));
+    }
+
+    @Test
+    void aTargetWithoutTheKernelKeepsTheGraph() {
+        Graph graph = new Graph();
+        twoBlocks(graph);
+        List<Node> before = List.copyOf(graph.nodes());
+        assertThat(Fusion.apply(graph, Target.PLAIN)).isZero();
+        assertThat(graph.nodes()).isEqualTo(before);
+    }
+
+    @Test
+    void aNormThatIsReadElsewhereStays() {
+        Graph graph = new Graph();
+        Value y = norm(graph, graph.external("x", TensorType.f32(2, 3, 5, 4)), "norm");
+        graph.apply(new Add(), silu(graph, y), y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
+    @Test
+    void aNormThatIsReadThroughAReshapeStays() {
+        Graph graph = new Graph();
+        Value y = norm(graph, graph.external("x", TensorType.f32(2, 3, 5, 4)), "norm");
+        silu(graph, y);
+        graph.apply(new Scale(2, 0), graph.reshape(y, Shape.of(120)));
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
+    @Test
+    void aKeptNormStays() {
+        Graph graph = new Graph();
+        Value y = graph.keep(norm(graph, graph.external("x", TensorType.f32(2, 3, 5, 4)), "norm"));
+        silu(graph, y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
+    @Test
+    void aNormPlacedInAnotherBufferStays() {
+        Graph graph = new Graph();
+        Value y = norm(graph, graph.external("x", TensorType.f32(2, 3, 5, 4)), "norm");
+        graph.place(y, graph.local("seen", TensorType.f32(120)), 0);
+        silu(graph, y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
+    @Test
+    void anotherActivationStays() {
+        Graph graph = new Graph();
+        Value y = norm(graph, graph.external("x", TensorType.f32(2, 3, 5, 4)), "norm");
+        graph.apply(new Activation(Activation.Kind.RELU), y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+}
