@@ -1,0 +1,135 @@
+package dev.rote.train;
+
+import dev.rote.data.Extent;
+import dev.rote.device.Buffer;
+import dev.rote.device.Device;
+import dev.rote.device.Program;
+import dev.rote.diffusion.SampleBatch;
+import dev.rote.diffusion.Sampler;
+import dev.rote.graph.DType;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.nn.Mode;
+import dev.rote.nn.Parameters;
+import dev.rote.nn.UNet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// Draws images from a model: the sampler's start and its step, each a program, run over batches of one size.
+///
+/// Image i of seed s is the same whatever else is asked for, as long as the batch size is the same.
+public final class Generator implements AutoCloseable {
+    private final ModelState model;
+    private final Sampler sampler;
+    private final Extent extent;
+    private final int batch;
+    private final boolean average;
+    private final Map<String, Buffer> own = new HashMap<>();
+    private final Program start;
+    private final Program step;
+
+    /// @param batch images drawn at a time
+    /// @param average uses the averaged parameters if the model has any
+    /// @throws IllegalArgumentException for a network with classes, which needs labels
+    public Generator(
+            Device device,
+            Blueprint blueprint,
+            ModelState model,
+            Extent extent,
+            int batch,
+            boolean average,
+            long seed) {
+        if (blueprint.network().classes() > 0) {
+            throw new IllegalArgumentException("sampling: expected a network without classes, found "
+                    + blueprint.network().classes());
+        }
+        this.model = model;
+        this.sampler = blueprint.sampler();
+        this.extent = extent;
+        this.batch = batch;
+        this.average = average && model.hasAverage();
+        Shape shape = Shape.of(batch, extent.height(), extent.width(), extent.channels());
+        own.put(SampleBatch.X, device.allocate("samples", DType.F32, shape.elements()));
+        own.put(SampleBatch.STEP, device.allocate("sampler step", DType.I32, 1));
+        own.put(SampleBatch.DRAW, device.allocate("sampler draw", DType.I32, 1));
+        List<Plan> starts = new ArrayList<>();
+        List<Plan> steps = new ArrayList<>();
+        for (Lane lane : Lane.share(batch, device.lanes(batch))) {
+            SampleBatch share = new SampleBatch(shape, lane.first(), lane.count());
+            Graph startGraph = new Graph();
+            sampler.writeStart(startGraph, share, seed);
+            starts.add(Plan.of(startGraph, device.target()));
+            Graph stepGraph = new Graph();
+            Parameters parameters = new Parameters(stepGraph, blueprint.precision());
+            sampler.writeStep(
+                    stepGraph,
+                    share,
+                    seed,
+                    (x, t) -> UNet.build(
+                            stepGraph, parameters, blueprint.network(), x, t, Optional.empty(), Mode.evaluation()));
+            parameters.freeze();
+            Fusion.apply(stepGraph, device.target());
+            steps.add(Plan.of(stepGraph, device.target()));
+        }
+        Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
+        bindings.putAll(own);
+        this.start = device.compile("sampler start", starts, bindings);
+        this.step = device.compile("sampler step", steps, bindings);
+    }
+
+    /// Program runs that `count` images take.
+    public int updates(int count) {
+        return (count + batch - 1) / batch * sampler.updates();
+    }
+
+    /// Draws images.
+    ///
+    /// @param cancelled asked before every update
+    /// @param progress told the number of updates done after each
+    /// @return [count,H,W,C] in network units, without the data's mean
+    /// @throws CancellationException if `cancelled` answers true
+    public float[] generate(int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
+        if (average) {
+            model.refreshAverage();
+        }
+        float[] images = new float[Math.multiplyExact(count, extent.size())];
+        int done = 0;
+        for (int first = 0; first < count; first += batch) {
+            own.get(SampleBatch.STEP).writeInts(0);
+            own.get(SampleBatch.DRAW).writeInts(first / batch * sampler.updates());
+            start.run();
+            for (int update = 0; update < sampler.updates(); update++) {
+                if (cancelled.getAsBoolean()) {
+                    throw new CancellationException("sampling was cancelled");
+                }
+                step.run();
+                progress.accept(++done);
+            }
+            float[] drawn = own.get(SampleBatch.X).readFloats();
+            int length = Math.min(batch, count - first) * extent.size();
+            System.arraycopy(drawn, 0, images, first * extent.size(), length);
+        }
+        return images;
+    }
+
+    /// Runs one update on whatever is in the buffers, to measure its time.
+    void rehearse() {
+        own.get(SampleBatch.STEP).writeInts(0);
+        step.run();
+    }
+
+    @Override
+    public void close() {
+        start.close();
+        step.close();
+        own.values().forEach(Buffer::close);
+    }
+}

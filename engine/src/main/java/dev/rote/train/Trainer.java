@@ -1,0 +1,235 @@
+package dev.rote.train;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.Extent;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Buffer;
+import dev.rote.device.Device;
+import dev.rote.device.Program;
+import dev.rote.errors.NonFiniteException;
+import dev.rote.graph.Cost;
+import dev.rote.graph.Graph;
+import dev.rote.nn.Parameters;
+import dev.rote.nn.UNetFiles;
+import dev.rote.optim.Optimizer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Trains one diffusion model on one device; the class that a Java program embeds.
+///
+/// ```java
+/// try (Device device = CpuDevice.open(0);
+///         TrainingData data = TrainingData.load(DataOptions.of("images/").withSize(32));
+///         Trainer trainer = Trainer.open(device, config, data)) {
+///     trainer.train(config.train().steps(), TrainingListener.silent());
+///     trainer.save(Path.of("model.safetensors"));
+/// }
+/// ```
+///
+/// Methods are called by one thread at a time, but [#cancel] by any. No state is shared with other trainers. Memory is
+// freed by [#close].
+public final class Trainer implements AutoCloseable {
+    private final Device device;
+    private final RunConfig config;
+    private final TrainingData data;
+    private final Blueprint blueprint;
+    private final TrainingStep plan;
+    private final ModelState model;
+    private final ResidentData resident;
+    private final Program program;
+    private final String dataHash;
+    private final int batch;
+    private volatile boolean cancelled;
+    private int reported;
+
+    private Trainer(Device device, RunConfig config, TrainingData data) {
+        this.device = device;
+        this.config = config;
+        this.data = data;
+        this.blueprint = Blueprint.of(config, data.train().extent());
+        this.batch = config.train().effectiveBatch(data.train().count());
+        this.plan = TrainingStep.plan(
+                device,
+                blueprint,
+                data.train(),
+                new TrainingStep.Draw(
+                        batch, config.train().accumulate(), config.data().flip(), config.seed()));
+        this.dataHash = data.train().contentHash();
+        this.model = new ModelState(device, plan.layout(), blueprint.precision(), blueprint.optimizer(), config.seed());
+        this.resident = new ResidentData(device, "training images", data.train());
+        Map<String, Buffer> bindings = new HashMap<>(model.bindings());
+        bindings.putAll(resident.bindings());
+        this.program = plan.compile(device, bindings);
+    }
+
+    /// Builds the network, plans the step and allocates everything; parameters are fresh for the configuration's seed.
+    ///
+    /// @param data stays open for as long as the trainer
+    /// @throws IllegalArgumentException if the network does not fit the images
+    /// @throws dev.rote.errors.DeviceException if the device has too little memory
+    public static Trainer open(Device device, RunConfig config, TrainingData data) {
+        return new Trainer(device, config, data);
+    }
+
+    public RunConfig config() {
+        return config;
+    }
+
+    public TrainingData data() {
+        return data;
+    }
+
+    public Blueprint blueprint() {
+        return blueprint;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public ModelState model() {
+        return model;
+    }
+
+    /// Images per update.
+    public int imagesPerStep() {
+        return batch * config.train().accumulate();
+    }
+
+    /// Lanes that share a batch.
+    public int lanes() {
+        return plan.lanes();
+    }
+
+    /// Arithmetic and traffic of one update.
+    public Cost cost() {
+        return plan.cost();
+    }
+
+    /// Bytes of the step's memory and of the model's buffers.
+    public long memoryBytes() {
+        long buffers =
+                model.bindings().values().stream().mapToLong(Buffer::bytes).sum();
+        return program.memoryBytes()
+                + buffers
+                + resident.bindings().values().stream().mapToLong(Buffer::bytes).sum();
+    }
+
+    /// The first lane's graph.
+    public Graph graph() {
+        return plan.graph();
+    }
+
+    /// Number of updates done.
+    public int step() {
+        return model.step();
+    }
+
+    /// Asks [#train] to return after the update at hand; every later call returns at once, until [#resume].
+    public void cancel() {
+        cancelled = true;
+    }
+
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    /// Takes a cancellation back.
+    public void resume() {
+        cancelled = false;
+    }
+
+    /// Trains until `untilStep` updates are done or training is cancelled.
+    ///
+    /// @return number of updates done
+    /// @throws NonFiniteException if the loss is not finite, naming the step and the first bad tensor
+    public int train(int untilStep, TrainingListener listener) {
+        int step = step();
+        reported = step;
+        int every = Math.min(config.train().logEvery(), ModelState.RING);
+        long since = System.nanoTime();
+        while (step < untilStep && !cancelled) {
+            program.run();
+            step++;
+            if (step % every == 0 || step == untilStep || cancelled) {
+                long now = System.nanoTime();
+                report(step, (now - since) * 1e-9, listener);
+                since = now;
+            }
+        }
+        return step;
+    }
+
+    private void report(int step, double seconds, TrainingListener listener) {
+        float[] losses = model.losses(reported, step);
+        for (int i = 0; i < losses.length; i++) {
+            if (!Float.isFinite(losses[i])) {
+                throw notFinite(reported + i + 1, losses[i]);
+            }
+        }
+        double images = (double) losses.length * imagesPerStep();
+        reported = step;
+        listener.onLosses(step, losses, images / seconds);
+    }
+
+    private NonFiniteException notFinite(int step, float loss) {
+        String what = "the loss of step " + step + " is " + loss;
+        try {
+            Checkpoint.FiniteCheck.require(
+                    model.layout(), model.buffer(Parameters.PARAMETERS).readFloats(), "", step());
+        } catch (NonFiniteException e) {
+            return new NonFiniteException(what + "; " + e.getMessage());
+        }
+        return new NonFiniteException(what + "; all parameters are still finite");
+    }
+
+    /// Runs one update without counting it in listeners; for timing. The model changes.
+    public void rehearse() {
+        program.run();
+    }
+
+    /// Writes a checkpoint from which [#load] goes on with the same bits; whole or not at all.
+    ///
+    /// @throws NonFiniteException if a parameter is not finite; nothing is written
+    /// @throws dev.rote.errors.EnvironmentException if the disk refuses
+    public void save(Path path) {
+        Checkpoint.write(path, model, blueprint.network(), config, dataHash);
+    }
+
+    /// Reads a checkpoint of the same configuration and data.
+    ///
+    /// @throws dev.rote.errors.DataException if it is damaged or another run's; the model is as before
+    public void load(Path path) {
+        Checkpoint.read(path, model, config, dataHash);
+    }
+
+    /// Writes the weights alone, under their names and in PyTorch's shapes.
+    ///
+    /// @param average the averaged weights, if there are any
+    public void saveWeights(Path path, boolean average) {
+        String name = average && model.hasAverage() ? Optimizer.EMA : Parameters.PARAMETERS;
+        boolean tables = model.layout().frozenSize() > 0;
+        UNetFiles.write(
+                path,
+                blueprint.network(),
+                model.buffer(name).readFloats(),
+                tables ? model.buffer(Parameters.FROZEN).readFloats() : new float[0]);
+    }
+
+    /// A generator of images for this model as it is at each call; close it before the trainer.
+    ///
+    /// @param batch images drawn at a time
+    /// @param average uses the averaged parameters, if there are any
+    public Generator generator(int batch, boolean average) {
+        Extent extent = data.train().extent();
+        return new Generator(device, blueprint, model, extent, batch, average, config.seed());
+    }
+
+    @Override
+    public void close() {
+        program.close();
+        resident.close();
+        model.close();
+    }
+}
