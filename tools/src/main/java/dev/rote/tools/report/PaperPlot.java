@@ -190,10 +190,10 @@ final class PaperPlot {
     }
 
     private void line(Series series) {
-        List<Point> points = drawable(series);
-        if (points.isEmpty()) {
+        if (drawable(series).isEmpty()) {
             return;
         }
+        List<Point> points = gapped(series);
         String name = series.label();
         double[] x = points.stream().mapToDouble(Point::x).toArray();
         double[] y = points.stream().mapToDouble(Point::y).toArray();
@@ -258,6 +258,14 @@ final class PaperPlot {
         return dash.length == 0
                 ? new BasicStroke(width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND)
                 : new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, dash, 0);
+    }
+
+    /// The series with NaN, which XChart leaves open, for every value that the axis cannot show.
+    private List<Point> gapped(Series series) {
+        return series.points().stream()
+                .filter(p -> Double.isFinite(p.x()) && (!spec.x().log() || p.x() > 0))
+                .map(p -> p.isDrawable() && (!spec.y().log() || p.y() > 0) ? p : Point.of(p.x(), Double.NaN))
+                .toList();
     }
 
     private List<Point> drawable(Series series) {
