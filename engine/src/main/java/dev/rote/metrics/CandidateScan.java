@@ -19,9 +19,8 @@ import java.util.Arrays;
 // C
 ///    is at most U. Whoever has C <= U, ties included, has F <= V = U (1 + e) + h. Hence {F <= V} contains every
 ///    reference that is among the k nearest under any tie rule. The spare 4 in N covers the rounding of U and V (f64).
-/// 4. Overflow: where V < Float.MAX_VALUE, C <= U implies that all partial sums of F are below V and none overflowed.
-// Where V is
-///    not, the query is searched by the contract alone.
+/// 4. Overflow: where V is at most Float.MAX_VALUE, C <= U implies that all partial sums of F are at most V and none
+///    overflowed. Where V is larger, its f32 value is +infinity and nothing is ever dropped.
 ///
 /// While references stream by, T is the k-th smallest so far, which only falls; so the kept ones are a superset.
 final class CandidateScan {
@@ -117,19 +116,11 @@ final class CandidateScan {
 
     private TopK rank(int q, float[] query, float[] reference) {
         TopK best = new TopK(k);
-        Candidates candidates = kept[q];
-        if (candidates.certified()) {
-            for (int j = 0; j < candidates.size(); j++) {
-                references.copy(candidates.index(j), 0, d, reference, 0);
-                best.offer(SquaredDistance.between(query, reference), candidates.index(j));
-            }
-            return best;
-        }
-        for (int r = 0; r < references.count(); r++) {
-            if (excludeIndex == null || excludeIndex[first + q] != r) {
-                references.copy(r, 0, d, reference, 0);
-                best.offer(SquaredDistance.between(query, reference), r);
-            }
+        int remaining = kept[q].remaining();
+        for (int j = 0; j < remaining; j++) {
+            int index = kept[q].index(j);
+            references.copy(index, 0, d, reference, 0);
+            best.offer(SquaredDistance.between(query, reference), index);
         }
         return best;
     }

@@ -32,16 +32,9 @@ final class Candidates {
         }
     }
 
-    /// Whether the candidates provably contain the k nearest; if not (f32 overflow), all references must be looked at.
-    boolean certified() {
-        if (bound > Float.MAX_VALUE) {
-            return false;
-        }
+    /// Drops what a later, lower bound has ruled out; the number that is left.
+    int remaining() {
         compact();
-        return true;
-    }
-
-    int size() {
         return size;
     }
 

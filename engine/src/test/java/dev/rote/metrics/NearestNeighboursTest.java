@@ -58,18 +58,21 @@ class NearestNeighboursTest {
         requireReferenceResult(noisy(y, 0.02, 6), y, d, 3);
     }
 
-    /// Squares that differ by parts in 10^9, far below f32: only the f64 ranking can order them.
-    @Test
-    void ordersReferencesThatF32CannotTellApart() throws InterruptedException {
-        int d = 257;
-        float[] y = new float[40 * d];
-        float[] x = uniform(6 * d, 7);
-        for (int r = 0; r < 40; r++) {
-            System.arraycopy(x, 0, y, r * d, d);
-            y[r * d + 100] += 40;
-            y[r * d + 200] += (r * 23 % 40) * 1e-4f;
+    /// References on a sphere around the query: squares differ by parts in 10^8, which f32 sums cannot order.
+    @ParameterizedTest
+    @ValueSource(ints = {3, 40, 256, 257, 2000})
+    void ordersReferencesThatF32CannotTellApart(int d) throws InterruptedException {
+        float[] y = shifted(uniform(300 * d, 7), -0.5);
+        for (int r = 0; r < 300; r++) {
+            double square = 0;
+            for (int i = r * d; i < (r + 1) * d; i++) {
+                square += (double) y[i] * y[i];
+            }
+            for (int i = r * d; i < (r + 1) * d; i++) {
+                y[i] = (float) (y[i] / Math.sqrt(square));
+            }
         }
-        requireReferenceResult(x, y, d, 7);
+        requireReferenceResult(new float[d], y, d, 7);
     }
 
     @Test
@@ -85,7 +88,7 @@ class NearestNeighboursTest {
     }
 
     @ParameterizedTest
-    @ValueSource(floats = {1e-44f, 1e-30f, 1e-22f, 1e18f, 1e19f, 1e25f, 3e38f})
+    @ValueSource(floats = {1e-44f, 1e-30f, 2e-23f, 4e-23f, 1e-22f, 1e18f, 1e19f, 1e25f, 3e38f})
     void staysExactWhereF32SquaresUnderflowOrOverflow(float scale) throws InterruptedException {
         int d = 40;
         float[] y = uniform(70 * d, 10);

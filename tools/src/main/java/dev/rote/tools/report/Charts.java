@@ -93,7 +93,7 @@ final class Charts {
             var test = run.curve(new LossAt(t, Split.TEST));
             var train = run.curve(new LossAt(t, Split.TRAIN));
             if (run.n() > 0 && test.isPresent() && train.isPresent()) {
-                List<Point> points = difference(test.get(), train.get(), run.n());
+                List<Point> points = difference(test.get(), train.get(), (double) run.n());
                 series.add(new Series(run.label(), i, styles.of(i), Role.CURVE, points));
             }
         }
@@ -166,7 +166,7 @@ final class Charts {
         for (MemorizedFraction q : ratios) {
             List<Series> collapsed = curves(q, Role.CURVE, p -> p).stream()
                     .filter(s -> runs.get(s.run()).n() > 0)
-                    .map(s -> overN(s, runs.get(s.run()).n()))
+                    .map(s -> overN(s, (double) runs.get(s.run()).n()))
                     .toList();
             memorized(q, Panel.COLLAPSE, "_over_n", TAU_OVER_N, collapsed);
         }

@@ -13,7 +13,7 @@ import java.util.Objects;
 public record ImageBatch(int count, int height, int width, int channels, float[] pixels) {
     public ImageBatch {
         Objects.requireNonNull(pixels, "pixels");
-        if (count < 0 || height < 1 || width < 1 || channels != 1 && channels != 3) {
+        if (count < 0 || height < 1 || width < 1 || (channels != 1 && channels != 3)) {
             throw new IllegalArgumentException("expected N >= 0, H, W >= 1 and C of 1 or 3, found [" + count + ","
                     + height + "," + width + "," + channels + "]");
         }

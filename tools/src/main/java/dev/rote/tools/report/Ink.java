@@ -11,19 +11,18 @@ import java.util.Locale;
 record Ink(int light, int dark, Dash dash, Symbol symbol) {
     /// Line patterns as on-off lengths in pixels; an empty array is a solid line.
     enum Dash {
-        SOLID(),
-        DASHED(8, 4),
-        DOTTED(2, 4),
-        DASH_DOT(9, 4, 2, 4);
-
-        private final float[] lengths;
-
-        Dash(float... lengths) {
-            this.lengths = lengths;
-        }
+        SOLID,
+        DASHED,
+        DOTTED,
+        DASH_DOT;
 
         float[] lengths() {
-            return lengths.clone();
+            return switch (this) {
+                case SOLID -> new float[0];
+                case DASHED -> new float[] {8, 4};
+                case DOTTED -> new float[] {2, 4};
+                case DASH_DOT -> new float[] {9, 4, 2, 4};
+            };
         }
     }
 

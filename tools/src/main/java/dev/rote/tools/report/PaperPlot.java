@@ -31,9 +31,6 @@ final class PaperPlot {
     static final int HEIGHT = 800;
     private static final Color TEXT = new Color(0x1d2026);
     private static final Color GRID = new Color(0xe8e8e6);
-    private static final Marker[] MARKERS = {
-        SeriesMarkers.CIRCLE, SeriesMarkers.SQUARE, SeriesMarkers.DIAMOND, SeriesMarkers.TRIANGLE_UP
-    };
 
     private final ChartSpec spec;
     private final XYChart chart;
@@ -134,7 +131,7 @@ final class PaperPlot {
         int exponent = (int) Math.floor(Math.log10(value) + 1e-9);
         double digit = value / Math.pow(10, exponent);
         boolean written = Math.abs(digit - 1) < 1e-6
-                || decades < 2.6 && (Math.abs(digit - 2) < 1e-6 || Math.abs(digit - 5) < 1e-6)
+                || (decades < 2.6 && (Math.abs(digit - 2) < 1e-6 || Math.abs(digit - 5) < 1e-6))
                 || decades < 0.8;
         if (!written) {
             return "";
@@ -190,10 +187,10 @@ final class PaperPlot {
     }
 
     private void line(Series series) {
-        List<Point> points = drawable(series);
-        if (points.isEmpty()) {
+        if (drawable(series).isEmpty()) {
             return;
         }
+        List<Point> points = gapped(series);
         String name = series.label();
         double[] x = points.stream().mapToDouble(Point::x).toArray();
         double[] y = points.stream().mapToDouble(Point::y).toArray();
@@ -248,7 +245,13 @@ final class PaperPlot {
 
     private static Marker marker(Series series) {
         return switch (series.role()) {
-            case CURVE, POINTS -> MARKERS[series.ink().symbol().ordinal()];
+            case CURVE, POINTS ->
+                switch (series.ink().symbol()) {
+                    case CIRCLE -> SeriesMarkers.CIRCLE;
+                    case SQUARE -> SeriesMarkers.SQUARE;
+                    case DIAMOND -> SeriesMarkers.DIAMOND;
+                    case TRIANGLE -> SeriesMarkers.TRIANGLE_UP;
+                };
             case BOUNDS -> SeriesMarkers.TRIANGLE_UP;
             case COMPANION, FIT -> SeriesMarkers.NONE;
         };
@@ -258,6 +261,14 @@ final class PaperPlot {
         return dash.length == 0
                 ? new BasicStroke(width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND)
                 : new BasicStroke(width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, dash, 0);
+    }
+
+    /// The series with NaN, which XChart leaves open, for every value that the axis cannot show.
+    private List<Point> gapped(Series series) {
+        return series.points().stream()
+                .filter(p -> Double.isFinite(p.x()) && (!spec.x().log() || p.x() > 0))
+                .map(p -> p.isDrawable() && (!spec.y().log() || p.y() > 0) ? p : Point.of(p.x(), Double.NaN))
+                .toList();
     }
 
     private List<Point> drawable(Series series) {

@@ -47,8 +47,8 @@ public record RunStatus(State state, long step, long steps, String note) {
             return "running, " + Math.floorDiv(100 * step, steps) + " % done";
         }
         return switch (state) {
-            case STOPPED, FAILED -> state.word() + " at " + Digits.steps(step);
-            case RUNNING -> "running, step " + Digits.steps(step);
+            case STOPPED, FAILED -> state.word() + " at " + Digits.steps((double) step);
+            case RUNNING -> "running, step " + Digits.steps((double) step);
             case WAITING, FINISHED -> state.word();
         };
     }

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /// Which colour, line and marker each run has: one colour per n, in order, and one line pattern per run that shares it
@@ -67,7 +68,7 @@ final class RunStyles {
                 .toList();
     }
 
-    private static TreeSet<String> sortedDistinct(List<String> values) {
+    private static Set<String> sortedDistinct(List<String> values) {
         TreeSet<String> sorted = new TreeSet<>(NATURAL);
         sorted.addAll(values);
         return sorted;

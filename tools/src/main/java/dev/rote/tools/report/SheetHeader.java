@@ -13,7 +13,7 @@ public record SheetHeader(String run, long step, double memorizedFraction) {
     }
 
     String text() {
-        String text = run + "   ·   step " + Digits.steps(step);
+        String text = run + "   ·   step " + Digits.steps((double) step);
         return Double.isNaN(memorizedFraction) ? text : text + "   ·   f_mem = " + Digits.percent(memorizedFraction);
     }
 }

@@ -33,7 +33,7 @@ final class WindowStrip {
         double gen = reached(run, Verdict.TAU_GEN);
         double mem = reached(run, Verdict.TAU_MEM);
         double last = lastStep(run);
-        if (Double.isNaN(gen) && Double.isNaN(mem) || !(last > from)) {
+        if ((Double.isNaN(gen) && Double.isNaN(mem)) || !(last > from)) {
             return "–";
         }
         double copying = Double.isNaN(mem) ? last : Math.min(mem, last);
@@ -79,6 +79,6 @@ final class WindowStrip {
         return run.curves().stream()
                 .filter(c -> !c.points().isEmpty())
                 .mapToDouble(c -> c.points().getLast().x())
-                .reduce(run.status().step(), Math::max);
+                .reduce((double) run.status().step(), Math::max);
     }
 }

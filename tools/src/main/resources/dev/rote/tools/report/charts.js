@@ -91,7 +91,7 @@ const Charts = (() => {
     return {
       type: 'line', data: [], silent: true, z: 0,
       markLine: {
-        silent: true, symbol: 'none', animation: false,
+        silent: true, symbol: 'none', animation: false, precision: 12,
         data: shown.map(r => r.run < 0
           ? { yAxis: r.y, lineStyle: { color: look.line, type: [6, 4], width: 1 },
               label: { show: true, position: 'insideStartTop', formatter: r.label, color: look.soft, fontSize: 11 } }

@@ -7,6 +7,8 @@ import dev.rote.tools.report.Quantity.TrainingLoss;
 import dev.rote.tools.report.RunStatus.State;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -73,6 +75,14 @@ class FiguresTest {
     }
 
     @Test
+    void whatAnAxisCannotShowLeavesAGap() {
+        byte[] closed = trainingLoss(Point.of(10, 1), Point.of(30, 0.5), Point.of(40, 0.2));
+        byte[] nan = trainingLoss(Point.of(10, 1), Point.of(20, Double.NaN), Point.of(30, 0.5), Point.of(40, 0.2));
+        byte[] zero = trainingLoss(Point.of(10, 1), Point.of(20, 0), Point.of(30, 0.5), Point.of(40, 0.2));
+        assertThat(nan).isNotEqualTo(closed).isEqualTo(zero);
+    }
+
+    @Test
     void nothingMeasuredMeansNoFigure() {
         assertThat(Figures.writePng(
                         of(List.of(new Curve(new TrainingLoss(), List.of(Point.of(1, Double.NaN))))), folder))
@@ -111,6 +121,16 @@ class FiguresTest {
         assertThat(thinned.getFirst()).isEqualTo(Point.of(1, 1));
         assertThat(thinned.getLast().y()).isCloseTo(0.5, org.assertj.core.data.Offset.offset(0.01));
         assertThat(thinned).allMatch(Point::isDrawable);
+    }
+
+    private byte[] trainingLoss(Point... points) {
+        Path file = Figures.writePng(of(List.of(new Curve(new TrainingLoss(), List.of(points)))), folder)
+                .getFirst();
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static StudyReport of(List<Curve> curves) {

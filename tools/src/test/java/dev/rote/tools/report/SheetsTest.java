@@ -66,14 +66,13 @@ class SheetsTest {
 
     @Test
     void thirdColumnIsTheSecondNeighbour() {
-        Matches two = matches(0.5, 0.6);
-        Matches three = new Matches(two.samples(), two.nearest(), Optional.of(two.nearest()), two.ratios(), two.k());
-        int narrow =
-                NeighbourSheet.draw(new SheetHeader("r", 1, Double.NaN), two, 8).getWidth();
-        BufferedImage wide = NeighbourSheet.draw(new SheetHeader("r", 1, Double.NaN), three, 8);
-        assertThat(wide.getWidth()).isGreaterThanOrEqualTo(narrow);
-        assertThat(wide.getRGB(SheetCanvas.MARGIN + 2 * (84 + 3) + 40, SheetCanvas.top(2) + 4 + 40))
-                .isNotEqualTo(0xffffffff);
+        ImageBatch black = new ImageBatch(1, 4, 4, 1, new float[16]);
+        Matches pair = new Matches(black, black, Optional.empty(), List.of(0.5), 0.3);
+        Matches triple = new Matches(black, black, Optional.of(black), List.of(0.5), 0.3);
+        int x = SheetCanvas.MARGIN + 2 * (84 + 3) + 40;
+        int y = SheetCanvas.top(2) + 4 + 40;
+        assertThat(NeighbourSheet.draw(HEADER, pair, 8).getRGB(x, y)).isEqualTo(0xffffffff);
+        assertThat(NeighbourSheet.draw(HEADER, triple, 8).getRGB(x, y)).isEqualTo(0xff000000);
     }
 
     @Test
