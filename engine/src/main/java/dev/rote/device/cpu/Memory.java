@@ -38,11 +38,11 @@ final class Memory {
     }
 
     static float getFloat(long address) {
-        return ALL.get(ValueLayout.JAVA_FLOAT, address);
+        return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
     }
 
     static void setFloat(long address, float value) {
-        ALL.set(ValueLayout.JAVA_FLOAT, address, value);
+        ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, address, value);
     }
 
     static int getInt(long address) {

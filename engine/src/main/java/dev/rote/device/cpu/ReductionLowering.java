@@ -76,8 +76,7 @@ final class ReductionLowering {
                         .forward(
                                 operands.images(node.input(0)),
                                 operands.images(node.output()),
-                                operands.at(node.outputs().get(1)),
-                                operands.scratch());
+                                operands.at(node.outputs().get(1)));
             case Attention.Backward op ->
                 attention(node.input(0).shape(), op.heads())
                         .backward(
@@ -85,8 +84,7 @@ final class ReductionLowering {
                                 operands.images(node.input(1)),
                                 operands.images(node.input(2)),
                                 operands.at(node.input(3)),
-                                operands.images(node.output()),
-                                operands.scratch());
+                                operands.images(node.output()));
             default -> throw new AssertionError(node);
         };
     }

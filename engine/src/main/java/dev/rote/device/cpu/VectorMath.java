@@ -6,11 +6,24 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Elementary functions on vectors and their scalar counterparts.
 final class VectorMath {
-    private static final float LOG2_E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f;
-    private static final float LN2_LOW = -2.12194440e-4f;
+    static final float LOG2_E = 1.44269504f;
+
+    /// ln 2 in two parts, the first with few bits, so that k times it is exact.
+    static final float LN2_HIGH = 0.693359375f;
+
+    static final float LN2_LOW = -2.12194440e-4f;
+
     /// Adding and subtracting 1.5 x 2^23 rounds to the nearest integer.
-    private static final float ROUND = 12582912f;
+    static final float ROUND = 12582912f;
+
+    /// `e^r = 1 + r + r^2 (E1 + E2 r + ... + E6 r^5)` for |r| <= ln(2)/2.
+    static final float E1 = 5.0000001201e-1f;
+
+    static final float E2 = 1.6666665459e-1f;
+    static final float E3 = 4.1665795894e-2f;
+    static final float E4 = 8.3334519073e-3f;
+    static final float E5 = 1.3981999507e-3f;
+    static final float E6 = 1.9875691500e-4f;
 
     private VectorMath() {}
 
@@ -23,12 +36,12 @@ final class VectorMath {
         FloatVector k = clamped.mul(LOG2_E).add(ROUND).sub(ROUND);
         FloatVector r = k.lanewise(VectorOperators.FMA, FloatVector.broadcast(Memory.F, -LN2_HIGH), clamped);
         r = k.lanewise(VectorOperators.FMA, FloatVector.broadcast(Memory.F, -LN2_LOW), r);
-        FloatVector p = FloatVector.broadcast(Memory.F, 1.9875691500e-4f);
-        p = p.fma(r, FloatVector.broadcast(Memory.F, 1.3981999507e-3f));
-        p = p.fma(r, FloatVector.broadcast(Memory.F, 8.3334519073e-3f));
-        p = p.fma(r, FloatVector.broadcast(Memory.F, 4.1665795894e-2f));
-        p = p.fma(r, FloatVector.broadcast(Memory.F, 1.6666665459e-1f));
-        p = p.fma(r, FloatVector.broadcast(Memory.F, 5.0000001201e-1f));
+        FloatVector p = FloatVector.broadcast(Memory.F, E6);
+        p = p.fma(r, FloatVector.broadcast(Memory.F, E5));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, E4));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, E3));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, E2));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, E1));
         p = p.fma(r.mul(r), r.add(1));
         IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, Memory.I, 0);
         return p.mul(exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
