@@ -70,6 +70,34 @@ class RandomFillTest {
         }
     }
 
+    /// The sums (FNV-1a over 32-bit words) are those of a C++ program that was written from the same formulas.
+    @Test
+    void theBitsOfASeedNeverChange() {
+        int count = 4_000_000;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment dst = arena.allocate(4L * count);
+            RandomFill.fillNormal(dst, count, 0x1234_5678_9abc_def0L, 9, Purpose.SAMPLE, 0);
+            long sum = 1469598103934665603L;
+            for (int i = 0; i < count; i++) {
+                sum = mix(sum, bits(dst, i));
+            }
+            assertThat(sum).isEqualTo(0x8de616fa9e8bdc4cL);
+            for (int n : new int[] {3, 100, 50_000, Integer.MAX_VALUE}) {
+                for (int position = 0; position < 10_000; position++) {
+                    int word = position * (int) 2_654_435_761L;
+                    sum = mix(sum, EpochOrder.indexAt(7, position, n));
+                    sum = mix(sum, Float.floatToRawIntBits(Draw.uniform(word)));
+                    sum = mix(sum, Draw.below(word, n));
+                }
+            }
+            assertThat(sum).isEqualTo(0x9e3ca9c52a694aceL);
+        }
+    }
+
+    private static long mix(long sum, int word) {
+        return (sum ^ Integer.toUnsignedLong(word)) * 1_099_511_628_211L;
+    }
+
     @Test
     void oneFillEqualsItsPieces() {
         float[] whole = new float[1000];
