@@ -21,11 +21,13 @@ class DotTest {
             assertThat(lines[lines.length - 1]).isEqualTo("}");
             Set<String> vertices = new HashSet<>();
             int edges = 0;
+            int ellipses = 0;
             for (int line = 2; line < lines.length - 1; line++) {
                 Matcher vertex = VERTEX.matcher(lines[line]);
                 Matcher edge = EDGE.matcher(lines[line]);
                 if (vertex.matches()) {
                     assertThat(vertices.add(vertex.group(1))).as(lines[line]).isTrue();
+                    ellipses += vertex.group(2) == null ? 0 : 1;
                 } else {
                     assertThat(edge.matches()).as(lines[line]).isTrue();
                     assertThat(vertices).contains(edge.group(1), edge.group(2));
@@ -35,11 +37,23 @@ class DotTest {
             for (int node = 0; node < graph.nodes().size(); node++) {
                 assertThat(vertices).contains("n" + node);
             }
+            assertThat(ellipses).as("values that no node computes").isEqualTo(readFromOutside(graph));
             assertThat(edges)
                     .isEqualTo(graph.nodes().stream()
                             .mapToInt(node -> node.inputs().size())
                             .sum());
         }
+    }
+
+    private static int readFromOutside(Graph graph) {
+        Set<Value> outside = new HashSet<>();
+        for (Node node : graph.nodes()) {
+            node.inputs().stream()
+                    .map(Value::root)
+                    .filter(root -> root.lifetime() != Value.Lifetime.STEP)
+                    .forEach(outside::add);
+        }
+        return outside.size();
     }
 
     @Test

@@ -61,10 +61,10 @@ class DefinitionsTest {
 
     @Test
     void convolutionStridesAndPads() {
-        // Rows 1 2 3 / 4 5 6 / 7 8 9; filter 1 10 / 100 1000; one row of zeros above, one column to the left.
+        // Rows 1 2 3 / 4 5 6 / 7 8 9; filter 1 10 / 100 1000; one row of zeros above, one column to the right.
         Tensor x = t(new int[] {1, 3, 3, 1}, 1, 2, 3, 4, 5, 6, 7, 8, 9);
         Tensor w = t(new int[] {1, 2, 2, 1}, 1, 10, 100, 1000);
-        assertThat(first(new Conv2d(2, 1, 1, 0, 0), x, w, t(0.5))).containsExactly(1000.5, 3200.5, 7040.5, 9865.5);
+        assertThat(first(new Conv2d(2, 1, 0, 0, 1), x, w, t(0.5))).containsExactly(2100.5, 300.5, 8754.5, 906.5);
     }
 
     @Test

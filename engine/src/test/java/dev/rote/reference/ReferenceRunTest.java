@@ -68,6 +68,20 @@ class ReferenceRunTest {
     }
 
     @Test
+    void nothingOfARunIsLeftInTheNextOnesStepValues() {
+        Graph graph = new Graph();
+        Value x = graph.external("x", TensorType.f32(1));
+        Value owner = graph.unplaced("owner", TensorType.f32(1));
+        Value early = graph.apply(new Scale(1, 0), owner);
+        graph.place(graph.apply(new Scale(2, 0), x), owner, 0);
+        ReferenceRun run = ReferenceRun.of(graph, Map.of("x", new double[] {1}));
+        run.run();
+        assertThat(run.read(owner)).containsExactly(2);
+        run.run();
+        assertThat(run.read(early)).containsExactly(Double.NaN);
+    }
+
+    @Test
     void theSumOverOneLaneIsTheValueItself() {
         Graph graph = new Graph();
         Value x = graph.external("x", TensorType.f32(2));
