@@ -97,7 +97,7 @@ public record UNetConfig(
 
     /// Study 1 (Bonnaire et al. 2025, arXiv:2505.17638) for images of `channels` channels: three levels (1,2,4), two
     /// blocks each, attention with 4 heads on the two coarsest, 8 groups, channel-wise dropout 0.1, default
-    // initialisation.
+    /// initialisation.
     public static UNetConfig study1(int width, int channels) {
         return new UNetConfig(
                 Naming.STUDY1,
