@@ -13,13 +13,11 @@ import dev.rote.random.Purpose;
 import java.util.function.IntToDoubleFunction;
 
 /// DDIM and DDPM sampling (Song et al. 2021, arXiv:2010.02502, eq. 12 and 16) along `indices` evenly spaced time
-// indices
-/// from T - 1 down to 0, both included, each rounded to the nearest integer.
+/// indices from T - 1 down to 0, both included, each rounded to the nearest integer.
 ///
-/// An update from index t to the next index t' is, with `a = sqrt(alphaBar)`, `s = sqrt(1 - alphaBar)`,
-/// `sigma = eta (s'/s) sqrt(1 - a^2/a'^2)`: `x' = a' x0 + sqrt(s'^2 - sigma^2) noise + sigma z`. It is written once, as
-// a
-/// graph that finds its coefficients by the counter [SampleBatch#STEP]; a run is [#updates()] runs of that program.
+/// An update from index t to the next index t' is, with `a = sqrt(alphaBar)`, `s = sqrt(1 - alphaBar)`, `sigma = eta
+/// (s'/s) sqrt(1 - a^2/a'^2)`: `x' = a' x0 + sqrt(s'^2 - sigma^2) noise + sigma z`. It is written once, as a graph
+/// that finds its coefficients by the counter [SampleBatch#STEP]; a run is [#updates()] runs of that program.
 ///
 /// @param eta 0 deterministic, 1 the variance of DDPM's posterior
 /// @param finish also takes the update from index 0 to no noise at all; study 1 stops when index 0 is reached

@@ -2,7 +2,7 @@ package dev.rote.diffusion;
 
 /// The forward process in T discrete steps: `x_t = sqrt(alphaBar_t) x_0 + sqrt(1 - alphaBar_t) noise` with
 /// `alphaBar_t = prod_{s <= t} (1 - beta_s)` (Ho et al. 2020, arXiv:2006.11239, eq. 4). Indices count from 0.
-// Immutable.
+/// Immutable.
 public final class Schedule {
     private final double[] betas;
     private final double[] alphaBars;
@@ -33,8 +33,7 @@ public final class Schedule {
     }
 
     /// `alphaBar_t = f(t)/f(0)`, `f(t) = cos^2((t/T + s)/(1 + s) pi/2)`, s = 0.008, t = index + 1, and beta at most
-    // 0.999
-    /// (Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 17 and the text after it).
+    /// 0.999 (Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 17 and the text after it).
     ///
     /// @throws IllegalArgumentException unless `steps >= 2`
     public static Schedule cosine(int steps) {
@@ -77,8 +76,7 @@ public final class Schedule {
     }
 
     /// The index whose continuous time is nearest, the smaller one of two equally near. With study 1's schedule t =
-    // 0.01
-    /// lies between index 39 (0.009772) and 40 (0.010220) and gives 40.
+    /// 0.01 lies between index 39 (0.009772) and 40 (0.010220) and gives 40.
     public int nearestIndex(double time) {
         int nearest = 0;
         for (int index = 1; index < betas.length; index++) {

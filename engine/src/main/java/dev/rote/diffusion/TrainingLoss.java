@@ -41,8 +41,7 @@ public record TrainingLoss(
     }
 
     /// Writes this graph's share of the loss: summed over the graphs (lanes, micro-batches) of one batch it is the
-    // mean.
-    /// Draws depend on an image's number in the batch, not on how the batch is divided.
+    /// mean. Draws depend on an image's number in the batch, not on how the batch is divided.
     ///
     /// @param x0 clean images [N,H,W,C] f32
     /// @param step counter [1] i32; every value has noise and times of its own

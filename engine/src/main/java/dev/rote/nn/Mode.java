@@ -12,7 +12,7 @@ public sealed interface Mode {
     /// @param seed the run's seed
     /// @param step counter [1] i32 of the optimizer update, so that each has masks of its own
     /// @param firstImage number within the whole batch of this graph's first image, so that masks do not depend on
-    // lanes
+    ///     lanes
     record Training(long seed, Value step, long firstImage) implements Mode {}
 
     static Mode evaluation() {

@@ -5,8 +5,7 @@ import java.util.Optional;
 
 /// Where the parameters of a network lie: trained ones in a flat buffer of [#size()] elements, frozen ones in another
 /// of [#frozenSize()], in the order of weight files. Gradients, moments and averages have the same arrangement.
-// Elements
-/// between parameters are zero and stay so.
+/// Elements between parameters are zero and stay so.
 ///
 /// @param specs in the order of weight files
 public record ParameterLayout(List<ParameterSpec> specs) {

@@ -13,11 +13,11 @@ import java.util.Deque;
 import java.util.Optional;
 
 /// The U-Net of denoising diffusion (Ho et al. 2020, arXiv:2006.11239, appendix B) as studies 1 and 3 and iDDPM have
-// it.
+/// it.
 ///
 /// Stem; per level residual blocks, each perhaps with self-attention, then a strided convolution; two residual blocks
-// at
-/// the bottom; the same way up, where every residual block also reads, by concatenation, one output of the way down.
+/// at the bottom; the same way up, where every residual block also reads, by concatenation, one output of the way
+/// down.
 public final class UNet {
     private UNet() {}
 

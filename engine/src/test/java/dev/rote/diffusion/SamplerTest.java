@@ -75,7 +75,7 @@ class SamplerTest {
     }
 
     /// Images of one pixel that start at 0 and 1: the sampler is affine, so they tell mean and deviation of what it
-    // makes.
+    /// makes.
     @ParameterizedTest
     @EnumSource
     void ddimWithTheExactScoreOfAGaussianReproducesTheGaussian(Objective objective) {

@@ -48,9 +48,17 @@ class UNetTest {
         assertThat(layout.specs()).hasSize(277);
     }
 
+    /// Counted by hand from the released code's layers.
     @Test
-    void iddpmForCifarHasAboutFiftyTwoMillionParameters() {
-        assertThat(UNet.layout(UNetConfig.iddpmCifar()).count()).isBetween(50_000_000L, 53_000_000L);
+    void iddpmForCifarHasFiftyTwoAndAHalfMillionParameters() {
+        assertThat(UNet.layout(UNetConfig.iddpmCifar()).count()).isEqualTo(52546438L);
+    }
+
+    /// Counted layer by layer outside this program; the paper's own counts are larger, see [UNetConfig#study3].
+    @ParameterizedTest
+    @CsvSource({"16, 2469923", "64, 24020099", "128, 87625987"})
+    void study3HasTheParametersOfItsDescription(int width, long trained) {
+        assertThat(UNet.layout(UNetConfig.study3(width, 3, 10)).count()).isEqualTo(trained);
     }
 
     @Test
