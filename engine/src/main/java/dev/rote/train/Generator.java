@@ -120,10 +120,12 @@ public final class Generator implements AutoCloseable {
         return images;
     }
 
-    /// Runs one update on whatever is in the buffers, to measure its time.
-    void rehearse() {
-        own.get(SampleBatch.STEP).writeInts(0);
-        step.run();
+    /// Runs updates for about `seconds` to learn how long one takes.
+    public double rehearse(double seconds) {
+        return Rehearsal.typical(seconds, () -> {
+            own.get(SampleBatch.STEP).writeInts(0);
+            step.run();
+        });
     }
 
     @Override

@@ -184,9 +184,11 @@ public final class Trainer implements AutoCloseable {
         return new NonFiniteException(what + "; all parameters are still finite");
     }
 
-    /// Runs one update without counting it in listeners; for timing. The model changes.
-    public void rehearse() {
-        program.run();
+    /// Runs updates for about `seconds` to learn how long one takes; the model changes.
+    ///
+    /// @return seconds of the median of the last half of them: the first ones run before the code is compiled
+    public double rehearse(double seconds) {
+        return Rehearsal.typical(seconds, program::run);
     }
 
     /// Writes a checkpoint from which [#load] goes on with the same bits; whole or not at all.

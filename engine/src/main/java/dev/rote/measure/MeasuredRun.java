@@ -1,0 +1,274 @@
+package dev.rote.measure;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.Extent;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.metrics.FeatureExtractor;
+import dev.rote.storage.JsonLines;
+import dev.rote.storage.SafeTensors;
+import dev.rote.storage.Tensor;
+import dev.rote.storage.TensorType;
+import dev.rote.train.RunFolder;
+import dev.rote.train.Trainer;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A run in its folder: trains, measures at the configured steps, saves checkpoints, and goes on where it stopped.
+///
+/// A measurement comes before the checkpoint of the same step, so a checkpoint implies the records up to it.
+public final class MeasuredRun implements AutoCloseable {
+    private final RunConfig config;
+    private final RunListener listener;
+    private final RunFolder folder;
+    private final Trainer trainer;
+    private final Measurer measurer;
+    private final Set<Integer> measured = new HashSet<>();
+    private final int threads;
+    private boolean based;
+
+    private MeasuredRun(
+            Device device,
+            RunConfig config,
+            TrainingData data,
+            FeatureExtractor features,
+            RunFolder folder,
+            RunListener listener) {
+        this.config = config;
+        this.listener = listener;
+        this.folder = folder;
+        this.threads = threads(config);
+        this.trainer = Trainer.open(device, config, data);
+        this.measurer = new Measurer(trainer, features, threads);
+    }
+
+    private static int threads(RunConfig config) {
+        return config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
+    }
+
+    /// Opens the run in a folder: a new one, or from its newest checkpoint on.
+    ///
+    /// @param features of the Fréchet distance
+    /// @param recorded facts for `run.toml`
+    /// @throws dev.rote.errors.DataException if the folder is another run's or the checkpoint is damaged
+    public static MeasuredRun open(
+            Device device,
+            RunConfig config,
+            TrainingData data,
+            FeatureExtractor features,
+            Path folder,
+            Map<String, String> recorded,
+            RunListener listener) {
+        RunFolder opened = RunFolder.open(folder, config, recorded);
+        MeasuredRun run = null;
+        boolean complete = false;
+        try {
+            run = new MeasuredRun(device, config, data, features, opened, listener);
+            run.resume(device);
+            complete = true;
+            return run;
+        } finally {
+            if (!complete) {
+                if (run != null) {
+                    run.measurer.close();
+                    run.trainer.close();
+                }
+                opened.close();
+            }
+        }
+    }
+
+    private void resume(Device device) {
+        OptionalInt newest = folder.newestCheckpoint();
+        if (newest.isPresent()) {
+            trainer.load(folder.checkpoint(newest.getAsInt()));
+            listener.onResume(trainer.step(), folder.checkpoint(newest.getAsInt()));
+        }
+        folder.startRecording(trainer.step(), "rote", Clock.systemUTC());
+        Path records = folder.path().resolve("metrics.jsonl");
+        if (Files.exists(records)) {
+            for (ObjectNode record : JsonLines.read(records)) {
+                String kind = record.path("kind").asString("");
+                if (kind.equals("measure")) {
+                    measured.add(record.path("step").asInt());
+                }
+                based |= kind.equals("base_rate");
+            }
+        }
+        Map<String, Object> start = RunRecords.record("start", trainer.step());
+        start.put("device", device.describe());
+        start.put("threads", threads);
+        folder.record(start);
+    }
+
+    /// Number of updates done.
+    public int step() {
+        return trainer.step();
+    }
+
+    public Trainer trainer() {
+        return trainer;
+    }
+
+    /// Asks the run to save and stop; from any thread.
+    public void cancel() {
+        trainer.cancel();
+    }
+
+    /// Trains and measures until the last step, or until cancelled.
+    ///
+    /// @return true when the run is complete
+    /// @throws dev.rote.errors.NonFiniteException if training diverged; the last good checkpoint stays
+    /// @throws InterruptedException if the thread is interrupted while it measures; what is saved stays
+    public boolean run() throws InterruptedException {
+        if (!based && measurer.wants(dev.rote.config.Metric.MemorizedFraction.class)) {
+            Map<String, Object> record = RunRecords.record("base_rate", 0);
+            record.put("memorized_fraction", RunRecords.fractions(measurer.baseRates()));
+            folder.record(record);
+        }
+        int saved = trainer.step();
+        for (int milestone : milestones()) {
+            if (milestone < trainer.step()) {
+                continue;
+            }
+            if (trainer.train(milestone, this::trained) < milestone) {
+                return stop(saved);
+            }
+            if (config.measurementSteps().contains(milestone) && !measured.contains(milestone)) {
+                try {
+                    measure(milestone);
+                } catch (CancellationException e) {
+                    return stop(saved);
+                }
+            }
+            if (isCheckpoint(milestone) && milestone > saved) {
+                saved = save();
+            }
+        }
+        folder.record(RunRecords.record("end", trainer.step()));
+        return true;
+    }
+
+    private boolean stop(int saved) {
+        if (trainer.step() > saved) {
+            save();
+        }
+        return false;
+    }
+
+    private int save() {
+        Path path = folder.save(trainer);
+        listener.onCheckpoint(trainer.step(), path);
+        return trainer.step();
+    }
+
+    private TreeSet<Integer> milestones() {
+        TreeSet<Integer> steps = new TreeSet<>(config.measurementSteps());
+        int every = config.train().checkpointEvery();
+        for (long step = every; every > 0 && step < config.train().steps(); step += every) {
+            steps.add((int) step);
+        }
+        steps.add(config.train().steps());
+        return steps;
+    }
+
+    private boolean isCheckpoint(int step) {
+        int every = config.train().checkpointEvery();
+        return step == config.train().steps() || (every > 0 && step > 0 && step % every == 0);
+    }
+
+    private void trained(int step, float[] losses, double imagesPerSecond) {
+        Map<String, Object> record = RunRecords.training(step, losses, imagesPerSecond);
+        folder.record(record);
+        folder.events().scalar("train/loss", step, ((Number) record.get("loss")).floatValue());
+        folder.events().scalar("train/images_per_second", step, (float) imagesPerSecond);
+        listener.onLosses(step, losses, imagesPerSecond);
+    }
+
+    private void measure(int step) throws InterruptedException {
+        int work = measurer.work();
+        boolean sheet = config.measure().sheets().of(config.measurementSteps()).contains(step);
+        Measurement measurement = measurer.measure(
+                trainer::isCancelled, (source, done) -> listener.onMeasuring(step, done, work), drawn -> {
+                    if (sheet) {
+                        writeSamples(step, drawn);
+                    }
+                });
+        folder.record(RunRecords.measurement(measurement));
+        RunRecords.plot(folder.events(), measurement);
+        measured.add(step);
+        listener.onMeasurement(measurement);
+    }
+
+    /// `samples` [n,C,H,W] f32 in network units without the mean, `nearest` [n,2] i32, `distance` [n,2] f64.
+    private void writeSamples(int step, Measurer.Drawn drawn) {
+        Extent extent = trainer.data().train().extent();
+        int count = drawn.neighbours().queries();
+        int pixels = extent.height() * extent.width();
+        float[] planar = new float[drawn.images().length];
+        for (int n = 0; n < count; n++) {
+            for (int i = 0; i < extent.size(); i++) {
+                int channel = i % extent.channels();
+                planar[n * extent.size() + channel * pixels + i / extent.channels()] =
+                        drawn.images()[n * extent.size() + i];
+            }
+        }
+        SafeTensors.write(
+                folder.samples(step),
+                List.of(
+                        Tensor.ofFloats("samples", planar, count, extent.channels(), extent.height(), extent.width()),
+                        new Tensor(
+                                "nearest",
+                                TensorType.I32,
+                                new long[] {count, 2},
+                                MemorySegment.ofArray(drawn.neighbours().indices())),
+                        new Tensor(
+                                "distance",
+                                TensorType.F64,
+                                new long[] {count, 2},
+                                MemorySegment.ofArray(drawn.neighbours().distances()))),
+                Map.of(
+                        "step",
+                        Integer.toString(step),
+                        "mean",
+                        Float.toString(trainer.data().mean())),
+                true);
+    }
+
+    /// What a run will take: builds everything, rehearses a few updates, writes nothing.
+    public static Estimate rehearse(Device device, RunConfig config, TrainingData data, FeatureExtractor features) {
+        try (Trainer trainer = Trainer.open(device, config, data);
+                Measurer measurer = new Measurer(trainer, features, threads(config))) {
+            double secondsPerStep = trainer.rehearse(3.0);
+            double secondsPerMeasurement = measurer.rehearse();
+            int measurements = config.measurementSteps().size();
+            int steps = config.train().steps();
+            return new Estimate(
+                    trainer.model().layout().count(),
+                    trainer.memoryBytes(),
+                    trainer.cost().flops(),
+                    secondsPerStep,
+                    measurements,
+                    secondsPerMeasurement,
+                    steps,
+                    steps * secondsPerStep + measurements * secondsPerMeasurement);
+        }
+    }
+
+    @Override
+    public void close() {
+        measurer.close();
+        trainer.close();
+        folder.close();
+    }
+}

@@ -1,0 +1,212 @@
+package dev.rote.measure;
+
+import dev.rote.config.MeasureConfig;
+import dev.rote.config.Metric;
+import dev.rote.config.RunConfig;
+import dev.rote.data.Dataset;
+import dev.rote.data.TrainingData;
+import dev.rote.metrics.Bootstrap;
+import dev.rote.metrics.FeatureExtractor;
+import dev.rote.metrics.FrechetDistance;
+import dev.rote.metrics.FrechetStatistics;
+import dev.rote.metrics.MemorizedFraction;
+import dev.rote.metrics.NearestNeighbours;
+import dev.rote.metrics.Neighbours;
+import dev.rote.metrics.Rows;
+import dev.rote.metrics.StudentT;
+import dev.rote.train.FixedTimeLoss;
+import dev.rote.train.Generator;
+import dev.rote.train.Trainer;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.function.ObjIntConsumer;
+
+/// Measures a model that a [Trainer] trains: what the training set and the held-out images have to do with it is
+/// prepared once, then each call of [#measure] draws samples and evaluates losses with the parameters of the moment.
+final class Measurer implements AutoCloseable {
+    private static final double LEVEL = 0.95;
+
+    /// Samples of a measurement with their nearest training images.
+    record Drawn(float[] images, Neighbours neighbours) {}
+
+    private record LossPair(double time, FixedTimeLoss train, Optional<FixedTimeLoss> test) {}
+
+    private final Trainer trainer;
+    private final MeasureConfig config;
+    private final FeatureExtractor features;
+    private final int threads;
+    private final Bootstrap bootstrap;
+    private final Optional<Generator> generator;
+    private final Rows training;
+    private final List<LossPair> losses = new ArrayList<>();
+    private FrechetStatistics realFeatures;
+
+    Measurer(Trainer trainer, FeatureExtractor features, int threads) {
+        this.trainer = trainer;
+        this.features = features;
+        this.threads = threads;
+        RunConfig run = trainer.config();
+        this.config = run.measure();
+        this.bootstrap = new Bootstrap(Math.max(1, config.bootstrap()), LEVEL, run.seed());
+        TrainingData data = trainer.data();
+        this.training = rows(data.train());
+        boolean sampled = wants(Metric.MemorizedFraction.class) || wants(Metric.Frechet.class);
+        int batch = Math.min(config.batch(), config.samples());
+        this.generator = sampled ? Optional.of(trainer.generator(batch, config.ema())) : Optional.empty();
+        for (Metric metric : config.metrics()) {
+            if (metric instanceof Metric.LossAt at) {
+                Optional<FixedTimeLoss> test =
+                        data.test().count() > 0 ? Optional.of(loss(data.test(), at.t())) : Optional.empty();
+                losses.add(new LossPair(at.t(), loss(data.train(), at.t()), test));
+            }
+        }
+    }
+
+    private FixedTimeLoss loss(Dataset data, double time) {
+        int images = config.lossImages() == 0 ? data.count() : Math.min(config.lossImages(), data.count());
+        return new FixedTimeLoss(
+                trainer.device(),
+                trainer.blueprint(),
+                trainer.model(),
+                data,
+                images,
+                config.batch(),
+                trainer.blueprint().schedule().nearestIndex(time),
+                config.ema(),
+                trainer.config().seed());
+    }
+
+    boolean wants(Class<? extends Metric> kind) {
+        return config.metrics().stream().anyMatch(kind::isInstance);
+    }
+
+    /// Images as the network sees them, one per row.
+    static Rows rows(Dataset data) {
+        int size = data.extent().size();
+        float[] values = new float[Math.multiplyExact(data.count(), size)];
+        data.copyTo(0, data.count(), MemorySegment.ofArray(values));
+        return Rows.of(values, size);
+    }
+
+    /// Share of held-out images that would count as memorized, per ratio k: the base rate.
+    List<MemorizedFraction> baseRates() throws InterruptedException {
+        if (trainer.data().test().count() == 0) {
+            return List.of();
+        }
+        Neighbours neighbours = NearestNeighbours.search(rows(trainer.data().test()), training, 2, threads);
+        return fractions(MemorizedFraction.ratios(neighbours));
+    }
+
+    private List<MemorizedFraction> fractions(double[] ratios) {
+        return config.k().stream()
+                .map(k -> MemorizedFraction.of(ratios, k, bootstrap))
+                .toList();
+    }
+
+    /// Units of work of one measurement, for progress.
+    int work() {
+        int sampling = generator.map(g -> g.updates(config.samples())).orElse(0);
+        return sampling + losses.size() + 1;
+    }
+
+    /// Measures with the parameters of the moment.
+    ///
+    /// @param progress told (this, units done)
+    /// @param drawn told of the samples, if there are any
+    /// @throws CancellationException if `cancelled` answers true
+    Measurement measure(
+            BooleanSupplier cancelled, ObjIntConsumer<Measurer> progress, java.util.function.Consumer<Drawn> drawn)
+            throws InterruptedException {
+        long start = System.nanoTime();
+        double[] ratios = {};
+        List<MemorizedFraction> memorized = List.of();
+        OptionalDouble frechet = OptionalDouble.empty();
+        int done = 0;
+        if (generator.isPresent()) {
+            float[] images =
+                    generator.get().generate(config.samples(), cancelled, update -> progress.accept(this, update));
+            done = generator.get().updates(config.samples());
+            Rows samples = Rows.of(images, training.dimension());
+            if (wants(Metric.MemorizedFraction.class)) {
+                Neighbours neighbours = NearestNeighbours.search(samples, training, 2, threads);
+                ratios = MemorizedFraction.ratios(neighbours);
+                memorized = fractions(ratios);
+                drawn.accept(new Drawn(images, neighbours));
+            }
+            if (wants(Metric.Frechet.class)) {
+                frechet = OptionalDouble.of(frechet(samples));
+            }
+        }
+        Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
+        for (LossPair pair : losses) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("measuring was cancelled");
+            }
+            byTime.put(
+                    pair.time(),
+                    new Measurement.Losses(
+                            StudentT.mean(pair.train().losses(config.noiseDraws()), LEVEL),
+                            pair.test().map(test -> StudentT.mean(test.losses(config.noiseDraws()), LEVEL))));
+            progress.accept(this, ++done);
+        }
+        double seconds = (System.nanoTime() - start) * 1e-9;
+        return new Measurement(
+                trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, seconds);
+    }
+
+    /// Distance to the test images, or to the training images if there are none.
+    private double frechet(Rows samples) throws InterruptedException {
+        if (realFeatures == null) {
+            Dataset real = trainer.data().test().count() > 0
+                    ? trainer.data().test()
+                    : trainer.data().train();
+            realFeatures = FrechetStatistics.of(features.features(unit(rows(real)), threads), threads);
+        }
+        FrechetStatistics drawn = FrechetStatistics.of(features.features(unit(samples), threads), threads);
+        return FrechetDistance.between(drawn, realFeatures);
+    }
+
+    /// Network units to [0,1], clipped, as a picture file would hold them.
+    private Rows unit(Rows rows) {
+        TrainingData data = trainer.data();
+        float low = data.options().low();
+        float span = data.options().high() - low;
+        float[] values = new float[rows.count() * rows.dimension()];
+        for (int i = 0; i < values.length; i++) {
+            float x = rows.at(i / rows.dimension(), i % rows.dimension());
+            values[i] = Math.clamp((x + data.mean() - low) / span, 0f, 1f);
+        }
+        return Rows.of(values, rows.dimension());
+    }
+
+    /// Seconds that a measurement will take, from a few rehearsed sampler updates and loss evaluations.
+    double rehearse() {
+        double seconds = 0;
+        if (generator.isPresent()) {
+            seconds += generator.get().rehearse(2.0) * generator.get().updates(config.samples());
+        }
+        for (LossPair pair : losses) {
+            long start = System.nanoTime();
+            pair.train().losses(1);
+            pair.test().ifPresent(test -> test.losses(1));
+            seconds += (System.nanoTime() - start) * 1e-9 * config.noiseDraws();
+        }
+        return seconds;
+    }
+
+    @Override
+    public void close() {
+        generator.ifPresent(Generator::close);
+        for (LossPair pair : losses) {
+            pair.train().close();
+            pair.test().ifPresent(FixedTimeLoss::close);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.rote.measure;
+
+import dev.rote.metrics.Interval;
+import dev.rote.metrics.MemorizedFraction;
+import dev.rote.storage.TensorBoardEvents;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The records of `metrics.jsonl` and their TensorBoard counterparts.
+///
+/// | kind | fields |
+/// |---|---|
+/// | `start` | `step`, `device`, `threads` |
+/// | `base_rate` | `step` 0, `memorized_fraction`: list of fractions, of held-out images |
+/// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
+/// | `measure` | `step`, `samples`, `memorized_fraction`: list of fractions, `ratios`, `frechet` {`value`, `features`},
+// `losses`: list of {`t`, `train`, `test`}, `seconds` |
+/// | `end` | `step`: the run is complete |
+///
+/// A fraction is {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both
+// at 95 %.
+final class RunRecords {
+    private RunRecords() {}
+
+    static Map<String, Object> record(String kind, int step) {
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("kind", kind);
+        record.put("step", step);
+        return record;
+    }
+
+    static Map<String, Object> training(int step, float[] losses, double imagesPerSecond) {
+        double sum = 0;
+        for (float loss : losses) {
+            sum += loss;
+        }
+        Map<String, Object> record = record("train", step);
+        record.put("loss", sum / losses.length);
+        record.put("images_per_second", imagesPerSecond);
+        return record;
+    }
+
+    static List<Map<String, Object>> fractions(List<MemorizedFraction> fractions) {
+        List<Map<String, Object>> list = new ArrayList<>();
+        for (MemorizedFraction fraction : fractions) {
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("k", fraction.k());
+            entry.putAll(interval(fraction.bootstrap()));
+            entry.put("wilson_low", fraction.wilson().low());
+            entry.put("wilson_high", fraction.wilson().high());
+            list.add(entry);
+        }
+        return list;
+    }
+
+    private static Map<String, Object> interval(Interval interval) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("value", interval.value());
+        entry.put("low", interval.low());
+        entry.put("high", interval.high());
+        return entry;
+    }
+
+    static Map<String, Object> measurement(Measurement measurement) {
+        Map<String, Object> record = record("measure", measurement.step());
+        record.put("samples", measurement.samples());
+        if (!measurement.memorized().isEmpty()) {
+            record.put("memorized_fraction", fractions(measurement.memorized()));
+            record.put("ratios", measurement.ratios());
+        }
+        measurement
+                .frechet()
+                .ifPresent(value -> record.put("frechet", Map.of("value", value, "features", measurement.features())));
+        List<Map<String, Object>> losses = new ArrayList<>();
+        measurement.losses().forEach((time, pair) -> {
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("t", time);
+            entry.put("train", interval(pair.train()));
+            pair.test().ifPresent(test -> entry.put("test", interval(test)));
+            losses.add(entry);
+        });
+        record.put("losses", losses);
+        record.put("seconds", measurement.seconds());
+        return record;
+    }
+
+    static void plot(TensorBoardEvents events, Measurement measurement) {
+        int step = measurement.step();
+        for (MemorizedFraction fraction : measurement.memorized()) {
+            events.scalar("memorized_fraction/k=%.3g".formatted(fraction.k()), step, (float) fraction.value());
+        }
+        measurement
+                .frechet()
+                .ifPresent(value -> events.scalar("frechet/" + measurement.features(), step, (float) value));
+        measurement.losses().forEach((time, pair) -> {
+            events.scalar(
+                    "loss_t=" + time + "/train", step, (float) pair.train().value());
+            pair.test().ifPresent(test -> events.scalar("loss_t=" + time + "/test", step, (float) test.value()));
+        });
+    }
+}
