@@ -33,18 +33,16 @@ public final class Rote implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--debug",
-            scope = ScopeType.INHERIT,
-            description = "Show the stack trace of an error.")
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show the stack trace of an error.")
     private boolean debug;
 
     /// Says what `--version` prints.
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[] {"rote " + Build.version() + " (commit " + Build.commit() + "), Java "
-                    + Runtime.version()};
+            return new String[] {
+                "rote " + Build.version() + " (commit " + Build.commit() + "), Java " + Runtime.version()
+            };
         }
     }
 
@@ -96,15 +94,19 @@ public final class Rote implements Callable<Integer> {
     private static String sentence(ParameterException e) {
         CommandSpec command = e.getCommandLine().getCommandSpec();
         String help = "; see " + command.qualifiedName() + " --help";
-        if (!(e instanceof UnmatchedArgumentException unmatched) || unmatched.getUnmatched().isEmpty()) {
+        if (!(e instanceof UnmatchedArgumentException unmatched)
+                || unmatched.getUnmatched().isEmpty()) {
             return e.getMessage().replaceAll("\\s+", " ") + help;
         }
         String word = unmatched.getUnmatched().getFirst();
         boolean option = word.startsWith("-");
-        List<String> known = new ArrayList<>(option ? command.optionsMap().keySet() : command.subcommands().keySet());
+        List<String> known = new ArrayList<>(
+                option ? command.optionsMap().keySet() : command.subcommands().keySet());
         String name = option && word.indexOf('=') > 0 ? word.substring(0, word.indexOf('=')) : word;
         String kind = option ? "option " : command.subcommands().isEmpty() ? "argument " : "command ";
         return "unknown " + kind + name
-                + Nearest.to(name, known).map(near -> "; did you mean " + near + "?").orElse(help);
+                + Nearest.to(name, known)
+                        .map(near -> "; did you mean " + near + "?")
+                        .orElse(help);
     }
 }

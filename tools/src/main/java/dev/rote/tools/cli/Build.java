@@ -41,8 +41,10 @@ public final class Build {
         recorded.put("rote", version());
         recorded.put("commit", commit());
         recorded.put("java", Runtime.version().toString());
-        recorded.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
-                + System.getProperty("os.arch"));
+        recorded.put(
+                "os",
+                System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+                        + System.getProperty("os.arch"));
         recorded.put("device", device);
         return recorded;
     }

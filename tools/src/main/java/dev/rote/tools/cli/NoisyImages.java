@@ -27,7 +27,9 @@ record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int 
         try (SafeTensorsFile file = SafeTensors.open(path)) {
             SafeTensorsFile.Entry images = file.entry("x");
             long[] shape = images.shape();
-            if (images.type() != TensorType.F32 || shape.length != 4 || Arrays.stream(shape).min().orElse(0) < 1) {
+            if (images.type() != TensorType.F32
+                    || shape.length != 4
+                    || Arrays.stream(shape).min().orElse(0) < 1) {
                 throw wrong(path, "x", "F32 [N,C,H,W] with no dimension of 0", images);
             }
             SafeTensorsFile.Entry times = file.entry("t");
@@ -50,7 +52,8 @@ record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int 
         for (int i = 0; i < t.length; i++) {
             t[i] = (int) values[i];
             if (t[i] != values[i] || t[i] < 0) {
-                throw DataException.expected(path, "tensor t, element " + i, "a whole number of at least 0", values[i] + "");
+                throw DataException.expected(
+                        path, "tensor t, element " + i, "a whole number of at least 0", values[i] + "");
             }
         }
         return t;
@@ -82,7 +85,8 @@ record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int 
         int steps = network.tableRows() > 0 ? network.tableRows() : STEPS;
         for (int i = 0; i < t.length; i++) {
             if (t[i] >= steps) {
-                throw DataException.expected(file, "tensor t, element " + i, "a number from 0 to " + (steps - 1), t[i] + "");
+                throw DataException.expected(
+                        file, "tensor t, element " + i, "a number from 0 to " + (steps - 1), t[i] + "");
             }
         }
     }

@@ -152,8 +152,7 @@ public final class PredictCommand implements Callable<Integer> {
         }
         int pixels = images.height() * images.width();
         float[] nchw = NoisyImages.transpose(y, images.count(), pixels, channels);
-        Tensor tensor =
-                Tensor.ofFloats("y", nchw, images.count(), channels, images.height(), images.width());
+        Tensor tensor = Tensor.ofFloats("y", nchw, images.count(), channels, images.height(), images.width());
         SafeTensors.write(
                 output, List.of(tensor), Map.of("precision", precision.name().toLowerCase(Locale.ROOT)), true);
     }

@@ -38,8 +38,7 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
     /// @param parameters flat, as [dev.rote.nn.ParameterLayout] says; `frozen` likewise
     static Predictor open(
             Device device, UNetConfig network, Precision precision, float[] parameters, float[] frozen, int images) {
-        ModelState model =
-                new ModelState(device, UNet.layout(network), precision, OptimizerConfig.sgd(0, 0), 0);
+        ModelState model = new ModelState(device, UNet.layout(network), precision, OptimizerConfig.sgd(0, 0), 0);
         model.setParameters(parameters);
         if (frozen.length > 0) {
             model.buffer(Parameters.FROZEN).writeFloats(frozen);
@@ -101,7 +100,8 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
                     graph.external(X, new TensorType(in, DType.F32)),
                     lane.first() * in.elements(1, 4),
                     new TensorType(in.with(0, lane.count()), DType.F32));
-            Value t = graph.view(graph.external(T, TensorType.i32(in.dim(0))), lane.first(), TensorType.i32(lane.count()));
+            Value t = graph.view(
+                    graph.external(T, TensorType.i32(in.dim(0))), lane.first(), TensorType.i32(lane.count()));
             Value y = UNet.build(graph, parameters, network, x, t, Optional.empty(), Mode.evaluation());
             parameters.freeze();
             graph.place(y, graph.external(Y, new TensorType(out, DType.F32)), lane.first() * out.elements(1, 4));
