@@ -15,7 +15,7 @@ import java.util.List;
 /// @param noiseDraws noise draws of each loss, from which its error bar comes
 /// @param k distance ratios of the memorized fraction, the main one first
 /// @param bootstrap resamples for each confidence interval; 0 for none
-/// @param features features of the Fréchet distance: `pixel-pca`, or the path of an ONNX network
+/// @param features features of the Fréchet distance: `random-convolution`, `pixel-pca`, or the path of an ONNX network
 /// @param ema whether the averaged weights are measured, as long as there are any
 /// @param sheets which measurements get a sheet of pictures
 /// @param lossImages most images of each set that a loss is taken over; 0 for all
@@ -54,7 +54,10 @@ public record MeasureConfig(
         }
     }
 
-    /// The features that need no file.
+    /// Features of a fixed random network: they need no file and do not depend on the data.
+    public static final String RANDOM_CONVOLUTION = "random-convolution";
+
+    /// Principal components of the training images.
     public static final String PIXEL_PCA = "pixel-pca";
 
     static final List<String> KEYS = List.of(
@@ -90,7 +93,11 @@ public record MeasureConfig(
             Check.that(ratio > 0 && ratio < 1, "measure.k", "ratios above 0 and below 1", ratio);
         }
         Check.between(0, 1_000_000, "measure.bootstrap", bootstrap);
-        Check.that(!features.isBlank(), "measure.features", "\"pixel-pca\" or the path of an ONNX file", "\"\"");
+        Check.that(
+                !features.isBlank(),
+                "measure.features",
+                "\"random-convolution\", \"pixel-pca\" or the path of an ONNX file",
+                "\"\"");
         Check.that(features.indexOf('\0') < 0, "measure.features", "a path", "a NUL character");
         Check.atLeast(0, "measure.loss_images", lossImages);
     }
@@ -107,7 +114,7 @@ public record MeasureConfig(
                 s.integer("noise_draws", 5),
                 s.reals("k", List.of(1.0 / 3, 0.5, 0.25)),
                 s.integer("bootstrap", 1000),
-                s.text("features", PIXEL_PCA),
+                s.text("features", RANDOM_CONVOLUTION),
                 s.flag("ema", true),
                 Sheets.of(s),
                 s.integer("loss_images", 0));

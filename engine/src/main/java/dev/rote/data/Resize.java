@@ -5,7 +5,7 @@ package dev.rote.data;
 /// weights divided by their sum, cut at the border. Values are used as they are; no sRGB curve.
 ///
 /// Source of the rule: ATen `UpSampleKernel.cpp`, `_compute_indices_weights_aa`. Here weights and sums are double.
-final class Resize {
+public final class Resize {
     private Resize() {}
 
     /// For each output position: the first input position and the weights from there on.
@@ -36,7 +36,7 @@ final class Resize {
     }
 
     /// `image` at `height` x `width` `[height, width, channels]`, in [0, 1]; columns are filtered first, then rows.
-    static float[] resize(Image image, int height, int width) {
+    public static float[] resize(Image image, int height, int width) {
         Extent e = image.extent();
         int c = e.channels();
         float[] narrow = new float[e.height() * width * c];

@@ -119,6 +119,13 @@ class RunConfigTest {
     }
 
     @Test
+    void featuresAreThoseThatDoNotDependOnTheDataUnlessNamed() {
+        assertThat(smallest("").measure().features()).isEqualTo("random-convolution");
+        assertThat(smallest("measure.features = 'pixel-pca'").measure().features())
+                .isEqualTo("pixel-pca");
+    }
+
+    @Test
     void defaultsFollowTheKeyTheyDependOn() {
         assertThat(smallest("train.optimizer = 'adam'").train().lr()).isEqualTo(1e-4);
         assertThat(smallest("diffusion.steps = 200").diffusion().lastIndex()).isEqualTo(199);

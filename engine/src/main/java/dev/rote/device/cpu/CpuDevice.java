@@ -9,6 +9,7 @@ import dev.rote.graph.Op;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Target;
 import dev.rote.graph.TensorType;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,11 @@ public final class CpuDevice implements Device {
             throw new IllegalArgumentException("threads: expected 0 or more, found " + threads);
         }
         return new CpuDevice(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    }
+
+    /// The folder to which the native library is unpacked, which may not exist yet.
+    public static Path libraryFolder() {
+        return DnnlLibrary.cacheFolder();
     }
 
     @Override

@@ -105,7 +105,7 @@ final class DnnlLibrary {
                 : List.of("libomp140.x86_64.dll", "dnnl.dll");
     }
 
-    private static Path cacheFolder() {
+    static Path cacheFolder() {
         String chosen = System.getProperty("rote.native.cache");
         if (chosen != null) {
             return Path.of(chosen);

@@ -10,8 +10,11 @@ import dev.rote.errors.EnvironmentException;
 import dev.rote.measure.Estimate;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.storage.AtomicFile;
-import dev.rote.tools.cli.Features;
-import dev.rote.tools.cli.RunData;
+import dev.rote.tools.cli.Build;
+import dev.rote.tools.cli.Console;
+import dev.rote.tools.cli.Images;
+import dev.rote.tools.cli.Interruption;
+import dev.rote.tools.features.Features;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -55,14 +58,10 @@ public final class StudyCommand implements Callable<Integer> {
     @Option(names = "--report-only", description = "write the report of what is there, train nothing")
     private boolean reportOnly;
 
-    private final PrintStream err;
-    private final Map<String, String> recorded;
+    private final Console console;
 
-    /// @param err where progress goes
-    /// @param recorded versions, for run records and the report
-    public StudyCommand(PrintStream err, Map<String, String> recorded) {
-        this.err = err;
-        this.recorded = recorded;
+    public StudyCommand(Console console) {
+        this.console = console;
     }
 
     @Override
@@ -87,11 +86,12 @@ public final class StudyCommand implements Callable<Integer> {
         createFolder(folder);
         String toml = describe(file);
         AtomicFile.write(folder.resolve("study.toml"), toml.getBytes(StandardCharsets.UTF_8));
-        StudyProgress progress = new StudyProgress(file, err);
+        Map<String, String> recorded = Build.recorded("cpu, " + each + " threads a run");
+        StudyProgress progress = new StudyProgress(file, console);
         StudyRunner runner = new StudyRunner(file, folder, side, each, recorded, progress);
         StudyReportWriter report = new StudyReportWriter(file, toml, folder, recorded);
         if (reportOnly) {
-            err.println("report: " + report.write(run -> Optional.empty()));
+            console.out().println("report: " + report.write(run -> Optional.empty()));
             return 0;
         }
         progress.begin(side, each, folder);
@@ -100,39 +100,18 @@ public final class StudyCommand implements Callable<Integer> {
 
     private int execute(StudyRunner runner, StudyReportWriter report, StudyProgress progress)
             throws InterruptedException {
-        Thread main = Thread.currentThread();
-        Thread hook = new Thread(() -> {
-            runner.cancel();
-            try {
-                main.join(60_000);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
-        Runtime.getRuntime().addShutdownHook(hook);
         boolean complete;
-        try {
+        try (Interruption interruption = new Interruption(console, runner::cancel)) {
             complete = runner.run();
-        } finally {
-            removeHook(hook);
         }
         progress.end();
-        err.println("report: " + report.write(runner::status));
+        console.out().println("report: " + report.write(runner::status));
         Map<String, RuntimeException> failures = runner.failures();
         if (!failures.isEmpty()) {
-            failures.forEach((run, failure) -> err.println("rote: run " + run + ": " + failure.getMessage()));
+            failures.forEach((run, failure) -> console.err().println("rote: run " + run + ": " + failure.getMessage()));
             throw failures.values().iterator().next();
         }
         return complete ? 0 : 130;
-    }
-
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // The hook is what runs now: Ctrl-C was pressed, and it waits for us.
-            Thread.onSpinWait();
-        }
     }
 
     private static void createFolder(Path folder) {
@@ -161,19 +140,20 @@ public final class StudyCommand implements Callable<Integer> {
     }
 
     /// Rehearses one run per distinct combination of the keys that decide the cost, and adds up.
-    private void estimate(StudyFile file, int side, int each) {
+    private void estimate(StudyFile file, int side, int each) throws InterruptedException {
         double total = 0;
         Map<String, Estimate> known = new LinkedHashMap<>();
-        PrintStream table = System.out;
+        PrintStream table = console.out();
         table.printf("%-28s %12s %10s %12s %10s %10s%n", "run", "parameters", "memory", "flop/step", "s/step", "total");
         for (Grid.Run run : file.runs()) {
             RunConfig config = run.config().with("threads", Integer.toString(each));
             String key = config.with("seed", "0").with("name", "same").toml();
             Estimate estimate = known.get(key);
             if (estimate == null) {
-                try (TrainingData data = TrainingData.load(RunData.options(config.data()));
+                try (TrainingData data = Images.load(config.data());
+                        Features features = Features.of(config.measure(), data.train(), each);
                         Device device = CpuDevice.open(each)) {
-                    estimate = MeasuredRun.rehearse(device, config, data, Features.of(config.measure(), data));
+                    estimate = MeasuredRun.rehearse(device, config, data, features.extractor());
                 }
                 known.put(key, estimate);
             }

@@ -2,6 +2,7 @@ package dev.rote.tools.study;
 
 import dev.rote.measure.Measurement;
 import dev.rote.metrics.MemorizedFraction;
+import dev.rote.tools.cli.Console;
 import dev.rote.tools.report.RunStatus;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class StudyProgress implements StudyRunner.Progress {
 
     private final StudyFile study;
     private final PrintStream err;
-    private final boolean live = System.console() != null && System.console().isTerminal();
+    private final boolean live;
     private final Map<String, Long> steps = new HashMap<>();
     private final Map<String, Double> fractions = new HashMap<>();
     private final long total;
@@ -26,9 +27,10 @@ final class StudyProgress implements StudyRunner.Progress {
     private long already = -1;
     private long shown;
 
-    StudyProgress(StudyFile study, PrintStream err) {
+    StudyProgress(StudyFile study, Console console) {
         this.study = study;
-        this.err = err;
+        this.err = console.err();
+        this.live = console.terminal();
         this.total = study.runs().stream()
                 .mapToLong(run -> run.config().train().steps())
                 .sum();

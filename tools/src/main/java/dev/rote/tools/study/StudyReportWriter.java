@@ -1,7 +1,7 @@
 package dev.rote.tools.study;
 
 import dev.rote.data.TrainingData;
-import dev.rote.tools.cli.RunData;
+import dev.rote.tools.cli.Images;
 import dev.rote.tools.report.Figures;
 import dev.rote.tools.report.HtmlReport;
 import dev.rote.tools.report.Provenance;
@@ -46,8 +46,7 @@ final class StudyReportWriter {
             device = record.device().orElse(device);
             runs.add(new RunAnalysis(run, record, study.analysis()).curves(status.apply(run)));
             if (Files.isDirectory(runFolder.resolve("samples"))) {
-                try (TrainingData data =
-                        TrainingData.load(RunData.options(run.config().data()))) {
+                try (TrainingData data = Images.load(run.config().data())) {
                     sheets.addAll(StudySheets.draw(
                             runFolder, run, data, study.analysis().k()));
                 }
@@ -61,7 +60,7 @@ final class StudyReportWriter {
                 study.name(),
                 study.description(),
                 new Provenance(
-                        recorded.getOrDefault("version", ""),
+                        recorded.getOrDefault("rote", ""),
                         recorded.getOrDefault("commit", ""),
                         device,
                         Instant.now(),

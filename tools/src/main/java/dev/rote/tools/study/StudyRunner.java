@@ -7,8 +7,8 @@ import dev.rote.device.cpu.CpuDevice;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.measure.Measurement;
 import dev.rote.measure.RunListener;
-import dev.rote.tools.cli.Features;
-import dev.rote.tools.cli.RunData;
+import dev.rote.tools.cli.Images;
+import dev.rote.tools.features.Features;
 import dev.rote.tools.report.RunStatus;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,16 +117,11 @@ final class StudyRunner {
     private void execute(Grid.Run run) throws InterruptedException {
         RunConfig config = run.config().with("threads", Integer.toString(threads));
         progress.detail(run, "loading");
-        try (TrainingData data = TrainingData.load(RunData.options(config.data()));
+        try (TrainingData data = Images.load(config.data());
+                Features features = Features.of(config.measure(), data.train(), threads);
                 Device device = CpuDevice.open(threads);
                 MeasuredRun measured = MeasuredRun.open(
-                        device,
-                        config,
-                        data,
-                        Features.of(config.measure(), data),
-                        runFolder(run),
-                        recorded,
-                        new Listener(run))) {
+                        device, config, data, features.extractor(), runFolder(run), recorded, new Listener(run))) {
             open.put(run.name(), measured);
             if (cancelled) {
                 measured.cancel();

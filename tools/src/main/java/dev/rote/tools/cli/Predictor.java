@@ -1,0 +1,125 @@
+package dev.rote.tools.cli;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Device;
+import dev.rote.device.Program;
+import dev.rote.graph.DType;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import dev.rote.nn.Mode;
+import dev.rote.nn.Parameters;
+import dev.rote.nn.Precision;
+import dev.rote.nn.UNet;
+import dev.rote.nn.UNetConfig;
+import dev.rote.optim.OptimizerConfig;
+import dev.rote.train.Lane;
+import dev.rote.train.ModelState;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Applies a trained U-Net to images, in batches of bounded size. An image's result depends on the image alone.
+///
+/// @param images most images of one program run
+record Predictor(Device device, UNetConfig network, Precision precision, ModelState model, int images)
+        implements AutoCloseable {
+    private static final String X = "x";
+    private static final String T = "t";
+    private static final String Y = "y";
+
+    /// @param parameters flat, as [dev.rote.nn.ParameterLayout] says; `frozen` likewise
+    static Predictor open(
+            Device device, UNetConfig network, Precision precision, float[] parameters, float[] frozen, int images) {
+        ModelState model = new ModelState(device, UNet.layout(network), precision, OptimizerConfig.sgd(0, 0), 0);
+        model.setParameters(parameters);
+        if (frozen.length > 0) {
+            model.buffer(Parameters.FROZEN).writeFloats(frozen);
+        }
+        return new Predictor(device, network, precision, model, images);
+    }
+
+    /// Predictions [N,H,W,outChannels].
+    ///
+    /// @param x [N,H,W,C], N at least 1
+    /// @param t diffusion times [N]
+    float[] predict(float[] x, int[] t, int height, int width) {
+        int in = height * width * network.inChannels();
+        int out = height * width * network.outChannels();
+        float[] y = new float[Math.multiplyExact(t.length, out)];
+        for (int done = 0; done < t.length; ) {
+            int batch = Math.min(images, t.length - done);
+            try (Pass pass = new Pass(batch, height, width)) {
+                for (; t.length - done >= batch; done += batch) {
+                    float[] part = pass.run(
+                            MemorySegment.ofArray(x).asSlice(4L * done * in, 4L * batch * in),
+                            Arrays.copyOfRange(t, done, done + batch));
+                    System.arraycopy(part, 0, y, done * out, part.length);
+                }
+            }
+        }
+        return y;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+
+    /// The program for one size of batch.
+    private final class Pass implements AutoCloseable {
+        private final Map<String, Buffer> own = new HashMap<>();
+        private final Program program;
+
+        Pass(int batch, int height, int width) {
+            Shape in = Shape.of(batch, height, width, network.inChannels());
+            Shape out = Shape.of(batch, height, width, network.outChannels());
+            own.put(X, device.allocate("noisy images", DType.F32, in.elements()));
+            own.put(T, device.allocate("diffusion times", DType.I32, batch));
+            own.put(Y, device.allocate("predictions", DType.F32, out.elements()));
+            List<Plan> lanes = new ArrayList<>();
+            for (Lane lane : Lane.share(batch, device.lanes(batch))) {
+                lanes.add(Plan.of(graph(in, out, lane), device.target()));
+            }
+            Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(false));
+            bindings.putAll(own);
+            this.program = device.compile("prediction", lanes, bindings);
+        }
+
+        private Graph graph(Shape in, Shape out, Lane lane) {
+            Graph graph = new Graph();
+            Parameters parameters = new Parameters(graph, precision);
+            Value x = graph.view(
+                    graph.external(X, new TensorType(in, DType.F32)),
+                    lane.first() * in.elements(1, 4),
+                    new TensorType(in.with(0, lane.count()), DType.F32));
+            Value t = graph.view(
+                    graph.external(T, TensorType.i32(in.dim(0))), lane.first(), TensorType.i32(lane.count()));
+            Value y = UNet.build(graph, parameters, network, x, t, Optional.empty(), Mode.evaluation());
+            parameters.freeze();
+            graph.place(y, graph.external(Y, new TensorType(out, DType.F32)), lane.first() * out.elements(1, 4));
+            Fusion.apply(graph, device.target());
+            return graph;
+        }
+
+        float[] run(MemorySegment x, int[] t) {
+            own.get(X).write(0, x);
+            own.get(T).writeInts(t);
+            program.run();
+            return own.get(Y).readFloats();
+        }
+
+        @Override
+        public void close() {
+            program.close();
+            own.values().forEach(Buffer::close);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.rote.tools.cli;
+
+import java.util.List;
+import java.util.Locale;
+
+/// Numbers for people.
+final class Units {
+    private Units() {}
+
+    /// `3.4 ms`, `12 s`, `3 min 05 s`, `2 h 03 min`.
+    static String time(double seconds) {
+        if (seconds < 9.95) {
+            return seconds < 0.9995 ? three(seconds * 1000) + " ms" : three(seconds) + " s";
+        }
+        long whole = Math.round(seconds);
+        if (whole < 60) {
+            return whole + " s";
+        }
+        return whole < 3600
+                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+    }
+
+    /// In powers of 1024: `12.3 MiB`.
+    static String bytes(long bytes) {
+        return scaled(bytes, 1024, List.of("B", "KiB", "MiB", "GiB", "TiB"));
+    }
+
+    /// In powers of 1000: `1.23 GFLOP`.
+    static String flops(long flops) {
+        return scaled(flops, 1000, List.of("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"));
+    }
+
+    /// `1,234,567`.
+    static String count(long count) {
+        return String.format(Locale.ROOT, "%,d", count);
+    }
+
+    /// Three digits or more, no exponent.
+    static String three(double value) {
+        double size = Math.abs(value);
+        int decimals = size < 0.01 ? 5 : size < 0.1 ? 4 : size < 1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;
+        return String.format(Locale.ROOT, "%." + decimals + "f", value);
+    }
+
+    private static String scaled(long amount, int step, List<String> units) {
+        double value = amount;
+        int unit = 0;
+        while (value >= step && unit < units.size() - 1) {
+            value /= step;
+            unit++;
+        }
+        return (unit == 0 ? Long.toString(amount) : three(value)) + " " + units.get(unit);
+    }
+}
