@@ -107,6 +107,7 @@ final class AttentionKernels {
         float[] dkeys = panel();
         float[] dvalues = panel();
         float[] dquery = new float[paddedDepth];
+        float[] lanes = new float[PanelProduct.ROWS * LANES];
         float[] p = new float[BLOCK * padded];
         float[] slope = new float[BLOCK * padded];
         var scores = new PanelProduct(queries, 1, paddedDepth, keys, padded, p, padded, BLOCK, padded, depth, false);
@@ -146,7 +147,7 @@ final class AttentionKernels {
                         toKeys.run(i * paddedDepth, 0);
                         for (int r = 0; r < count; r++) {
                             for (int d = 0; d < depth; d += PanelProduct.ROWS) {
-                                RowMath.fourDots(slope, r * padded, keys, d, padded, dquery);
+                                RowMath.fourDots(slope, r * padded, keys, d, padded, lanes, dquery);
                             }
                             write(dquery, scale, out + 4L * (i + r) * width + row(0, head), depth);
                         }

@@ -78,7 +78,9 @@ final class RowMath {
     }
 
     /// `y[m] = sum_j x[from + j] panel[m * stride + j]` for four rows of the panel from `row` on.
-    static void fourDots(float[] x, int from, float[] panel, int row, int stride, float[] y) {
+    ///
+    /// @param lanes scratch of four vectors
+    static void fourDots(float[] x, int from, float[] panel, int row, int stride, float[] lanes, float[] y) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         FloatVector c = a;
@@ -91,9 +93,17 @@ final class RowMath {
             c = v.fma(FloatVector.fromArray(F, panel, at + 2 * stride + j), c);
             d = v.fma(FloatVector.fromArray(F, panel, at + 3 * stride + j), d);
         }
-        y[row] = a.reduceLanes(VectorOperators.ADD);
-        y[row + 1] = b.reduceLanes(VectorOperators.ADD);
-        y[row + 2] = c.reduceLanes(VectorOperators.ADD);
-        y[row + 3] = d.reduceLanes(VectorOperators.ADD);
+        a.intoArray(lanes, 0);
+        b.intoArray(lanes, LANES);
+        c.intoArray(lanes, 2 * LANES);
+        d.intoArray(lanes, 3 * LANES);
+        // Not reduceLanes: its order of additions changes when the loop is compiled.
+        for (int m = 0; m < 4; m++) {
+            float sum = 0;
+            for (int lane = m * LANES; lane < (m + 1) * LANES; lane++) {
+                sum += lanes[lane];
+            }
+            y[row + m] = sum;
+        }
     }
 }
