@@ -15,6 +15,8 @@ final class ChannelKernels {
     private final float[] perChannel;
     private final float[] first;
     private final float[] second;
+    private final float[] zero;
+    private final float[] one;
 
     ChannelKernels(Shape x) {
         images = x.dim(0);
@@ -24,13 +26,16 @@ final class ChannelKernels {
         perChannel = new float[channels];
         first = new float[rows.period];
         second = new float[rows.period];
+        zero = new float[rows.period];
+        one = new float[rows.period];
+        Arrays.fill(one, 1);
     }
 
     Kernel add(Stage x, Stage v, Stage y) {
         return () -> {
             for (int n = 0; n < images; n++) {
                 rows.expand(v.in(n), first);
-                rows.add(x.in(n), first, y.out(n), size);
+                rows.affine(x.in(n), one, first, y.out(n), size);
                 y.done(n);
             }
         };
@@ -57,18 +62,17 @@ final class ChannelKernels {
     Kernel modulateBackward(Stage dy, Stage x, Stage scale, Stage dx, Stage dscale, Stage dshift) {
         double[] sums = new double[rows.period];
         double[] total = new double[channels];
-        float[] zero = new float[rows.period];
         return () -> {
             for (int n = 0; n < images; n++) {
                 long g = dy.in(n);
                 Arrays.fill(sums, 0);
-                rows.sumProducts(g, x.in(n), size, sums);
+                rows.sumProducts(g, x.in(n), zero, size, sums);
                 write(sums, total, dscale, n);
                 Arrays.fill(sums, 0);
                 rows.sum(g, zero, size, sums);
                 write(sums, total, dshift, n);
                 onePlus(scale.in(n));
-                rows.scale(g, first, dx.out(n), size);
+                rows.affine(g, first, zero, dx.out(n), size);
                 dx.done(n);
             }
         };
@@ -91,7 +95,7 @@ final class ChannelKernels {
             for (int n = 0; n < images; n++) {
                 mask.fill(n, channels, perChannel);
                 rows.expand(perChannel, 0, first);
-                rows.scale(x.in(n), first, y.out(n), size);
+                rows.affine(x.in(n), first, zero, y.out(n), size);
                 y.done(n);
             }
         };

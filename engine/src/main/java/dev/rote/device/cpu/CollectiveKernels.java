@@ -134,13 +134,8 @@ final class CollectiveKernels {
             float mu = getInt(b.step) == 0 ? 0 : op.momentum();
             long end = end(b.elements);
             long i = begin(b.elements);
-            for (; i <= end - LANES; i += LANES) {
-                FloatVector p = load(b.parameters + 4 * i);
-                FloatVector g = load(b.gradients + 4 * i).mul(scale).add(p.mul(op.weightDecay()));
-                FloatVector v = load(momentum + 4 * i).mul(mu).add(g);
-                store(v, momentum + 4 * i);
-                store(p.sub(v.mul(lr)), b.parameters + 4 * i);
-            }
+            UpdateMath.sgd(b.parameters, b.gradients, momentum, i, end, lr, scale, mu, op.weightDecay());
+            i = whole(i, end);
             for (; i < end; i++) {
                 float p = getFloat(b.parameters + 4 * i);
                 float g = getFloat(b.gradients + 4 * i) * scale + p * op.weightDecay();
@@ -187,6 +182,11 @@ final class CollectiveKernels {
             }
             copy(b);
         };
+    }
+
+    /// Where the vectors of [i, end) stop.
+    private static long whole(long i, long end) {
+        return i + Math.max(0, end - i) / LANES * LANES;
     }
 
     private void copy(Buffers b) {

@@ -2,14 +2,11 @@ package dev.rote.device.cpu;
 
 import static dev.rote.device.cpu.Memory.LANES;
 import static dev.rote.device.cpu.Memory.getFloat;
-import static dev.rote.device.cpu.Memory.load;
 import static dev.rote.device.cpu.Memory.setFloat;
-import static dev.rote.device.cpu.Memory.store;
 
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.Shape;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /// Group normalisation with optional SiLU, an image at a time: it stays in the second-level cache over all passes.
 final class GroupNormKernels {
@@ -27,7 +24,9 @@ final class GroupNormKernels {
     private final float[] gamma;
     private final float[] beta;
     private final float[] values;
-    private final float[] meanPattern;
+    private final float[] scale;
+    private final float[] meanDz;
+    private final float[] meanDzXhat;
 
     GroupNormKernels(GroupNorm op, Shape x) {
         this.op = op;
@@ -44,7 +43,9 @@ final class GroupNormKernels {
         this.gamma = new float[rows.period];
         this.beta = new float[rows.period];
         this.values = new float[channels];
-        this.meanPattern = new float[rows.period];
+        this.scale = new float[rows.period];
+        this.meanDz = new float[rows.period];
+        this.meanDzXhat = new float[rows.period];
     }
 
     Kernel forward(Stage x, long gammaAt, long betaAt, Stage y, long mean, long rstd) {
@@ -57,11 +58,7 @@ final class GroupNormKernels {
                 long rstdAt = rstd + 4L * n * op.groups();
                 statistics(in, meanAt, rstdAt);
                 prepare(meanAt, rstdAt);
-                if (op.silu()) {
-                    normaliseSilu(in, y.out(n));
-                } else {
-                    normalise(in, y.out(n));
-                }
+                normalise(in, y.out(n));
                 y.done(n);
             }
         };
@@ -106,55 +103,41 @@ final class GroupNormKernels {
         }
     }
 
-    /// center = mean, factor = rstd, over a period.
+    /// center = mean, factor = rstd, scale = rstd gamma, over a period.
     private void prepare(long meanAt, long rstdAt) {
         spread(meanAt, values);
         rows.expand(values, 0, center);
         spread(rstdAt, values);
         rows.expand(values, 0, factor);
+        for (int i = 0; i < scale.length; i++) {
+            scale[i] = factor[i] * gamma[i];
+        }
     }
 
     private void normalise(long x, long y) {
-        int begin = 0;
-        for (; begin <= size - rows.period; begin += rows.period) {
-            for (int v = 0; v < rows.period; v += LANES) {
-                long at = 4L * (begin + v);
-                store(normalised(load(x + at), v), y + at);
+        int whole = rows.whole(size);
+        for (int v = 0; v < rows.period; v += LANES) {
+            if (op.silu()) {
+                ColumnMath.centeredSilu(x, center, scale, beta, y, v, rows.period, whole);
+            } else {
+                ColumnMath.centered(x, center, scale, beta, y, v, rows.period, whole);
             }
         }
-        for (int i = begin; i < size; i++) {
-            int p = i - begin;
-            float z = (getFloat(x + 4L * i) - center[p]) * factor[p] * gamma[p] + beta[p];
-            setFloat(y + 4L * i, z);
+        for (int i = whole; i < size; i++) {
+            float z = z(x, i, i - whole);
+            setFloat(y + 4L * i, op.silu() ? z * VectorMath.sigmoid(z) : z);
         }
     }
 
-    private FloatVector normalised(FloatVector x, int v) {
-        return x.sub(FloatVector.fromArray(Memory.F, center, v))
-                .mul(FloatVector.fromArray(Memory.F, factor, v))
-                .fma(FloatVector.fromArray(Memory.F, gamma, v), FloatVector.fromArray(Memory.F, beta, v));
-    }
-
-    private void normaliseSilu(long x, long y) {
-        int begin = 0;
-        for (; begin <= size - rows.period; begin += rows.period) {
-            for (int v = 0; v < rows.period; v += LANES) {
-                long at = 4L * (begin + v);
-                FloatVector z = normalised(load(x + at), v);
-                store(z.mul(VectorMath.sigmoid(z)), y + at);
-            }
-        }
-        for (int i = begin; i < size; i++) {
-            int p = i - begin;
-            float z = (getFloat(x + 4L * i) - center[p]) * factor[p] * gamma[p] + beta[p];
-            setFloat(y + 4L * i, z * VectorMath.sigmoid(z));
-        }
+    /// Element i before the activation, at position p of the pattern.
+    private float z(long x, int i, int p) {
+        return Math.fma(getFloat(x + 4L * i) - center[p], scale[p], beta[p]);
     }
 
     /// dx = rstd (dz gamma - mean_g(dz gamma) - xhat mean_g(dz gamma xhat)); dgamma and dbeta summed over images in
     // f64.
     ///
-    /// @param dz and xhat scratch for one image each
+    /// @param dzAt scratch for one image
     Kernel backward(
             Stage dy,
             Stage x,
@@ -165,12 +148,11 @@ final class GroupNormKernels {
             Stage dx,
             long dgamma,
             long dbeta,
-            long dz,
-            long xhat) {
+            long dzAt) {
         double[] dgammaSum = new double[channels];
         double[] dbetaSum = new double[channels];
-        double[] betaOfImage = new double[channels];
         double[] gammaOfImage = new double[channels];
+        double[] betaOfImage = new double[channels];
         return () -> {
             Arrays.fill(dgammaSum, 0);
             Arrays.fill(dbetaSum, 0);
@@ -178,20 +160,26 @@ final class GroupNormKernels {
             rows.expand(betaAt, beta);
             for (int n = 0; n < images; n++) {
                 prepare(mean + 4L * n * op.groups(), rstd + 4L * n * op.groups());
-                slopes(dy.in(n), x.in(n), dz, xhat);
+                long in = x.in(n);
+                long dz = dy.in(n);
+                if (op.silu()) {
+                    slopes(dz, in, dzAt);
+                    dz = dzAt;
+                }
                 Arrays.fill(sums, 0);
                 rows.sum(dz, zero, size, sums);
                 Arrays.fill(betaOfImage, 0);
                 rows.fold(sums, betaOfImage);
                 Arrays.fill(sums, 0);
-                rows.sumProducts(dz, xhat, size, sums);
+                rows.sumProducts(dz, in, center, size, sums);
                 Arrays.fill(gammaOfImage, 0);
                 rows.fold(sums, gammaOfImage);
                 for (int c = 0; c < channels; c++) {
+                    gammaOfImage[c] *= getFloat(rstd + 4L * (n * op.groups() + c / perGroup));
                     dbetaSum[c] += betaOfImage[c];
                     dgammaSum[c] += gammaOfImage[c];
                 }
-                distribute(betaOfImage, gammaOfImage, gammaAt, dz, xhat, dx.out(n));
+                distribute(betaOfImage, gammaOfImage, gammaAt, dz, in, dx.out(n));
                 dx.done(n);
             }
             for (int c = 0; c < channels; c++) {
@@ -201,41 +189,20 @@ final class GroupNormKernels {
         };
     }
 
-    /// dz = dy (slope of SiLU at z), xhat = (x - mean) rstd.
-    private void slopes(long dy, long x, long dz, long xhat) {
-        int begin = 0;
-        for (; begin <= size - rows.period; begin += rows.period) {
-            for (int v = 0; v < rows.period; v += LANES) {
-                long at = 4L * (begin + v);
-                FloatVector hat = load(x + at)
-                        .sub(FloatVector.fromArray(Memory.F, center, v))
-                        .mul(FloatVector.fromArray(Memory.F, factor, v));
-                store(hat, xhat + at);
-                FloatVector d = load(dy + at);
-                if (op.silu()) {
-                    FloatVector z = hat.fma(
-                            FloatVector.fromArray(Memory.F, gamma, v), FloatVector.fromArray(Memory.F, beta, v));
-                    FloatVector s = VectorMath.sigmoid(z);
-                    d = d.mul(s.mul(z.mul(s.neg().add(1)).add(1)));
-                }
-                store(d, dz + at);
-            }
+    /// dz = dy (slope of SiLU at z).
+    private void slopes(long dy, long x, long dz) {
+        int whole = rows.whole(size);
+        for (int v = 0; v < rows.period; v += LANES) {
+            ColumnMath.siluSlope(dy, x, center, scale, beta, dz, v, rows.period, whole);
         }
-        for (int i = begin; i < size; i++) {
-            int p = i - begin;
-            float hat = (getFloat(x + 4L * i) - center[p]) * factor[p];
-            float d = getFloat(dy + 4L * i);
-            if (op.silu()) {
-                float z = Math.fma(hat, gamma[p], beta[p]);
-                float s = VectorMath.sigmoid(z);
-                d *= s * (1 + z * (1 - s));
-            }
-            setFloat(xhat + 4L * i, hat);
-            setFloat(dz + 4L * i, d);
+        for (int i = whole; i < size; i++) {
+            float z = z(x, i, i - whole);
+            float s = VectorMath.sigmoid(z);
+            setFloat(dz + 4L * i, getFloat(dy + 4L * i) * s * (1 + z * (1 - s)));
         }
     }
 
-    private void distribute(double[] sumDz, double[] sumDzXhat, long gammaAt, long dz, long xhat, long dx) {
+    private void distribute(double[] sumDz, double[] sumDzXhat, long gammaAt, long dz, long x, long dx) {
         double count = (double) size / op.groups();
         for (int g = 0; g < op.groups(); g++) {
             double first = 0;
@@ -249,25 +216,19 @@ final class GroupNormKernels {
                 sumDzXhat[c] = second / count;
             }
         }
-        // The image's centers are not needed any more; their array takes the first mean.
-        float[] meanDz = center;
-        float[] meanDzXhat = meanPattern;
         toPattern(sumDz, meanDz);
         toPattern(sumDzXhat, meanDzXhat);
-        int begin = 0;
-        for (; begin <= size - rows.period; begin += rows.period) {
-            for (int v = 0; v < rows.period; v += LANES) {
-                long at = 4L * (begin + v);
-                FloatVector t = load(dz + at).mul(FloatVector.fromArray(Memory.F, gamma, v));
-                t = t.sub(FloatVector.fromArray(Memory.F, meanDz, v));
-                t = t.sub(load(xhat + at).mul(FloatVector.fromArray(Memory.F, meanDzXhat, v)));
-                store(t.mul(FloatVector.fromArray(Memory.F, factor, v)), dx + at);
-            }
+        for (int p = 0; p < rows.period; p++) {
+            meanDzXhat[p] *= factor[p];
         }
-        for (int i = begin; i < size; i++) {
-            int p = i - begin;
-            float t = getFloat(dz + 4L * i) * gamma[p] - meanDz[p] - getFloat(xhat + 4L * i) * meanDzXhat[p];
-            setFloat(dx + 4L * i, t * factor[p]);
+        int whole = rows.whole(size);
+        for (int v = 0; v < rows.period; v += LANES) {
+            ColumnMath.distribute(dz, x, center, gamma, meanDz, meanDzXhat, factor, dx, v, rows.period, whole);
+        }
+        for (int i = whole; i < size; i++) {
+            int p = i - whole;
+            float d = (getFloat(x + 4L * i) - center[p]) * meanDzXhat[p];
+            setFloat(dx + 4L * i, (getFloat(dz + 4L * i) * gamma[p] - meanDz[p] - d) * factor[p]);
         }
     }
 

@@ -39,7 +39,6 @@ final class ReductionLowering {
                                 operands.images(out),
                                 operands.at(outputs.get(1)),
                                 operands.at(outputs.get(2)),
-                                operands.scratch().take(imageBytes),
                                 operands.scratch().take(imageBytes));
             }
             case LayerNorm op ->

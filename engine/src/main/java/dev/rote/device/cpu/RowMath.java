@@ -4,87 +4,106 @@ import static dev.rote.device.cpu.Memory.F;
 import static dev.rote.device.cpu.Memory.LANES;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Loops over rows of floats on the heap, each a method of its own with nothing but vector operations inside: the
 /// just-in-time compiler stops inlining in larger ones and then allocates every vector.
 ///
-/// Counts are multiples of the vector length; rows are padded.
+/// Counts are multiples of the vector length; rows are padded. The exponential stands in each loop that needs it, as
+/// [VectorMath#exp] without its upper bound: a call that returns a vector may not be inlined. Bounds are set by
+/// comparison and choice, two instructions; `min` and `max` of Java order zeros and NaN and take seven.
 final class RowMath {
     private RowMath() {}
 
-    /// `y[j] = factor * sum_d panel[d * stride + j] * x[from + d]`.
-    static void combine(float[] panel, int stride, int depth, float[] x, int from, float factor, float[] y) {
+    /// `largest[v + lane] = max over rows r of x[r stride + v + lane]`, without NaN.
+    static void columnMax(float[] x, int v, int stride, int rows, float[] largest) {
+        FloatVector max = FloatVector.fromArray(F, x, v);
+        for (int r = 1; r < rows; r++) {
+            FloatVector found = FloatVector.fromArray(F, x, r * stride + v);
+            max = max.blend(found, found.compare(VectorOperators.GT, max));
+        }
+        max.intoArray(largest, v);
+    }
+
+    /// `x[r stride + v + lane] = exp(the same - largest[v + lane])` and `sums` of them over r.
+    static void columnExp(float[] x, int v, int stride, int rows, float[] largest, float[] sums) {
+        FloatVector max = FloatVector.fromArray(F, largest, v);
+        FloatVector sum = FloatVector.zero(F);
+        for (int r = 0; r < rows; r++) {
+            FloatVector d = FloatVector.fromArray(F, x, r * stride + v).sub(max);
+            d = d.blend(VectorMath.LOWEST, d.compare(VectorOperators.LT, VectorMath.LOWEST));
+            FloatVector t = d.mul(VectorMath.LOG2_E).add(VectorMath.ROUND);
+            FloatVector k = t.sub(VectorMath.ROUND);
+            d = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_HIGH), d);
+            d = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_LOW), d);
+            FloatVector p = d.mul(VectorMath.E6).add(VectorMath.E5);
+            p = p.fma(d, FloatVector.broadcast(F, VectorMath.E4));
+            p = p.fma(d, FloatVector.broadcast(F, VectorMath.E3));
+            p = p.fma(d, FloatVector.broadcast(F, VectorMath.E2));
+            p = p.fma(d, FloatVector.broadcast(F, VectorMath.E1));
+            p = p.fma(d.mul(d), d.add(1));
+            p = p.mul(t.reinterpretAsInts()
+                    .add(127)
+                    .lanewise(VectorOperators.LSHL, 23)
+                    .reinterpretAsFloats());
+            sum = sum.add(p);
+            p.intoArray(x, r * stride + v);
+        }
+        sum.intoArray(sums, v);
+    }
+
+    /// A row of the softmax and of its slope: `p = exp(p - lse)`, `slope = p (slope - shift)`.
+    static void softmaxSlope(float[] p, float[] slope, int from, int count, float lse, float shift) {
+        for (int j = from; j < from + count; j += LANES) {
+            FloatVector d = FloatVector.fromArray(F, p, j).sub(lse);
+            d = d.blend(VectorMath.LOWEST, d.compare(VectorOperators.LT, VectorMath.LOWEST));
+            d = d.blend(VectorMath.HIGHEST, d.compare(VectorOperators.GT, VectorMath.HIGHEST));
+            FloatVector t = d.mul(VectorMath.LOG2_E).add(VectorMath.ROUND);
+            FloatVector k = t.sub(VectorMath.ROUND);
+            d = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_HIGH), d);
+            d = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_LOW), d);
+            FloatVector e = d.mul(VectorMath.E6).add(VectorMath.E5);
+            e = e.fma(d, FloatVector.broadcast(F, VectorMath.E4));
+            e = e.fma(d, FloatVector.broadcast(F, VectorMath.E3));
+            e = e.fma(d, FloatVector.broadcast(F, VectorMath.E2));
+            e = e.fma(d, FloatVector.broadcast(F, VectorMath.E1));
+            e = e.fma(d.mul(d), d.add(1));
+            e = e.mul(t.reinterpretAsInts()
+                    .add(127)
+                    .lanewise(VectorOperators.LSHL, 23)
+                    .reinterpretAsFloats());
+            e.intoArray(p, j);
+            FloatVector.fromArray(F, slope, j).sub(shift).mul(e).intoArray(slope, j);
+        }
+    }
+
+    /// `y[m] = sum_j x[from + j] panel[m * stride + j]` for four rows of the panel from `row` on.
+    ///
+    /// @param lanes scratch of four vectors
+    static void fourDots(float[] x, int from, float[] panel, int row, int stride, float[] lanes, float[] y) {
+        FloatVector a = FloatVector.zero(F);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int at = row * stride;
         for (int j = 0; j < stride; j += LANES) {
-            FloatVector sum = FloatVector.zero(F);
-            for (int d = 0; d < depth; d++) {
-                sum = FloatVector.fromArray(F, panel, d * stride + j).fma(FloatVector.broadcast(F, x[from + d]), sum);
+            FloatVector v = FloatVector.fromArray(F, x, from + j);
+            a = v.fma(FloatVector.fromArray(F, panel, at + j), a);
+            b = v.fma(FloatVector.fromArray(F, panel, at + stride + j), b);
+            c = v.fma(FloatVector.fromArray(F, panel, at + 2 * stride + j), c);
+            d = v.fma(FloatVector.fromArray(F, panel, at + 3 * stride + j), d);
+        }
+        a.intoArray(lanes, 0);
+        b.intoArray(lanes, LANES);
+        c.intoArray(lanes, 2 * LANES);
+        d.intoArray(lanes, 3 * LANES);
+        // Not reduceLanes: its order of additions changes when the loop is compiled.
+        for (int m = 0; m < 4; m++) {
+            float sum = 0;
+            for (int lane = m * LANES; lane < (m + 1) * LANES; lane++) {
+                sum += lanes[lane];
             }
-            sum.mul(factor).intoArray(y, j);
-        }
-    }
-
-    static float max(float[] x, int count) {
-        FloatVector largest = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-        for (int j = 0; j < count; j += LANES) {
-            largest = largest.max(FloatVector.fromArray(F, x, j));
-        }
-        return largest.reduceLanes(VectorOperators.MAX);
-    }
-
-    /// `x[j] = exp(x[j] - shift)`, as [VectorMath#exp].
-    static void exp(float[] x, int count, float shift) {
-        for (int j = 0; j < count; j += LANES) {
-            FloatVector v = FloatVector.fromArray(F, x, j).sub(shift);
-            v = v.lanewise(VectorOperators.MIN, 88.3f).lanewise(VectorOperators.MAX, -87.3f);
-            FloatVector k = v.mul(VectorMath.LOG2_E).add(VectorMath.ROUND).sub(VectorMath.ROUND);
-            FloatVector r = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_HIGH), v);
-            r = k.fma(FloatVector.broadcast(F, -VectorMath.LN2_LOW), r);
-            FloatVector p = FloatVector.broadcast(F, VectorMath.E6);
-            p = p.fma(r, FloatVector.broadcast(F, VectorMath.E5));
-            p = p.fma(r, FloatVector.broadcast(F, VectorMath.E4));
-            p = p.fma(r, FloatVector.broadcast(F, VectorMath.E3));
-            p = p.fma(r, FloatVector.broadcast(F, VectorMath.E2));
-            p = p.fma(r, FloatVector.broadcast(F, VectorMath.E1));
-            p = p.fma(r.mul(r), r.add(1));
-            IntVector exponent = (IntVector) k.convertShape(VectorOperators.F2I, Memory.I, 0);
-            p.mul(exponent.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats())
-                    .intoArray(x, j);
-        }
-    }
-
-    static float sum(float[] x, int count) {
-        FloatVector total = FloatVector.zero(F);
-        for (int j = 0; j < count; j += LANES) {
-            total = total.add(FloatVector.fromArray(F, x, j));
-        }
-        return total.reduceLanes(VectorOperators.ADD);
-    }
-
-    static float dot(float[] x, float[] y, int from, int count) {
-        FloatVector total = FloatVector.zero(F);
-        for (int j = 0; j < count; j += LANES) {
-            total = FloatVector.fromArray(F, x, j).fma(FloatVector.fromArray(F, y, from + j), total);
-        }
-        return total.reduceLanes(VectorOperators.ADD);
-    }
-
-    /// `y[from + j] += a x[j]`.
-    static void addScaled(float[] y, int from, float[] x, float a, int count) {
-        FloatVector factor = FloatVector.broadcast(F, a);
-        for (int j = 0; j < count; j += LANES) {
-            FloatVector.fromArray(F, x, j)
-                    .fma(factor, FloatVector.fromArray(F, y, from + j))
-                    .intoArray(y, from + j);
-        }
-    }
-
-    /// `y[j] = factor * p[j] * (y[j] - shift)`.
-    static void softmaxSlope(float[] p, float[] y, float shift, float factor, int count) {
-        for (int j = 0; j < count; j += LANES) {
-            FloatVector d = FloatVector.fromArray(F, y, j).sub(shift);
-            d.mul(FloatVector.fromArray(F, p, j)).mul(factor).intoArray(y, j);
+            y[row + m] = sum;
         }
     }
 }

@@ -2,11 +2,7 @@ package dev.rote.device.cpu;
 
 import static dev.rote.device.cpu.Memory.LANES;
 import static dev.rote.device.cpu.Memory.getFloat;
-import static dev.rote.device.cpu.Memory.load;
 import static dev.rote.device.cpu.Memory.setFloat;
-import static dev.rote.device.cpu.Memory.store;
-
-import jdk.incubator.vector.FloatVector;
 
 /// Vector access to rows of C channels for any C: over `period` = lcm(C, lanes) elements the channel of each vector
 // lane
@@ -17,7 +13,7 @@ final class RowPattern {
 
     final int channels;
     final int period;
-    final int vectors;
+    private final float[] block;
 
     RowPattern(int channels) {
         this.channels = channels;
@@ -29,7 +25,7 @@ final class RowPattern {
             b = rest;
         }
         this.period = channels / a * LANES;
-        this.vectors = period / LANES;
+        this.block = new float[period];
     }
 
     /// Repeats `perChannel[from ... from + C]` over one period.
@@ -56,112 +52,71 @@ final class RowPattern {
         }
     }
 
+    /// Elements in whole periods.
+    int whole(int count) {
+        return count - count % period;
+    }
+
     /// `y = x scale[c] + shift[c]` over `count` elements that begin at channel 0.
     void affine(long x, float[] scale, float[] shift, long y, int count) {
-        int begin = 0;
-        for (; begin <= count - period; begin += period) {
-            for (int v = 0; v < period; v += LANES) {
-                long at = 4L * (begin + v);
-                FloatVector s = FloatVector.fromArray(Memory.F, scale, v);
-                store(load(x + at).fma(s, FloatVector.fromArray(Memory.F, shift, v)), y + at);
-            }
+        int whole = whole(count);
+        for (int v = 0; v < period; v += LANES) {
+            ColumnMath.affine(x, scale, shift, y, v, period, whole);
         }
-        for (int i = begin; i < count; i++) {
-            setFloat(y + 4L * i, Math.fma(getFloat(x + 4L * i), scale[i - begin], shift[i - begin]));
-        }
-    }
-
-    /// `y = x scale[c]`.
-    void scale(long x, float[] scale, long y, int count) {
-        int begin = 0;
-        for (; begin <= count - period; begin += period) {
-            for (int v = 0; v < period; v += LANES) {
-                long at = 4L * (begin + v);
-                store(load(x + at).mul(FloatVector.fromArray(Memory.F, scale, v)), y + at);
-            }
-        }
-        for (int i = begin; i < count; i++) {
-            setFloat(y + 4L * i, getFloat(x + 4L * i) * scale[i - begin]);
-        }
-    }
-
-    /// `y = x + shift[c]`.
-    void add(long x, float[] shift, long y, int count) {
-        int begin = 0;
-        for (; begin <= count - period; begin += period) {
-            for (int v = 0; v < period; v += LANES) {
-                long at = 4L * (begin + v);
-                store(load(x + at).add(FloatVector.fromArray(Memory.F, shift, v)), y + at);
-            }
-        }
-        for (int i = begin; i < count; i++) {
-            setFloat(y + 4L * i, getFloat(x + 4L * i) + shift[i - begin]);
+        for (int i = whole; i < count; i++) {
+            setFloat(y + 4L * i, Math.fma(getFloat(x + 4L * i), scale[i - whole], shift[i - whole]));
         }
     }
 
     /// `sums[i] += sum of x - center[c]` over a period's positions; sums of at most 32 terms in f32, then f64.
     void sum(long x, float[] center, int count, double[] sums) {
-        for (int v = 0; v < period; v += LANES) {
-            FloatVector mean = FloatVector.fromArray(Memory.F, center, v);
-            int begin = v;
-            int last = count - period + v;
-            while (begin <= last) {
-                FloatVector total = FloatVector.zero(Memory.F);
-                for (int k = 0; k < BLOCK && begin <= last; k++, begin += period) {
-                    total = total.add(load(x + 4L * begin).sub(mean));
-                }
-                for (int lane = 0; lane < LANES; lane++) {
-                    sums[v + lane] += total.lane(lane);
-                }
+        int whole = whole(count);
+        for (int begin = 0; begin < whole; begin += BLOCK * period) {
+            int end = Math.min(whole, begin + BLOCK * period);
+            for (int v = 0; v < period; v += LANES) {
+                ColumnMath.sum(x, center, block, v, begin + v, period, end);
             }
+            addTo(sums, block);
         }
-        for (int i = count - count % period; i < count; i++) {
-            int p = i % period;
-            sums[p] += getFloat(x + 4L * i) - center[p];
+        for (int i = whole; i < count; i++) {
+            sums[i - whole] += getFloat(x + 4L * i) - center[i - whole];
         }
     }
 
     /// `sums[i] += sum of (x - center[c])^2`.
     void sumSquares(long x, float[] center, int count, double[] sums) {
-        for (int v = 0; v < period; v += LANES) {
-            FloatVector mean = FloatVector.fromArray(Memory.F, center, v);
-            int begin = v;
-            int last = count - period + v;
-            while (begin <= last) {
-                FloatVector total = FloatVector.zero(Memory.F);
-                for (int k = 0; k < BLOCK && begin <= last; k++, begin += period) {
-                    FloatVector d = load(x + 4L * begin).sub(mean);
-                    total = d.fma(d, total);
-                }
-                for (int lane = 0; lane < LANES; lane++) {
-                    sums[v + lane] += total.lane(lane);
-                }
+        int whole = whole(count);
+        for (int begin = 0; begin < whole; begin += BLOCK * period) {
+            int end = Math.min(whole, begin + BLOCK * period);
+            for (int v = 0; v < period; v += LANES) {
+                ColumnMath.sumSquares(x, center, block, v, begin + v, period, end);
             }
+            addTo(sums, block);
         }
-        for (int i = count - count % period; i < count; i++) {
-            int p = i % period;
-            float d = getFloat(x + 4L * i) - center[p];
-            sums[p] += (double) d * d;
+        for (int i = whole; i < count; i++) {
+            float d = getFloat(x + 4L * i) - center[i - whole];
+            sums[i - whole] += (double) d * d;
         }
     }
 
-    /// `sums[i] += sum of x z`.
-    void sumProducts(long x, long z, int count, double[] sums) {
-        for (int v = 0; v < period; v += LANES) {
-            int begin = v;
-            int last = count - period + v;
-            while (begin <= last) {
-                FloatVector total = FloatVector.zero(Memory.F);
-                for (int k = 0; k < BLOCK && begin <= last; k++, begin += period) {
-                    total = load(x + 4L * begin).fma(load(z + 4L * begin), total);
-                }
-                for (int lane = 0; lane < LANES; lane++) {
-                    sums[v + lane] += total.lane(lane);
-                }
+    /// `sums[i] += sum of z (x - center[c])`.
+    void sumProducts(long z, long x, float[] center, int count, double[] sums) {
+        int whole = whole(count);
+        for (int begin = 0; begin < whole; begin += BLOCK * period) {
+            int end = Math.min(whole, begin + BLOCK * period);
+            for (int v = 0; v < period; v += LANES) {
+                ColumnMath.sumProducts(z, x, center, block, v, begin + v, period, end);
             }
+            addTo(sums, block);
         }
-        for (int i = count - count % period; i < count; i++) {
-            sums[i % period] += (double) getFloat(x + 4L * i) * getFloat(z + 4L * i);
+        for (int i = whole; i < count; i++) {
+            sums[i - whole] += (double) getFloat(z + 4L * i) * (getFloat(x + 4L * i) - center[i - whole]);
+        }
+    }
+
+    private static void addTo(double[] sums, float[] block) {
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += block[i];
         }
     }
 }

@@ -25,6 +25,11 @@ final class VectorMath {
     static final float E5 = 1.3981999507e-3f;
     static final float E6 = 1.9875691500e-4f;
 
+    /// Bounds of the exponential's argument: results stay normal numbers.
+    static final float LOWEST = -87.3f;
+
+    static final float HIGHEST = 88.3f;
+
     private VectorMath() {}
 
     /// e^x, relative error below 2e-7, for x clamped to [-87.3, 88.3]; NaN stays NaN.

@@ -1,0 +1,157 @@
+package dev.rote.device.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.DataOptions;
+import dev.rote.data.Dataset;
+import dev.rote.data.Extent;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.errors.DeviceException;
+import dev.rote.graph.Advance;
+import dev.rote.graph.DType;
+import dev.rote.graph.Embedding;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import dev.rote.train.Trainer;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Training steps whose batch is shared out over lanes.
+@Timeout(value = 4, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LanesTest {
+    private static final int SIZE = 8;
+    private static final int STEPS = 4;
+    private static final String CONFIG = """
+            device = "cpu"
+            [data]
+            source = "x"
+            size = 8
+            [model]
+            family = "unet-study1"
+            width = 8
+            [train]
+            optimizer = "sgd"
+            lr = 0.01
+            batch = 6
+            steps = 1000
+            [measure]
+            metrics = []
+            """;
+
+    private static TrainingData data() {
+        byte[] pixels = new byte[12 * SIZE * SIZE];
+        new Random(1).nextBytes(pixels);
+        Extent extent = new Extent(SIZE, SIZE, 1);
+        return new TrainingData(
+                Dataset.of(12, extent, pixels),
+                Dataset.of(0, extent, new byte[0]),
+                0f,
+                new int[12],
+                new int[0],
+                0,
+                DataOptions.of("x"));
+    }
+
+    private static Trainer trainer(CpuDevice device, TrainingData data) {
+        return Trainer.open(device, RunConfig.parse(CONFIG, "test"), data);
+    }
+
+    private static float[] losses(int threads) {
+        try (CpuDevice device = CpuDevice.open(threads);
+                TrainingData data = data();
+                Trainer trainer = trainer(device, data)) {
+            assertThat(trainer.lanes()).isEqualTo(threads);
+            for (int step = 0; step < STEPS; step++) {
+                trainer.rehearse();
+            }
+            return trainer.model().losses(0, STEPS);
+        }
+    }
+
+    @Test
+    void twoAndThreeLanesTrainAsOneDoesAndRepeatBitForBit() {
+        float[] one = losses(1);
+        for (int threads = 2; threads <= 3; threads++) {
+            float[] several = losses(threads);
+            for (int step = 0; step < STEPS; step++) {
+                assertThat(several[step])
+                        .as("loss %d of %d lanes", step, threads)
+                        .isCloseTo(one[step], within(2e-5f));
+            }
+            assertThat(losses(threads)).containsExactly(several);
+        }
+    }
+
+    @Test
+    void twoTrainersInOneProcessDoNotDisturbEachOther() {
+        float[] alone = losses(1);
+        try (CpuDevice first = CpuDevice.open(1);
+                CpuDevice second = CpuDevice.open(1);
+                TrainingData data = data();
+                Trainer a = trainer(first, data);
+                Trainer b = trainer(second, data)) {
+            for (int step = 0; step < STEPS; step++) {
+                a.rehearse();
+                b.rehearse();
+            }
+            assertThat(a.model().losses(0, STEPS)).containsExactly(alone);
+            assertThat(b.model().losses(0, STEPS)).containsExactly(alone);
+        }
+    }
+
+    @Test
+    void closingATrainerFreesAllItsMemory() {
+        try (CpuDevice device = CpuDevice.open(2);
+                TrainingData data = data()) {
+            Trainer trainer = trainer(device, data);
+            trainer.rehearse();
+            assertThat(device.allocatedBytes()).isPositive();
+            trainer.close();
+            assertThat(device.allocatedBytes()).isZero();
+        }
+    }
+
+    @Test
+    void aFailingLaneIsNamedAndNobodyWaitsForEver() {
+        try (CpuDevice device = CpuDevice.open(2);
+                Buffer table = device.allocate("table", DType.F32, 8);
+                Buffer good = device.allocate("good", DType.I32, 2);
+                Buffer bad = device.allocate("bad", DType.I32, 2);
+                Buffer step = device.allocate("step", DType.I32, 1)) {
+            bad.writeInts(0, 4);
+            List<Plan> lanes = List.of(lookUp(device, "good"), lookUp(device, "bad"));
+            var bindings = Map.of("table", table, "good", good, "bad", bad, "step", step);
+            try (Program program = device.compile("look-up", lanes, bindings)) {
+                for (int repetition = 0; repetition < 2; repetition++) {
+                    assertThatThrownBy(program::run)
+                            .isInstanceOf(DeviceException.class)
+                            .hasMessageContaining("Embedding")
+                            .hasMessageContaining("found 4");
+                }
+                bad.writeInts(0, 3);
+                program.run();
+                assertThat(step.readInts()).containsExactly(1);
+            }
+        }
+    }
+
+    private static Plan lookUp(CpuDevice device, String name) {
+        Graph graph = new Graph();
+        Value table = graph.external("table", TensorType.f32(4, 2));
+        Value index = graph.external(name, TensorType.i32(2));
+        graph.keep(graph.apply(new Embedding(), table, index));
+        graph.perform(new Advance(), graph.external("step", TensorType.i32(1)));
+        return Plan.of(graph, device.target());
+    }
+}
