@@ -6,6 +6,7 @@ import dev.rote.tools.cli.Console;
 import dev.rote.tools.cli.DoctorCommand;
 import dev.rote.tools.cli.PredictCommand;
 import dev.rote.tools.cli.TrainCommand;
+import dev.rote.tools.study.StudyCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +69,7 @@ public final class Rote implements Callable<Integer> {
         return new CommandLine(this)
                 .addSubcommand(new TrainCommand(console))
                 .addSubcommand(new PredictCommand(console))
+                .addSubcommand(new StudyCommand(console.err(), Build.recorded()))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

@@ -1,0 +1,181 @@
+package dev.rote.tools.study;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.cpu.CpuDevice;
+import dev.rote.measure.MeasuredRun;
+import dev.rote.measure.Measurement;
+import dev.rote.measure.RunListener;
+import dev.rote.tools.cli.Features;
+import dev.rote.tools.cli.RunData;
+import dev.rote.tools.report.RunStatus;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// Works off the runs of a study, several side by side, each on a device of its own with its share of the threads.
+///
+/// A run that fails does not stop the others. Runs that are complete already are left alone.
+final class StudyRunner {
+    /// Is told of every change, by the threads that run.
+    interface Progress {
+        void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement);
+
+        /// A run was loaded or resumed, is measuring, or similar.
+        void detail(Grid.Run run, String text);
+    }
+
+    private final StudyFile study;
+    private final Path folder;
+    private final int jobs;
+    private final int threads;
+    private final Map<String, String> recorded;
+    private final Progress progress;
+    private final Map<String, RunStatus> states = new ConcurrentHashMap<>();
+    private final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
+    private final Map<String, MeasuredRun> open = new ConcurrentHashMap<>();
+    private volatile boolean cancelled;
+
+    /// @param threads of each run
+    /// @param recorded facts for each `run.toml`
+    StudyRunner(StudyFile study, Path folder, int jobs, int threads, Map<String, String> recorded, Progress progress) {
+        this.study = study;
+        this.folder = folder;
+        this.jobs = jobs;
+        this.threads = threads;
+        this.recorded = recorded;
+        this.progress = progress;
+    }
+
+    /// Status of a run that this runner has touched.
+    Optional<RunStatus> status(Grid.Run run) {
+        return Optional.ofNullable(states.get(run.name()));
+    }
+
+    /// What runs failed with, by name.
+    Map<String, RuntimeException> failures() {
+        return Map.copyOf(failures);
+    }
+
+    Path runFolder(Grid.Run run) {
+        return folder.resolve("runs").resolve(run.name());
+    }
+
+    /// Asks all runs to save and stop; from any thread.
+    void cancel() {
+        cancelled = true;
+        open.values().forEach(MeasuredRun::cancel);
+    }
+
+    /// Runs everything that is not complete, the longest first.
+    ///
+    /// @return true if every run is complete
+    boolean run() throws InterruptedException {
+        List<Grid.Run> pending = new ArrayList<>(study.runs());
+        pending.removeIf(run -> RunRecord.read(runFolder(run)).complete());
+        pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
+                .reversed());
+        Queue<Grid.Run> queue = new ConcurrentLinkedQueue<>(pending);
+        List<Thread> workers = new ArrayList<>();
+        for (int job = 0; job < Math.min(jobs, pending.size()); job++) {
+            Thread worker = new Thread(() -> work(queue), "study-job-" + job);
+            worker.start();
+            workers.add(worker);
+        }
+        for (Thread worker : workers) {
+            worker.join();
+        }
+        return !cancelled && failures.isEmpty();
+    }
+
+    private void work(Queue<Grid.Run> queue) {
+        for (Grid.Run run = queue.poll(); run != null && !cancelled; run = queue.poll()) {
+            try {
+                execute(run);
+            } catch (RuntimeException e) {
+                failures.put(run.name(), e);
+                change(
+                        run,
+                        RunStatus.State.FAILED,
+                        RunRecord.read(runFolder(run)).step(),
+                        e.getMessage(),
+                        Optional.empty());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private void execute(Grid.Run run) throws InterruptedException {
+        RunConfig config = run.config().with("threads", Integer.toString(threads));
+        progress.detail(run, "loading");
+        try (TrainingData data = TrainingData.load(RunData.options(config.data()));
+                Device device = CpuDevice.open(threads);
+                MeasuredRun measured = MeasuredRun.open(
+                        device,
+                        config,
+                        data,
+                        Features.of(config.measure(), data),
+                        runFolder(run),
+                        recorded,
+                        new Listener(run))) {
+            open.put(run.name(), measured);
+            if (cancelled) {
+                measured.cancel();
+            }
+            boolean complete = measured.run();
+            RunStatus.State state = complete ? RunStatus.State.FINISHED : RunStatus.State.STOPPED;
+            change(run, state, measured.step(), "", Optional.empty());
+        } finally {
+            open.remove(run.name());
+        }
+    }
+
+    private void change(
+            Grid.Run run, RunStatus.State state, long step, String note, Optional<Measurement> measurement) {
+        RunStatus status = new RunStatus(state, step, run.config().train().steps(), note == null ? "" : note);
+        states.put(run.name(), status);
+        progress.changed(run, status, measurement);
+    }
+
+    private final class Listener implements RunListener {
+        private final Grid.Run run;
+
+        Listener(Grid.Run run) {
+            this.run = run;
+        }
+
+        @Override
+        public void onLosses(int step, float[] losses, double imagesPerSecond) {
+            change(run, RunStatus.State.RUNNING, step, "", Optional.empty());
+        }
+
+        @Override
+        public void onResume(int step, Path checkpoint) {
+            progress.detail(run, "resumes at step " + step);
+        }
+
+        @Override
+        public void onMeasuring(int step, int done, int total) {
+            progress.detail(run, "measuring at step " + step);
+        }
+
+        @Override
+        public void onMeasurement(Measurement measurement) {
+            change(run, RunStatus.State.RUNNING, measurement.step(), "", Optional.of(measurement));
+        }
+
+        @Override
+        public void onCheckpoint(int step, Path path) {
+            progress.detail(run, "saved step " + step);
+        }
+    }
+}
