@@ -146,6 +146,24 @@ class PredictTest {
     }
 
     @Test
+    void channelsOfThePredictionArePlanes() {
+        Path weights = folder.resolve("w.safetensors");
+        UNetConfig config = colour(weights);
+        ParameterLayout layout = UNet.layout(config);
+        float[] flat = new float[(int) layout.size()];
+        int bias = (int) layout.find("final_block.conv.bias").orElseThrow().offset();
+        System.arraycopy(new float[] {1, 2, 3}, 0, flat, bias, 3);
+        UNetFiles.write(weights, config, flat, layout.initialFrozen());
+        float[] y = predict(
+                weights,
+                input("x", Tensor.ofFloats("x", noise(96), 2, 2, 4, 6), Tensor.ofFloats("t", new float[] {5, 7}, 2)));
+        assertThat(y).hasSize(144);
+        for (int i = 0; i < y.length; i++) {
+            assertThat(y[i]).as("element " + i).isEqualTo(i / 24 % 3 + 1);
+        }
+    }
+
+    @Test
     void theAveragedWeightsOfACheckpointAreUsedOnRequest() {
         Path plain = folder.resolve("plain.safetensors");
         UNetConfig config = colour(plain);

@@ -33,12 +33,12 @@ class RoteTest {
     void helpListsTheCommands() {
         Outcome outcome = Outcome.of("--help");
         assertThat(outcome.status()).isZero();
-        assertThat(outcome.out()).contains("train", "predict", "doctor", "--debug");
+        assertThat(outcome.out()).contains("train", "predict", "study", "doctor", "--debug");
     }
 
     @Test
     void everyCommandHasHelp() {
-        for (String command : new String[] {"train", "predict", "doctor"}) {
+        for (String command : new String[] {"train", "predict", "study", "doctor"}) {
             Outcome outcome = Outcome.of(command, "--help");
             assertThat(outcome.status()).as(command).isZero();
             assertThat(outcome.out()).startsWith("Usage: rote " + command);
@@ -76,7 +76,7 @@ class RoteTest {
         Outcome outcome = Outcome.of();
         assertThat(outcome.status()).isEqualTo(2);
         assertThat(outcome.err())
-                .startsWith("rote: expected a command (train, predict, doctor")
+                .startsWith("rote: expected a command (train, predict, study, doctor")
                 .hasLineCount(1);
     }
 

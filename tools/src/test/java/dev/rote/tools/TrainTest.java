@@ -136,7 +136,13 @@ class TrainTest {
                 "--dry-run",
                 "--set",
                 "lr");
-        fails("rote: command line: train.lrr: ", "train", config, "--dry-run", "--set", "train.lrr=1");
+        fails(
+                "rote: command line: unknown key train.lrr: did you mean train.lr?",
+                "train",
+                config,
+                "--dry-run",
+                "--set",
+                "train.lrr=1");
         fails("rote: command line: train.steps: expected ", "train", config, "--dry-run", "--set", "train.steps=few");
         fails(
                 "rote: measure.features: expected \"random-convolution\", \"pixel-pca\" or the path of an ONNX file, found"

@@ -33,19 +33,16 @@ public final class Build {
         }
     }
 
-    /// What a run records of the program and the machine.
-    ///
-    /// @param device the device's description
-    public static Map<String, String> recorded(String device) {
+    /// What a run records of the program and the machine; it records the device itself.
+    public static Map<String, String> recorded() {
         Map<String, String> recorded = new LinkedHashMap<>();
-        recorded.put("rote", version());
+        recorded.put("version", version());
         recorded.put("commit", commit());
         recorded.put("java", Runtime.version().toString());
         recorded.put(
                 "os",
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"));
-        recorded.put("device", device);
         return recorded;
     }
 }

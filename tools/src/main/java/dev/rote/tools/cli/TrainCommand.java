@@ -10,6 +10,7 @@ import dev.rote.tools.features.Features;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -66,7 +67,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
         RunConfig config = config();
         try (Device opened = Devices.open(config.device(), config.threads());
-                TrainingData data = Images.load(config.data());
+                TrainingData data = TrainingData.load(RunData.options(config.data()));
                 Features features = Features.of(config.measure(), data.train(), config.threads())) {
             console.err().println(opened.describe());
             if (data.skipped() > 0) {
@@ -105,13 +106,7 @@ public final class TrainCommand implements Callable<Integer> {
         try (ProgressListener progress = new ProgressListener(
                         console, config.name(), config.train().steps());
                 MeasuredRun run = MeasuredRun.open(
-                        opened,
-                        config,
-                        data,
-                        features.extractor(),
-                        folder,
-                        Build.recorded(opened.describe()),
-                        progress);
+                        opened, config, data, features.extractor(), folder, recorded(opened), progress);
                 Interruption interruption = new Interruption(console, run::cancel)) {
             boolean complete = run.run();
             progress.close();
@@ -122,6 +117,12 @@ public final class TrainCommand implements Callable<Integer> {
             console.err().println("rote: stopped at step " + run.step() + "; the same command goes on from there");
             return INTERRUPTED;
         }
+    }
+
+    private static Map<String, String> recorded(Device opened) {
+        Map<String, String> recorded = Build.recorded();
+        recorded.put("device", opened.describe());
+        return recorded;
     }
 
     private void print(Estimate estimate) {

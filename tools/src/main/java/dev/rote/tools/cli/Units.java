@@ -39,7 +39,8 @@ final class Units {
     /// Three digits or more, no exponent.
     static String three(double value) {
         double size = Math.abs(value);
-        int decimals = size < 0.01 ? 5 : size < 0.1 ? 4 : size < 1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;
+        int decimals =
+                size < 0.00995 ? 5 : size < 0.0995 ? 4 : size < 0.9995 ? 3 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }
 

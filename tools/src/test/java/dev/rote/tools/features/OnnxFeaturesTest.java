@@ -8,6 +8,7 @@ import dev.rote.data.Extent;
 import dev.rote.errors.DataException;
 import dev.rote.metrics.Rows;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -128,7 +129,9 @@ class OnnxFeaturesTest {
 
     @Test
     void wrongNetworksAreNamed() throws IOException {
-        fails("an ONNX network that ONNX Runtime can run, found: ", "not a network".getBytes());
+        fails(
+                "an ONNX network that ONNX Runtime can run, found: ",
+                "not a network".getBytes(StandardCharsets.US_ASCII));
         fails("one, found [", OnnxModel.of("Add", new String[] {"x", "z"}, 1, shape(-1, 3, -1, -1)));
         fails("input x: expected f32 [N,3,H,W] or [N,1,H,W], found ", OnnxModel.of("Flatten", shape(-1, 6)));
         fails(
