@@ -2,7 +2,7 @@
 # Times ours and the peers on the same cores, one after the other; writes results/cpu-DATE.json and the table in results/cpu.md.
 #
 #   bench/run-cpu.sh            everything, under 12 minutes on two quiet cores
-#   bench/run-cpu.sh --quick    a rehearsal: W = 8, few samples; results go to bench/target/quick
+#   bench/run-cpu.sh --quick    a rehearsal: W = 8, batch 4, few samples; results go to bench/target/quick
 #   --compile                   lets the peer try torch.compile too (minutes per network)
 #   --threads N                 cores to use, default all
 #
@@ -25,9 +25,10 @@ done
 
 date=$(date -u +%Y-%m-%d)
 if [ $quick = yes ]; then
-    results=bench/target/quick widths="8" shapes="256x1024x1024" seconds=1
+    export OMP_WAIT_POLICY=passive # a rehearsal is for busy machines, where OpenMP's spinning takes ten times as long
+    results=bench/target/quick widths="8" shapes="256x1024x1024" seconds=1 batch=4
 else
-    results=bench/results widths="8 16 32" shapes="256x1024x1024 1000x10000x1024" seconds=8
+    results=bench/results widths="8 16 32" shapes="256x1024x1024 1000x10000x1024" seconds=8 batch=64
 fi
 work=bench/target/cpu
 golden=engine/src/test/resources/golden
@@ -67,10 +68,11 @@ jmh() { # name, benchmark, further options
 reports=()
 for width in $widths; do
     samples="-wi 10 -i 30"
+    # About a second each: fewer suffice for the median, and the whole stays under 12 minutes.
     if [ "$width" = 32 ]; then samples="-wi 6 -i 15"; fi
     if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
     # shellcheck disable=SC2086
-    jmh "step-$width" TrainingStepBench -p width="$width" $samples
+    jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples
     reports+=("jmh=$work/step-$width.json")
 done
 for shape in $shapes; do
@@ -113,7 +115,7 @@ for python in $pip_python $old_python; do
         fi
         for precision in f32 bf16; do
             # shellcheck disable=SC2086
-            peer $limit "$python" bench/peers/study1_unet.py time --width "$width" --precision $precision \
+            peer $limit "$python" bench/peers/study1_unet.py time --width "$width" --precision $precision --batch "$batch" \
                 --threads "$threads" --seconds $seconds $compile
         done
     done
@@ -126,7 +128,8 @@ done
 # 4. Report.
 commit=$(git rev-parse --short=12 HEAD)
 if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commit="$commit, with changes"; fi
-"$java" -cp "$class_path" dev.rote.bench.BenchReport "${reports[@]}" "peers=$work/peers.jsonl" \
+"$java" --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector \
+    -cp "$class_path" dev.rote.bench.BenchReport "${reports[@]}" "peers=$work/peers.jsonl" \
     "json=$results/cpu-$date.json" "table=$results/cpu.md" \
     "device=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "threads=$threads" \
     "load average before the run=$load" \

@@ -46,6 +46,13 @@ class TimeEmbedding(nn.Module):
         return self.time_mlp(t)
 
 
+def normalise(norm, x):
+    if x.dtype == norm.weight.dtype or HAS_SDPA:
+        return norm(x)
+    # PyTorch 1 wants the parameters in the type of the images.
+    return F.group_norm(x, norm.num_groups, norm.weight.to(x.dtype), norm.bias.to(x.dtype), norm.eps)
+
+
 class NormConv(nn.Module):
     """GroupNorm, SiLU, perhaps channel-wise dropout, 3x3 convolution."""
 
@@ -56,7 +63,7 @@ class NormConv(nn.Module):
         self.dropout = dropout
 
     def forward(self, x):
-        h = F.silu(self.norm(x))
+        h = F.silu(normalise(self.norm, x))
         if self.dropout:
             h = F.dropout2d(h, self.dropout, self.training)
         return self.conv(h)
@@ -94,7 +101,7 @@ class Attention(nn.Module):
 
     def forward(self, x):
         n, channels, height, width = x.shape
-        tokens = self.group_norm(x).permute(0, 2, 3, 1).reshape(n, height * width, channels)
+        tokens = normalise(self.group_norm, x).permute(0, 2, 3, 1).reshape(n, height * width, channels)
         h = self.mhsa(tokens).reshape(n, height, width, channels)
         return x + h.permute(0, 3, 1, 2)
 

@@ -34,10 +34,11 @@ final class JmhResults {
         if (name.endsWith(".trainingStep")) {
             int width = Integer.parseInt(params.required("width").stringValue());
             String precision = params.required("precision").stringValue();
-            String shape = "W=" + width + " batch=" + StudyOneStep.BATCH + " 32x32x1";
-            long flops = StudyOneStep.cost(width, precision, threads).flops();
+            int batch = Integer.parseInt(params.required("batch").stringValue());
+            String shape = "W=" + width + " batch=" + batch + " 32x32x1";
+            long flops = StudyOneStep.cost(width, precision, batch, threads).flops();
             Case timed = new Case(Case.TRAINING_STEP, shape, precision);
-            return new Outcome(timed, threads, timing, flops, StudyOneStep.BATCH, of(timed, peers));
+            return new Outcome(timed, threads, timing, flops, batch, of(timed, peers));
         }
         if (name.endsWith(".nearestNeighbours")) {
             String shape = params.required("shape").stringValue();

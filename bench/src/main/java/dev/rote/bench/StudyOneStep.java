@@ -19,9 +19,6 @@ import java.util.Random;
 /// One training step of study 1's U-Net (Bonnaire et al. 2025, arXiv:2505.17638) with SGD, ready to run on the CPU:
 /// 512 seeded random 8-bit images [512,32,32,1] are resident, and a step is what [TrainingStep] says.
 public final class StudyOneStep implements AutoCloseable {
-    /// Images of one step.
-    public static final int BATCH = 64;
-
     private static final int IMAGES = 512;
     private static final Extent EXTENT = new Extent(32, 32, 1);
     private static final long SEED = 1;
@@ -33,12 +30,13 @@ public final class StudyOneStep implements AutoCloseable {
 
     /// @param width channels of the finest level
     /// @param precision `f32` or `bf16`
+    /// @param batch images of one step
     /// @param threads 0 for one per available processor
-    public StudyOneStep(int width, String precision, int threads) {
+    public StudyOneStep(int width, String precision, int batch, int threads) {
         device = CpuDevice.open(threads);
         try (Dataset images = images()) {
-            Blueprint blueprint = blueprint(width, precision);
-            TrainingStep step = plan(device, blueprint, images);
+            Blueprint blueprint = blueprint(width, precision, batch);
+            TrainingStep step = plan(device, blueprint, images, batch);
             model = new ModelState(device, step.layout(), blueprint.precision(), blueprint.optimizer(), SEED);
             Buffer resident = device.allocate("images", DType.U8, (long) IMAGES * EXTENT.size());
             resident.write(0, images.values());
@@ -49,18 +47,19 @@ public final class StudyOneStep implements AutoCloseable {
     }
 
     /// Arithmetic and traffic of one step, from the graph that runs.
-    public static Cost cost(int width, String precision, int threads) {
+    public static Cost cost(int width, String precision, int batch, int threads) {
         try (CpuDevice device = CpuDevice.open(threads);
                 Dataset images = images()) {
-            return plan(device, blueprint(width, precision), images).cost();
+            return plan(device, blueprint(width, precision, batch), images, batch)
+                    .cost();
         }
     }
 
-    private static TrainingStep plan(Device device, Blueprint blueprint, Dataset images) {
-        return TrainingStep.plan(device, blueprint, images, new TrainingStep.Draw(BATCH, 1, false, SEED));
+    private static TrainingStep plan(Device device, Blueprint blueprint, Dataset images, int batch) {
+        return TrainingStep.plan(device, blueprint, images, new TrainingStep.Draw(batch, 1, false, SEED));
     }
 
-    private static Blueprint blueprint(int width, String precision) {
+    private static Blueprint blueprint(int width, String precision, int batch) {
         String toml = """
                 [data]
                 source = "synthetic"
@@ -75,7 +74,7 @@ public final class StudyOneStep implements AutoCloseable {
                 batch = %d
                 steps = 1000000
                 precision = "%s"
-                """.formatted(width, BATCH, precision);
+                """.formatted(width, batch, precision);
         return Blueprint.of(RunConfig.parse(toml, "benchmark"), EXTENT);
     }
 

@@ -14,7 +14,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Time of one training step of study 1's U-Net on the CPU, batch 64, images 32 x 32 x 1; every step is one sample.
+/// Time of one training step of study 1's U-Net on the CPU, images 32 x 32 x 1; every step is one sample.
 /// The losses are checked when the last step is done.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
@@ -31,6 +31,9 @@ public class TrainingStepBench {
     @Param({"f32", "bf16"})
     public String precision;
 
+    @Param("64")
+    public int batch;
+
     /// 0 for one per available processor.
     @Param("0")
     public int threads;
@@ -39,7 +42,7 @@ public class TrainingStepBench {
 
     @Setup
     public void open() {
-        step = new StudyOneStep(width, precision, threads);
+        step = new StudyOneStep(width, precision, batch, threads);
     }
 
     @Benchmark
