@@ -1,0 +1,139 @@
+#!/bin/bash
+# Times ours and the peers on the same cores, one after the other; writes results/cpu-DATE.json and the table in results/cpu.md.
+#
+#   bench/run-cpu.sh            everything, under 12 minutes on two quiet cores
+#   bench/run-cpu.sh --quick    a rehearsal: W = 8, batch 4, few samples; results go to bench/target/quick
+#   --compile                   lets the peer try torch.compile too (minutes per network)
+#   --threads N                 cores to use, default all
+#
+# Peers that are not installed are left out and named; bench/peers/install.sh installs them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+quick=no
+compile=
+threads=$(nproc)
+while [ $# -gt 0 ]; do
+    case $1 in
+        --quick) quick=yes ;;
+        --compile) compile=--compile ;;
+        --threads) threads=$2; shift ;;
+        *) echo "run-cpu.sh: expected --quick, --compile or --threads N, found $1" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+date=$(date -u +%Y-%m-%d)
+if [ $quick = yes ]; then
+    export OMP_WAIT_POLICY=passive # a rehearsal is for busy machines, where OpenMP's spinning takes ten times as long
+    results=bench/target/quick widths="8" shapes="256x1024x1024" seconds=1 batch=4
+else
+    results=bench/results widths="8 16 32" shapes="256x1024x1024 1000x10000x1024" seconds=8 batch=64
+fi
+work=bench/target/cpu
+golden=engine/src/test/resources/golden
+pip_python=bench/peers/venv/bin/python
+old_python=/usr/bin/python3
+mkdir -p "$results" "$work"
+rm -f "$work"/*.json "$work"/*.jsonl
+touch "$work/peers.jsonl"
+
+# 1. Build.
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+mvn -q -B -o -pl native,engine,bench -am -DskipTests package || mvn -q -B -pl native,engine,bench -am -DskipTests package
+
+# 2. Ours. Warm-up and samples: the first steps are compiled by the JIT while they run.
+java=
+for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
+    if [ -x "$candidate/bin/java" ] && "$candidate/bin/java" -version 2>&1 | grep -Eq 'version "(2[5-9]|[3-9][0-9])'; then
+        java=$candidate/bin/java
+        break
+    fi
+done
+if [ -z "$java" ]; then
+    echo "run-cpu.sh: expected JDK 25 or newer in JAVA_HOME or /usr/lib/jvm, found none" >&2
+    exit 3
+fi
+class_path=bench/target/classes:$(cat bench/target/classpath.txt)
+jmh() { # name, benchmark, further options
+    local name=$1 benchmark=$2
+    shift 2
+    echo "ours: $name" >&2
+    if ! "$java" -cp "$class_path" org.openjdk.jmh.Main "$benchmark" -p threads="$threads" -f 1 -foe true \
+            -rf json -rff "$work/$name.json" "$@" > "$work/$name.log" 2>&1; then
+        tail -n 40 "$work/$name.log" >&2
+        exit 1
+    fi
+}
+reports=()
+for width in $widths; do
+    samples="-wi 10 -i 30"
+    # About a second each: fewer suffice for the median, and the whole stays under 12 minutes.
+    if [ "$width" = 32 ]; then samples="-wi 6 -i 15"; fi
+    if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
+    # shellcheck disable=SC2086
+    jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples
+    reports+=("jmh=$work/step-$width.json")
+done
+for shape in $shapes; do
+    samples="-wi 10 -i 30"
+    if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
+    # shellcheck disable=SC2086
+    jmh "nearest-$shape" NearestNeighbourBench -p shape="$shape" $samples
+    reports+=("jmh=$work/nearest-$shape.json")
+done
+
+# 3. Peers, each checked against the golden vectors first. Large freed blocks stay in the process: PyTorch is faster so.
+export MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_MMAP_THRESHOLD_=33554432 OMP_NUM_THREADS=$threads
+peer_versions=
+peer() { # seconds allowed, python, script and options
+    local limit=$1
+    shift
+    echo "peer: $*" >&2
+    if ! timeout "$limit" "$@" >> "$work/peers.jsonl" 2> "$work/peer.log"; then
+        echo "run-cpu.sh: left out, failed or took more than $limit s: $*" >&2
+        tail -n 5 "$work/peer.log" >&2
+    fi
+}
+for python in $pip_python $old_python; do
+    if ! version=$("$python" -c 'import torch; print(torch.__version__)' 2> /dev/null); then
+        echo "run-cpu.sh: left out, no PyTorch: $python" >&2
+        continue
+    fi
+    if ! "$python" bench/peers/study1_unet.py check --golden $golden --threads "$threads" > "$work/check-$version.log" 2>&1; then
+        tail -n 5 "$work/check-$version.log" >&2
+        exit 1
+    fi
+    peer_versions="$peer_versions${peer_versions:+, }PyTorch $version"
+    limit=120
+    if [ -n "$compile" ]; then limit=1200; fi
+    for width in $widths; do
+        # Debian's 1.13 has neither fused attention nor a fast sgemm: W = 8 shows it, more would take the whole time.
+        if [ "$python" = $old_python ]; then
+            if [ "$width" != 8 ]; then continue; fi
+            limit=45 compile=
+        fi
+        for precision in f32 bf16; do
+            # shellcheck disable=SC2086
+            peer $limit "$python" bench/peers/study1_unet.py time --width "$width" --precision $precision --batch "$batch" \
+                --threads "$threads" --seconds $seconds $compile
+        done
+    done
+    for shape in $shapes; do
+        if [ "$python" = $old_python ] && [ "$shape" != 256x1024x1024 ]; then continue; fi
+        peer 60 "$python" bench/peers/nearest.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1))
+    done
+done
+
+# 4. Report.
+commit=$(git rev-parse --short=12 HEAD)
+if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commit="$commit, with changes"; fi
+"$java" --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector \
+    -cp "$class_path" dev.rote.bench.BenchReport "${reports[@]}" "peers=$work/peers.jsonl" \
+    "json=$results/cpu-$date.json" "table=$results/cpu.md" \
+    "device=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "threads=$threads" \
+    "load average before the run=$load" \
+    "Java=$("$java" -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')" \
+    "oneDNN=$(sed -n 's/.*<dnnl.version>\(.*\)<\/dnnl.version>.*/\1/p' pom.xml)" \
+    "peers installed=${peer_versions:-none}" "commit=$commit" "date=$date" "seconds=$SECONDS"
+echo "written: $results/cpu-$date.json, $results/cpu.md" >&2

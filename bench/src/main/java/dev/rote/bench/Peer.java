@@ -1,0 +1,48 @@
+package dev.rote.bench;
+
+import dev.rote.errors.DataException;
+import java.util.List;
+import java.util.stream.IntStream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// A peer's time of one case, with its best setting.
+///
+/// @param line the complete JSON object that the peer printed
+public record Peer(Case timed, String name, String version, String setting, Timing timing, JsonNode line) {
+    /// Reads JSON lines as the scripts in `bench/peers` print them.
+    ///
+    /// @param origin names the text in messages
+    /// @throws DataException with the line's number when it is none of them
+    static List<Peer> parse(String text, String origin) {
+        List<String> lines = text.lines().toList();
+        return IntStream.range(0, lines.size())
+                .filter(i -> !lines.get(i).isBlank())
+                .mapToObj(i -> parseLine(lines.get(i), origin + ": line " + (i + 1)))
+                .toList();
+    }
+
+    private static Peer parseLine(String text, String where) {
+        try {
+            JsonNode line = JsonMapper.shared().readTree(text);
+            return new Peer(
+                    new Case(string(line, "benchmark"), string(line, "shape"), string(line, "type")),
+                    string(line, "peer"),
+                    string(line, "version"),
+                    string(line, "setting"),
+                    new Timing(
+                            line.required("median_ms").doubleValue(),
+                            line.required("p10_ms").doubleValue(),
+                            line.required("p90_ms").doubleValue(),
+                            line.required("samples").intValue()),
+                    line);
+        } catch (JacksonException failure) {
+            throw new DataException(where + ": expected a peer's result, found " + text, failure);
+        }
+    }
+
+    private static String string(JsonNode line, String key) {
+        return line.required(key).stringValue();
+    }
+}
