@@ -70,7 +70,7 @@ public final class Rote implements Callable<Integer> {
                 .addSubcommand(new StudyCommand(console))
                 .addSubcommand(new TrainCommand(console))
                 .addSubcommand(new PredictCommand(console))
-                .addSubcommand(new StudyCommand(console.err(), Build.recorded()))
+                .addSubcommand(new StudyCommand(console))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

@@ -20,6 +20,7 @@ import dev.rote.graph.Plan;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.train.Trainer;
+import dev.rote.train.TrainingListener;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -73,7 +74,7 @@ class LanesTest {
                 Trainer trainer = trainer(device, data)) {
             assertThat(trainer.lanes()).isEqualTo(threads);
             for (int step = 0; step < STEPS; step++) {
-                trainer.rehearse();
+                trainer.train(trainer.step() + 1, TrainingListener.silent());
             }
             return trainer.model().losses(0, STEPS);
         }
@@ -102,8 +103,8 @@ class LanesTest {
                 Trainer a = trainer(first, data);
                 Trainer b = trainer(second, data)) {
             for (int step = 0; step < STEPS; step++) {
-                a.rehearse();
-                b.rehearse();
+                a.train(step + 1, TrainingListener.silent());
+                b.train(step + 1, TrainingListener.silent());
             }
             assertThat(a.model().losses(0, STEPS)).containsExactly(alone);
             assertThat(b.model().losses(0, STEPS)).containsExactly(alone);
@@ -115,7 +116,7 @@ class LanesTest {
         try (CpuDevice device = CpuDevice.open(2);
                 TrainingData data = data()) {
             Trainer trainer = trainer(device, data);
-            trainer.rehearse();
+            trainer.train(trainer.step() + 1, TrainingListener.silent());
             assertThat(device.allocatedBytes()).isPositive();
             trainer.close();
             assertThat(device.allocatedBytes()).isZero();

@@ -67,7 +67,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
         RunConfig config = config();
         try (Device opened = Devices.open(config.device(), config.threads());
-                TrainingData data = TrainingData.load(RunData.options(config.data()));
+                TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), config.threads())) {
             console.err().println(opened.describe());
             if (data.skipped() > 0) {

@@ -86,7 +86,7 @@ public final class StudyCommand implements Callable<Integer> {
         createFolder(folder);
         String toml = describe(file);
         AtomicFile.write(folder.resolve("study.toml"), toml.getBytes(StandardCharsets.UTF_8));
-        Map<String, String> recorded = Build.recorded("cpu, " + each + " threads a run");
+        Map<String, String> recorded = Build.recorded();
         StudyProgress progress = new StudyProgress(file, console);
         StudyRunner runner = new StudyRunner(file, folder, side, each, recorded, progress);
         StudyReportWriter report = new StudyReportWriter(file, toml, folder, recorded);

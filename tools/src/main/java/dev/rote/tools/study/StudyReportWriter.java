@@ -60,7 +60,7 @@ final class StudyReportWriter {
                 study.name(),
                 study.description(),
                 new Provenance(
-                        recorded.getOrDefault("rote", ""),
+                        recorded.getOrDefault("version", ""),
                         recorded.getOrDefault("commit", ""),
                         device,
                         Instant.now(),
