@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 
 quick=no
 compile=
+rehearsal=
 threads=$(nproc)
 while [ $# -gt 0 ]; do
     case $1 in
@@ -26,6 +27,7 @@ done
 date=$(date -u +%Y-%m-%d)
 if [ $quick = yes ]; then
     export OMP_WAIT_POLICY=passive # a rehearsal is for busy machines, where OpenMP's spinning takes ten times as long
+    rehearsal="a rehearsal, cold and small: no result"
     results=bench/target/quick widths="8" shapes="256x1024x1024" seconds=1 batch=4
 else
     results=bench/results widths="8 16 32" shapes="256x1024x1024 1000x10000x1024" seconds=8 batch=64
@@ -135,5 +137,5 @@ if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commi
     "load average before the run=$load" \
     "Java=$("$java" -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')" \
     "oneDNN=$(sed -n 's/.*<dnnl.version>\(.*\)<\/dnnl.version>.*/\1/p' pom.xml)" \
-    "peers installed=${peer_versions:-none}" "commit=$commit" "date=$date" "seconds=$SECONDS"
+    "peers installed=${peer_versions:-none}" "commit=$commit" "date=$date" "seconds=$SECONDS" ${rehearsal:+"this is=$rehearsal"}
 echo "written: $results/cpu-$date.json, $results/cpu.md" >&2
