@@ -67,7 +67,6 @@ public final class Rote implements Callable<Integer> {
 
     private CommandLine commandLine(Console console) {
         return new CommandLine(this)
-                .addSubcommand(new StudyCommand(console))
                 .addSubcommand(new TrainCommand(console))
                 .addSubcommand(new PredictCommand(console))
                 .addSubcommand(new StudyCommand(console))
