@@ -5,7 +5,7 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /// Which measured steps get a sheet of pictures, samples beside their nearest training images. In TOML `"all"`,
-// `"last"`,
+/// `"last"`,
 /// a count, or a list of steps.
 public sealed interface Sheets extends TomlText.Spelt {
     /// Chooses among the measured steps, which are in growing order.

@@ -14,8 +14,7 @@ public sealed interface DataSource extends AutoCloseable permits ArraySource, Pi
     /// |---|---|
     /// | `builtin:fashion-mnist` | the 10,000 test images of Fashion-MNIST, labelled |
     /// | `raw:PATH?shape=N,H,W,C&type=u8\|f32\|f64` | plain array; also `order=be`, `offset=BYTES`, `range=LOW,HIGH` |
-    /// | IDX file, also gzipped | images; labels from the file whose name has `labels` for `images` and `idx1` for
-    // `idx3` |
+    /// | IDX file, also gzipped | images; labels from the file named `labels` for `images`, `idx1` for `idx3` |
     /// | CIFAR-10 or CIFAR-100 batch `*.bin` | labelled images; fine labels of CIFAR-100 |
     /// | `.npy` | u1, f4 or f8, `[N,H,W]`, `[N,H,W,C]` or `[N,C,H,W]` |
     /// | `.npz` | the array named `key`, or the one image array, or the first of `images x_train train_images arr_0` |

@@ -2,11 +2,10 @@
 ///
 /// | fault | exception | exit status |
 /// |---|---|---|
-/// | caller (shape, range, closed object) | [IllegalArgumentException], [IllegalStateException] | 2 at the command line
-// |
+/// | caller (shape, range) | [IllegalArgumentException] | 2 |
 /// | file, checkpoint, configuration | [DataException] | 2 |
 /// | disk, memory, permission | [EnvironmentException] | 3 |
 /// | device | [DeviceException] | 3 |
 /// | loss or weights no longer finite | [NonFiniteException] | 4 |
-/// | us | [AssertionError] | 1 |
+/// | us, or use of something closed | [AssertionError], [IllegalStateException] | 1 |
 package dev.rote.errors;

@@ -9,7 +9,7 @@ import java.util.List;
 /// `p = p (1 - lr weightDecay if decoupled) - lr / (1-beta1^k) * m / (sqrt(v / (1-beta2^k)) + eps)`.
 ///
 /// Inputs parameters [P], gradients [P], m [P], v [P], lr [1], scale [1] (all f32), step [1] i32, and optionally the
-// bf16
+/// bf16
 /// copy of the parameters [P]. Changes parameters, m, v and the copy. A collective.
 public record AdamUpdate(float beta1, float beta2, float eps, float weightDecay, boolean decoupled) implements Op {
     @Override

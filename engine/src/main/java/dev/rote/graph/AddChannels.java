@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Adds a vector of each image to all its pixels: `y[n,...,c] = x[n,...,c] + v[n,c]`. Inputs x [N,...,C], v [N,C] of
-// one type.
+/// one type.
 public record AddChannels() implements Op {
     @Override
     public List<TensorType> infer(List<TensorType> inputs) {

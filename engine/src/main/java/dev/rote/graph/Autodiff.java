@@ -9,7 +9,7 @@ import java.util.Map;
 /// Reverse-mode differentiation of a graph: appends the nodes that compute the gradients of a scalar.
 ///
 /// Every node that lies between the scalar and a wanted value is visited once, last first; each operation brings its
-// own
+/// own
 /// gradient rule. Contributions to one value are added in the order in which they arise, so the sums are deterministic.
 public final class Autodiff {
     private final Graph graph;

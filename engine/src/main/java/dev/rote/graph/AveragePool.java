@@ -3,7 +3,7 @@ package dev.rote.graph;
 import java.util.List;
 
 /// Mean of non-overlapping `size` x `size` blocks. Input [N,H,W,C] with H and W divisible by size, output
-// [N,H/size,W/size,C].
+/// [N,H/size,W/size,C].
 public record AveragePool(int size) implements Op {
     @Override
     public List<TensorType> infer(List<TensorType> inputs) {

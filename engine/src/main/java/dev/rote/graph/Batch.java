@@ -10,7 +10,7 @@ import java.util.List;
 /// `x = scale * stored + shift`; with `flip` an image is mirrored left to right with probability one half:
 /// if the top bit of Philox word `first + j` of (seed, step, purpose AUGMENT) is set.
 /// Inputs data [M,H,W,C] u8 or f32, step [1] i32, optional labels [M] i32; outputs x [count,H,W,C] f32, index [count]
-// i32,
+/// i32,
 /// and label [count] i32 if labels are given. `shuffle` false takes position modulo M, in stored order.
 public record Batch(
         int count, long stride, long first, long seed, float scale, float shift, boolean shuffle, boolean flip)

@@ -3,7 +3,7 @@ package dev.rote.graph;
 import java.util.List;
 
 /// Repeats a tensor along new axes `begin` (included) to `end` (excluded) of the output shape; the opposite of
-// [Reduce].
+/// [Reduce].
 ///
 /// The input has the remaining axes of `shape`, or [1] when none remain. Any type.
 public record Broadcast(Shape shape, int begin, int end) implements Op {

@@ -4,7 +4,7 @@ import java.util.List;
 
 /// Factor of gradient clipping by global norm: `min(1, limit / (norm + 1e-6))` (Pascanu et al. 2013,
 /// arXiv:1211.5063; the constant is PyTorch's). Input norm [1] f32; output [1] f32. A norm that is not finite gives
-// NaN.
+/// NaN.
 public record ClipScale(float limit) implements Op {
     public ClipScale {
         Check.that(limit > 0, "ClipScale", "a limit above 0", limit);

@@ -107,7 +107,7 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
     }
 
     /// Gradients with respect to the filter and, if `bias`, the bias. Inputs x, dy; outputs dw [K,R,S,C], dbias [K],
-    // both f32.
+    /// both f32.
     public record BackwardWeight(Conv2d conv, int filterHeight, int filterWidth, boolean bias) implements Op {
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {

@@ -6,7 +6,7 @@ import java.util.List;
 /// Looks rows up: `y[n,:] = table[index[n],:]`.
 ///
 /// Inputs table [V,C] of any type, index [N] i32; output [N,C] in the table's type. An index outside [0,V) is a
-// caller's
+/// caller's
 /// error that a device may report or clamp. Gradient with respect to a floating table only.
 public record Embedding() implements Op {
     @Override
@@ -35,7 +35,7 @@ public record Embedding() implements Op {
     }
 
     /// `dtable[v,:] = sum over n with index[n] = v of dy[n,:]`, in the order of n. Inputs dy [N,C], index [N]; output
-    // [V,C] f32.
+    /// [V,C] f32.
     public record Backward(int rows) implements Op {
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Rewrites patterns of a forward graph into fused operations that a [Target] has kernels for. Runs before [Autodiff],
-// so
+/// so
 /// that the backward half is derived from the fused operations and is fused as well.
 public final class Fusion {
     /// The patterns, each named after what it joins.

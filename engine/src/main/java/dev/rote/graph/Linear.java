@@ -72,7 +72,7 @@ public record Linear() implements Op {
     }
 
     /// Gradients with respect to w and, if `bias`, the bias. Inputs x [...,C], dy [...,K]; outputs dw [K,C], dbias [K],
-    // f32.
+    /// f32.
     public record BackwardWeight(boolean bias) implements Op {
         @Override
         public List<TensorType> infer(List<TensorType> inputs) {

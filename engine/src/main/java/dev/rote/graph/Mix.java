@@ -7,7 +7,7 @@ import java.util.List;
 /// of diffusion, its targets and its sampler updates.
 ///
 /// Inputs x, z [N,...] of one shape and type, a and b f32 with N elements, or one for all images. The sum is taken in
-// f32
+/// f32
 /// as `fma(a, x, b z)`, so that every device makes the same bits. No gradient with respect to a and b.
 public record Mix() implements Op {
     @Override

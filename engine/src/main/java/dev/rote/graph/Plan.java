@@ -9,7 +9,7 @@ import java.util.Map;
 /// The memory plan of a graph: when each step value lives, and where in one arena.
 ///
 /// A value lives from the node that writes it to the last one that reads it (kept values: to the end). An operation
-// that
+/// that
 /// may overwrite an input takes over its storage when nothing reads it later. Storage blocks are laid out greedily,
 /// largest first, each at the lowest offset free during its whole life (Pisarchyk & Lee 2020, arXiv:2001.03288,
 /// "greedy by size"). Offsets are multiples of 64 bytes.

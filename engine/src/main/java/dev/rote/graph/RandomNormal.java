@@ -4,7 +4,7 @@ import java.util.List;
 
 /// Standard normal numbers, a function of (seed, purpose, step, element) and nothing else; element i of the output is
 /// element `first + i` of the draw. Input step [1] i32; output f32 of the given shape, with the same bits on every
-// device.
+/// device.
 public record RandomNormal(Shape shape, long seed, int purpose, long first) implements Op {
     @Override
     public List<TensorType> infer(List<TensorType> inputs) {

@@ -3,7 +3,7 @@ package dev.rote.graph;
 import java.util.List;
 
 /// Writes a value into a ring: `ring[step mod capacity] = value`. Inputs value [1] f32, step [1] i32, ring [capacity]
-// f32
+/// f32
 /// (changed in place). A collective: the ring is written once per run.
 public record RecordValue() implements Op {
     @Override

@@ -6,7 +6,7 @@ import java.util.List;
 /// `g' = scale g + weightDecay p`, `v = momentum v + g'` (v = g' at step 0), `p = p - lr v`.
 ///
 /// Inputs parameters [P], gradients [P], momentum [P], lr [1], scale [1] (all f32), step [1] i32, and optionally the
-// bf16
+/// bf16
 /// copy of the parameters [P]. Changes parameters, momentum and the copy. A collective.
 public record SgdUpdate(float momentum, float weightDecay) implements Op {
     @Override

@@ -3,10 +3,10 @@ package dev.rote.graph;
 import java.util.List;
 
 /// Sinusoidal embedding of diffusion times (Vaswani et al. 2017, section 3.5; Ho et al. 2020, arXiv:2006.11239,
-// appendix B).
+/// appendix B).
 ///
 /// With `half = width/2` and `f_i = base^(-i/divisor)`: `y[n,i] = sin(t[n] f_i)`, `y[n,half+i] = cos(t[n] f_i)`, the
-// halves
+/// halves
 /// exchanged if `cosineFirst`. `divisor` is half - 1 in DDPM (and study 1) and half in iDDPM. Input t [N] f32;
 /// output [N,width] f32. No gradient with respect to t.
 public record SinusoidalEmbedding(int width, double base, int divisor, boolean cosineFirst) implements Op {

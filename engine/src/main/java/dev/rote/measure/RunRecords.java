@@ -15,12 +15,11 @@ import java.util.Map;
 /// | `start` | `step`, `device`, `threads` |
 /// | `base_rate` | `step` 0, `memorized_fraction`: list of fractions, of held-out images |
 /// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
-/// | `measure` | `step`, `samples`, `memorized_fraction`: list of fractions, `ratios`, `frechet` {`value`, `features`},
-// `losses`: list of {`t`, `train`, `test`}, `seconds` |
+/// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `losses`, `seconds` |
 /// | `end` | `step`: the run is complete |
 ///
-/// A fraction is {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both
-// at 95 %.
+/// `frechet` is {`value`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is {`k`, `value`, `low`,
+/// `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
 final class RunRecords {
     private RunRecords() {}
 

@@ -5,7 +5,7 @@ import java.util.function.ToDoubleFunction;
 
 /// Percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13): the interval runs from
 /// the (1 - level)/2 to the (1 + level)/2 quantile of the statistic over resamples drawn with replacement. The same
-// seed
+/// seed
 /// gives the same interval on every machine (splitmix64; resample number b has its own stream).
 ///
 /// @param resamples number of resamples, 1 or more
@@ -37,7 +37,7 @@ public record Bootstrap(int resamples, double level, long seed) {
     }
 
     /// Any statistic of a data set with `count` members. It gets `count` indices into the data: 0, 1, ..., count - 1
-    // for
+    /// for
     /// the value, then each resample. The array is reused; +-infinity is a legal value of the statistic, NaN is not.
     public Interval of(int count, ToDoubleFunction<int[]> statistic) {
         requireSome(count);

@@ -8,7 +8,7 @@ import java.util.Arrays;
 /// pass, C for the f64 contract ([SquaredDistance]); u = 2^-24.
 ///
 /// 1. A sum of at most c = 256 elements starts at 0; each element meets a rounded difference (its error enters twice),
-// a
+/// a
 ///    square and up to c additions; m = ceil(d/c) partial sums are then added. All terms are non-negative, so
 ///    F = S (1 + t) + a with |t| <= (c + m + 3) u / (1 - (c + m + 3) u) (Higham, "Accuracy and Stability of Numerical
 ///    Algorithms", 2002, lemma 3.1), and |a| <= (2d + m) 2^-150 for roundings in the subnormal range (differences
@@ -16,7 +16,7 @@ import java.util.Arrays;
 /// 2. C = S (1 + t') with |t'| <= (d/8 + 6) 2^-53 < u for d below 2^31. Together, with N = c + m + 8,
 ///    e = N u / (1 - N u) and h = (d + m) 2^-148:   C (1 - e) - h <= F <= C (1 + e) + h.
 /// 3. Let T be the k-th smallest F. The k references with F <= T have C <= U = (T + h) / (1 - e), so the k-th smallest
-// C
+/// C
 ///    is at most U. Whoever has C <= U, ties included, has F <= V = U (1 + e) + h. Hence {F <= V} contains every
 ///    reference that is among the k nearest under any tie rule. The spare 4 in N covers the rounding of U and V (f64).
 /// 4. Overflow: where V is at most Float.MAX_VALUE, C <= U implies that all partial sums of F are at most V and none
@@ -25,7 +25,7 @@ import java.util.Arrays;
 /// While references stream by, T is the k-th smallest so far, which only falls; so the kept ones are a superset.
 final class CandidateScan {
     /// Dimensions per partial sum: bounds the error, and a panel of 32 references is then 32 KiB, the first-level
-    // cache.
+    /// cache.
     static final int CHUNK = 256;
 
     private final Rows queries;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// How well curves of runs with different n fall on one curve when their steps are divided by n, after the
-// data-collapse
+/// data-collapse
 /// measure of Bhattacharjee & Seno 2001 (J. Phys. A 34, 6375), turned sideways: at fixed levels of the value, how far
 /// apart are the (interpolated) steps?
 ///

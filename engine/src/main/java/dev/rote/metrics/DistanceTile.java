@@ -6,7 +6,7 @@ package dev.rote.metrics;
 /// `x [length, QUERIES]`, `y [length, references]`, `sums [QUERIES, references]`.
 sealed interface DistanceTile permits VectorTile, PlainTile {
     /// Queries per tile. 4 x 2 vectors of sums are 8 chains, as many as the latency of the fma needs (4 cycles, 2
-    // ports).
+    /// ports).
     /// 6 x 2 and 4 x 4 were measured and rejected: the method outgrows the compiler's inlining limits and falls from
     /// 113 to 15 GFLOP/s (one core, AVX-512).
     int QUERIES = 4;

@@ -18,9 +18,9 @@ public final class FrechetDistance {
     ///
     /// Numerics: with S1 = Q diag(l) Q^T, eigenvalues below dimension * 2^-52 of the largest are rounding noise of a
     /// singular covariance (fewer samples than dimensions) and are dropped; what remains of S1^(1/2) S2 S1^(1/2) is
-    // formed
+    /// formed
     /// in the basis of S1's range, where it has at most count - 1 rows. Its eigenvalues are clamped at 0 before the
-    // root.
+    /// root.
     /// No multiple of the identity is added. The error is about 1e-8 of the largest eigenvalue per dropped or tiny one.
     ///
     /// Cost: two symmetric eigendecompositions; about 5 ms for 64 dimensions, half a minute for 2048 on one core.

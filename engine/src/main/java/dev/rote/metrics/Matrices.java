@@ -88,7 +88,7 @@ final class Matrices {
     }
 
     /// Makes the rows of `q [rows, length]` orthonormal, in order (modified Gram-Schmidt, twice, which is enough:
-    // Giraud,
+    /// Giraud,
     /// Langou & Rozloznik 2005). A row that depends on those before becomes zero.
     static void orthonormalizeRows(double[] q, int rows, int length) {
         for (int i = 0; i < rows; i++) {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /// The share of samples that are copies of a training image: sample x counts iff d1 / d2 < k, where d1 and d2 are its
 /// distances to the nearest and the second nearest training image. Per sample, as in Bonnaire et al.,
 /// arXiv:2505.17638, after Yoon et al. 2023 ("Diffusion probabilistic models generalize when they fail to memorize")
-// and
+/// and
 /// Gu et al., arXiv:2310.02664.
 ///
 /// For held-out real images instead of samples the same number is the *base rate*: what a perfect generator would show.
@@ -26,9 +26,9 @@ public record MemorizedFraction(double k, int samples, int memorized, Interval b
     private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
 
     /// d1 / d2 of each query. A query at distance 0 of a training image has ratio 0, also when a second training image
-    // is
+    /// is
     /// the same (0/0): it is a copy whatever else the set holds. A *near* copy of a duplicated image has a ratio near 1
-    // and
+    /// and
     /// is missed, a limit of the criterion itself: remove duplicates from the training set first
     /// ([NearestNeighbours#searchItself] finds them at distance 0).
     ///
@@ -66,7 +66,7 @@ public record MemorizedFraction(double k, int samples, int memorized, Interval b
 
     /// This share minus that of held-out real images, with Newcombe's 95 % interval for a difference of two independent
     /// shares (Newcombe 1998, Statistics in Medicine 17, method 10). If it lies above 0, there is copying beyond
-    // chance.
+    /// chance.
     public Interval above(MemorizedFraction baseRate) {
         double difference = value() - baseRate.value();
         double down = Math.hypot(value() - wilson.low(), baseRate.wilson.high() - baseRate.value());

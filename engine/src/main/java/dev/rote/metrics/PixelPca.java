@@ -4,11 +4,11 @@ import java.util.Arrays;
 
 /// Projection on the leading principal components of the real reference images, without whitening: a stand-in for a
 /// feature network that needs no download. It sees what changes the large-scale structure of images and is blind to
-// fine
+/// fine
 /// texture. Report it as "Fréchet distance on pixel PCA features (not FID)".
 ///
 /// The components come from 40 steps of block subspace iteration with Rayleigh-Ritz projection (Golub & Van Loan,
-// "Matrix
+/// "Matrix
 /// Computations", 2013, sec. 8.2) on the covariance, with 16 spare vectors, from a fixed random start: the same
 /// bits each time. Components whose variances nearly coincide may be mixed with each other, which changes no distance
 /// between the projections.
@@ -31,7 +31,7 @@ public final class PixelPca implements FeatureExtractor {
     }
 
     /// The first `components` principal components of `images [N, H*W*C]`, or as many as there are pixels if that is
-    // less.
+    /// less.
     /// Always fit on the real reference images, never on samples. Takes time `N pixels^2`: a few thousand images do.
     ///
     /// @throws IllegalArgumentException if there are fewer than 2 images, or a value is not finite

@@ -54,7 +54,7 @@ public record PowerLawFit(
 
     /// The exponent with a percentile bootstrap interval: the runs, that is the (n, seed) points, are drawn with
     /// replacement (Efron & Tibshirani 1993, sec. 9.5, bootstrapping pairs), which needs no equal or normal errors.
-    // Draws
+    /// Draws
     /// with a single n are drawn again. With fewer than about ten points it is too narrow: prefer the t interval.
     public static Interval exponentByBootstrap(double[] n, double[] tau, Bootstrap bootstrap) {
         check(n, tau, bootstrap.level());

@@ -1,13 +1,13 @@
 package dev.rote.metrics;
 
 /// Features of an untrained network with fixed random weights: 3x3 convolution to 16 channels, ReLU, 2x2 mean pooling,
-// 3x3
+/// 3x3
 /// convolution to 16 channels, ReLU, then the mean of each channel over each quarter of the image: 64 features. Both
 /// convolutions pad with zeros; filters are Gaussian with variance 2 / fan-in (He et al. 2015, arXiv:1502.01852), and
 /// every filter of the first layer has mean 0, so that it answers to contrast and not to brightness.
 ///
 /// Random filters carry texture statistics surprisingly well (Ustyuzhaninov et al. 2016, arXiv:1606.00021). A stand-in,
-// as
+/// as
 /// [PixelPca] is: report it as "Fréchet distance on random convolution features (not FID)".
 public final class RandomConvolution implements FeatureExtractor {
     private static final int CHANNELS = 16;

@@ -2,7 +2,7 @@ package dev.rote.metrics;
 
 /// The splitmix64 generator (Steele, Lea & Flood, "Fast splittable pseudorandom number generators",
 /// OOPSLA 2014): 64-bit state that grows by the golden gamma, mixed by a bijection. Used for bootstrap resampling and
-// for
+/// for
 /// fixed random projections; the same seed gives the same numbers on every machine.
 final class SplitMix64 {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -74,7 +74,7 @@ public final class StudentT {
     }
 
     /// P(T <= t) for t >= 0: Abramowitz & Stegun 26.7.3 (odd) and 26.7.4 (even), finite sums in theta =
-    // atan(t/sqrt(nu)).
+    /// atan(t/sqrt(nu)).
     static double cumulative(double t, int nu) {
         double theta = Math.atan(t / Math.sqrt(nu));
         double cos = Math.cos(theta);

@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 ///   their last point are biased when runs end at different times.
 /// - **tau_gen**: the Fréchet distance comes within 10 % of its minimum before tau_mem.
 /// - **loss split**: test loss leaves train loss, the overfitting time of Bonnaire et al., arXiv:2505.17638, and
-// tau_mem of
+/// tau_mem of
 ///   Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
 public final class TimeScales {
     /// Levels of the memorized fraction: the first defines tau_mem, the others are reported beside it.
@@ -26,7 +26,7 @@ public final class TimeScales {
     private TimeScales() {}
 
     /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between it
-    // and
+    /// and
     /// the measurement before. From a measurement at step 0 the interpolation is linear in the step.
     ///
     /// @return empty if no measurement is above: the crossing, if any, is after the last step
@@ -53,7 +53,7 @@ public final class TimeScales {
     }
 
     /// The steps between which the crossing lies according to the pointwise intervals: from where the upper ends cross
-    // to
+    /// to
     /// where the lower ends cross (+infinity: they never do; 0: above at the first measurement).
     public static CrossingInterval crossingBand(Curve curve, double threshold) {
         Optional<Crossing> measured = crossing(curve, threshold);
@@ -99,9 +99,9 @@ public final class TimeScales {
     }
 
     /// Median over seeds with its percentile bootstrap interval. A seed that never crossed is +infinity; the median
-    // stays
+    /// stays
     /// finite while most seeds cross. For few seeds that all crossed, [StudentT#geometricMean] is the sharper
-    // statement.
+    /// statement.
     ///
     /// @param crossings one step per seed
     public static Interval overSeeds(double[] crossings, Bootstrap bootstrap) {

@@ -54,7 +54,7 @@ public final class RandomFill {
     /// The same for a purpose given by its [Purpose#code()], as operations of a graph hold it.
     ///
     /// @throws IllegalArgumentException if `elements` or `elementOffset` is negative or `dst` is smaller than 4 x
-    // elements bytes
+    /// elements bytes
     public static void fillNormal(
             MemorySegment dst, long elements, long seed, int step, int purpose, long elementOffset) {
         fill(Kind.NORMAL, dst, elements, seed, step, purpose, elementOffset);

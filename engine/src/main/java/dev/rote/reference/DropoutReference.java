@@ -5,7 +5,7 @@ import dev.rote.random.Philox;
 import java.util.List;
 
 /// Dropout (Srivastava et al. 2014, JMLR 15, in its inverted form); whole channels: Tompson et al. 2015,
-// arXiv:1411.4280.
+/// arXiv:1411.4280.
 final class DropoutReference {
     private DropoutReference() {}
 

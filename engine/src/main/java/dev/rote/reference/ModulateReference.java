@@ -19,7 +19,7 @@ final class ModulateReference {
     }
 
     /// `dx = dy (1 + scale)`, `dscale[n,c] = sum_p dy x`, `dshift[n,c] = sum_p dy`. Inputs dy, x [N,...,C], scale
-    // [N,C].
+    /// [N,C].
     static List<double[]> backward(List<Tensor> inputs) {
         Tensor dy = inputs.get(0);
         Tensor x = inputs.get(1);

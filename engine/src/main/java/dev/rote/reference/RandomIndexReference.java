@@ -9,7 +9,7 @@ final class RandomIndexReference {
     private RandomIndexReference() {}
 
     /// Element i is `low + floor(word (high - low + 1) / 2^32)`, word = Philox word `first + i` of (seed, step,
-    // purpose).
+    /// purpose).
     /// Inputs step [1]; output [count].
     static List<double[]> forward(RandomIndex op, List<Tensor> inputs) {
         int step = (int) inputs.get(0).only();

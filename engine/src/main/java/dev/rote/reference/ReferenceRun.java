@@ -11,13 +11,13 @@ import java.util.Map;
 /// Runs a graph by the definitions, node by node, in double precision: what every device is compared with.
 ///
 /// Every element, of whatever type, is held as a double. Nothing is rounded: a bf16 value has all 53 bits, a
-// [dev.rote.graph.Cast] to
+/// [dev.rote.graph.Cast] to
 /// it changes nothing, and constants and attributes are the floats that the graph holds. I32 and U8 elements are
 /// doubles that hold integers. There is one lane, so [dev.rote.graph.AllReduce] does nothing. Random operations give
 /// the product's own numbers, which are floats.
 ///
 /// Externals are bound to arrays of the caller, which the run reads and changes. Values owned by the program
-// (gradients)
+/// (gradients)
 /// are zero at first and survive from run to run; step values are NaN until written. Not for use by several threads.
 public final class ReferenceRun {
     private final List<Node> nodes;

@@ -5,7 +5,7 @@ import java.util.List;
 
 /// Sinusoidal embedding of times (Vaswani et al. 2017, arXiv:1706.03762, section 3.5; Ho et al. 2020,
 /// arXiv:2006.11239, appendix B): with half = width/2 and `f_i = base^(-i/divisor)`, sines then cosines of `t[n] f_i`,
-// or
+/// or
 /// cosines first.
 final class SinusoidalEmbeddingReference {
     private SinusoidalEmbeddingReference() {}

@@ -25,7 +25,7 @@ import java.util.Optional;
 
 /// The loss of a data set at one fixed diffusion time, without dropout: mean squared error per value, over the first
 /// `images` images, for several draws of the noise. The noise of a draw is the same at every call, so curves over
-// training are smooth.
+/// training are smooth.
 public final class FixedTimeLoss implements AutoCloseable {
     private static final String CHUNK = "evaluation.chunk";
     private static final String DRAW = "evaluation.draw";

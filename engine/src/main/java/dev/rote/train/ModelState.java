@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 
 /// The buffers of a model on a device, each flat and arranged by one layout: parameters, frozen tables, moments,
-// average,
+/// average,
 /// step counter, losses. The keys are the names under which graphs ask for them.
 public final class ModelState implements AutoCloseable {
     /// Entries of the ring of losses; more steps than this never pass between two readings.

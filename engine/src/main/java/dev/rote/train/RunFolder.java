@@ -28,8 +28,7 @@ import java.util.stream.Stream;
 /// |---|---|---|
 /// | `run.toml` | complete configuration, versions | once, whole or not at all |
 /// | `checkpoints/STEP.safetensors` | see [Trainer#save] | whole or not at all, then older ones are removed |
-/// | `metrics.jsonl` | one object per record, with `kind` and `step` | appended; records after the checkpoint that a
-// resumed run starts from are removed |
+/// | `metrics.jsonl` | objects with `kind` and `step` | appended; a resume removes what is after its checkpoint |
 /// | `events.out.tfevents.*` | the same for TensorBoard | one file per start |
 /// | `samples/STEP.safetensors` | generated images | whole or not at all |
 /// | `run.lock` | held while the run is open | |

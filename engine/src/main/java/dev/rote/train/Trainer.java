@@ -28,7 +28,7 @@ import java.util.Map;
 /// ```
 ///
 /// Methods are called by one thread at a time, but [#cancel] by any. No state is shared with other trainers. Memory is
-// freed by [#close].
+/// freed by [#close].
 public final class Trainer implements AutoCloseable {
     private final Device device;
     private final RunConfig config;

@@ -14,7 +14,7 @@ import dev.rote.graph.SgdUpdate;
 import jdk.incubator.vector.FloatVector;
 
 /// Operations in which the lanes of a program meet. Flat buffers are shared out by elements: each lane owns a range,
-// the
+/// the
 /// same one in every kernel, so updates that follow each other need no barrier between them.
 final class CollectiveKernels {
     /// Elements per partial sum of the norm; the sum does not depend on the number of lanes.

@@ -17,7 +17,7 @@ import java.util.Locale;
 /// Unpacks oneDNN and its OpenMP runtime from the class path to a cache folder and loads them, once per process.
 ///
 /// The folder is the system property `rote.native.cache`, else `.cache/rote` in the user's home, else the temporary
-// folder.
+/// folder.
 final class DnnlLibrary {
     private static final String VERSION = "3.11";
 

@@ -135,7 +135,7 @@ final class GroupNormKernels {
     }
 
     /// dx = rstd (dz gamma - mean_g(dz gamma) - xhat mean_g(dz gamma xhat)); dgamma and dbeta summed over images in
-    // f64.
+    /// f64.
     ///
     /// @param dzAt scratch for one image
     Kernel backward(

@@ -4,7 +4,7 @@ import dev.rote.errors.DeviceException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Where the lanes of a program wait for each other. A lane that fails breaks the barrier, so that the others do not
-// wait for ever.
+/// wait for ever.
 final class LaneBarrier {
     private static final int SPINS = 20_000;
 

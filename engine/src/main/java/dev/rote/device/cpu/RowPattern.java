@@ -5,7 +5,7 @@ import static dev.rote.device.cpu.Memory.getFloat;
 import static dev.rote.device.cpu.Memory.setFloat;
 
 /// Vector access to rows of C channels for any C: over `period` = lcm(C, lanes) elements the channel of each vector
-// lane
+/// lane
 /// repeats, so numbers per channel are laid out once over a period and read like data.
 final class RowPattern {
     /// Vectors added up in f32 before a second level takes over, so that no sum in f32 is longer than this.

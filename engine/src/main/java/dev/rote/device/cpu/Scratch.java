@@ -6,7 +6,7 @@ import java.lang.foreign.Arena;
 /// Scratch memory of a lane. Kernels of a lane run one after the other, so each starts again at the beginning.
 ///
 /// When a kernel wants more than there is, a larger region is added; earlier kernels keep their addresses in the old
-// one.
+/// one.
 final class Scratch {
     private final Arena arena;
     private long base;

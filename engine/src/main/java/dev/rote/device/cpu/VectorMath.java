@@ -35,7 +35,7 @@ final class VectorMath {
     /// e^x, relative error below 2e-7, for x clamped to [-87.3, 88.3]; NaN stays NaN.
     ///
     /// x = k ln 2 + r with |r| <= ln(2)/2; e^r by a polynomial of degree 6 (Cephes `expf` coefficients); 2^k by the
-    // exponent bits.
+    /// exponent bits.
     static FloatVector exp(FloatVector x) {
         FloatVector clamped = x.lanewise(VectorOperators.MIN, 88.3f).lanewise(VectorOperators.MAX, -87.3f);
         FloatVector k = clamped.mul(LOG2_E).add(ROUND).sub(ROUND);

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The measure is what inputs that are off in their last place do to the exact result: a kernel may err four times as
 /// much as a random change of every input by one unit in the last place (of bf16, where the type is bf16), plus four
 /// units in the last place of the largest output: equal terms are all rounded the same way, which no random change
-// shows.
+/// shows.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CpuOperationsTest {
     private static final double F32_ULP = 0x1p-23;

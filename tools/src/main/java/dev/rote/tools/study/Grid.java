@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// The product of what a study varies: every combination of the lists under `[grid]`, in the order in which they are
 /// written, the last one fastest. Lists under `[zip]` advance together and count as one list, slower than all of
-// `[grid]`.
+/// `[grid]`.
 public final class Grid {
     /// More runs than this are a mistake in the file.
     private static final int MAX_RUNS = 100_000;
