@@ -42,6 +42,9 @@ touch "$work/peers.jsonl"
 
 # 1. Build.
 load=$(cut -d ' ' -f 1 /proc/loadavg)
+if [ "${load%.*}" -ge 1 ]; then
+    echo "run-cpu.sh: the machine is busy (load average $load): the times will be no results, the peers' least of all" >&2
+fi
 mvn -q -B -o -pl native,engine,bench -am -DskipTests package || mvn -q -B -pl native,engine,bench -am -DskipTests package
 
 # 2. Ours. Warm-up and samples: the first steps are compiled by the JIT while they run.
@@ -85,8 +88,8 @@ for shape in $shapes; do
     reports+=("jmh=$work/nearest-$shape.json")
 done
 
-# 3. Peers, each checked against the golden vectors first. Large freed blocks stay in the process: PyTorch is faster so.
-export MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_MMAP_THRESHOLD_=33554432 OMP_NUM_THREADS=$threads
+# 3. Peers, each checked against the golden vectors first.
+export OMP_NUM_THREADS=$threads
 peer_versions=
 peer() { # seconds allowed, python, script and options
     local limit=$1
