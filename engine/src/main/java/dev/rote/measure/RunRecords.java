@@ -69,9 +69,13 @@ final class RunRecords {
             record.put("memorized_fraction", fractions(measurement.memorized()));
             record.put("ratios", measurement.ratios());
         }
-        measurement
-                .frechet()
-                .ifPresent(value -> record.put("frechet", Map.of("value", value, "features", measurement.features())));
+        measurement.frechet().ifPresent(value -> {
+            // Not Map.of: its order differs from process to process.
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("value", value);
+            entry.put("features", measurement.features());
+            record.put("frechet", entry);
+        });
         List<Map<String, Object>> losses = new ArrayList<>();
         measurement.losses().forEach((time, pair) -> {
             Map<String, Object> entry = new LinkedHashMap<>();

@@ -1,0 +1,247 @@
+package dev.rote.measure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.cpu.CpuDevice;
+import dev.rote.errors.DataException;
+import dev.rote.errors.NonFiniteException;
+import dev.rote.metrics.FeatureExtractor;
+import dev.rote.storage.JsonLines;
+import dev.rote.storage.SafeTensors;
+import dev.rote.storage.SafeTensorsFile;
+import dev.rote.storage.TensorBoardLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MeasuredRunTest {
+    @TempDir
+    Path temp;
+
+    private Path whole() throws InterruptedException {
+        Path folder = temp.resolve("whole");
+        assertThat(TinyRun.run(TinyRun.config(""), folder, RunListener.silent()))
+                .isTrue();
+        return folder;
+    }
+
+    private static Map<String, float[]> tensors(Path folder) {
+        Map<String, float[]> tensors = new TreeMap<>();
+        try (SafeTensorsFile file =
+                SafeTensors.open(folder.resolve("checkpoints").resolve(TinyRun.STEPS + ".safetensors"))) {
+            file.entries().keySet().forEach(name -> tensors.put(name, file.floats(name)));
+        }
+        return tensors;
+    }
+
+    /// Everything that a measurement says but how long it took.
+    private static List<String> measurements(Path folder) {
+        List<String> found = new ArrayList<>();
+        JsonLines.read(folder.resolve("metrics.jsonl")).forEach(record -> {
+            if (record.path("kind").asString("").equals("measure")) {
+                record.remove("seconds");
+                found.add(record.toString());
+            }
+        });
+        return found;
+    }
+
+    private static void assertSameEnd(Path found, Path expected) {
+        Map<String, float[]> a = tensors(expected);
+        Map<String, float[]> b = tensors(found);
+        assertThat(b.keySet()).isEqualTo(a.keySet());
+        a.forEach((name, values) -> assertThat(b.get(name)).as(name).containsExactly(values));
+        assertThat(measurements(found)).isEqualTo(measurements(expected));
+    }
+
+    @Test
+    void aRunThatIsCancelledAgainAndAgainEndsInTheSameBits() throws InterruptedException {
+        Path expected = whole();
+        Path folder = temp.resolve("cancelled");
+        boolean complete = false;
+        int starts = 0;
+        while (!complete) {
+            starts++;
+            try (Device device = CpuDevice.open(2);
+                    TrainingData data = TinyRun.data()) {
+                MeasuredRun[] run = new MeasuredRun[1];
+                int[] heard = {0};
+                run[0] = MeasuredRun.open(
+                        device,
+                        TinyRun.config(""),
+                        data,
+                        FeatureExtractor.standIn(8, 8, 1),
+                        folder,
+                        Map.of(),
+                        new CancellingListener(() -> {
+                            if (++heard[0] == 4) {
+                                run[0].cancel();
+                            }
+                        }));
+                try (MeasuredRun opened = run[0]) {
+                    complete = opened.run();
+                }
+            }
+        }
+        assertThat(starts).isGreaterThan(2);
+        assertSameEnd(folder, expected);
+    }
+
+    @Test
+    void aRunThatIsKilledEndsInTheSameBits() throws IOException, InterruptedException {
+        Path expected = whole();
+        Path folder = temp.resolve("killed");
+        long[] patience = {2500, 3500, 5000, 120_000};
+        for (long millis : patience) {
+            Process process = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "--add-modules",
+                            "jdk.incubator.vector",
+                            "-cp",
+                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                            TinyRun.class.getName(),
+                            folder.toString())
+                    .redirectErrorStream(true)
+                    .redirectOutput(temp.resolve("log").toFile())
+                    .start();
+            if (!process.waitFor(millis, TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        }
+        assertThat(folder.resolve("checkpoints").resolve(TinyRun.STEPS + ".safetensors"))
+                .as(Files.readString(temp.resolve("log")))
+                .exists();
+        assertSameEnd(folder, expected);
+    }
+
+    @Test
+    void recordsAndTensorBoardAgree() throws IOException, InterruptedException {
+        Path folder = whole();
+        List<Integer> steps = new ArrayList<>();
+        JsonLines.read(folder.resolve("metrics.jsonl")).forEach(record -> {
+            if (record.path("kind").asString("").equals("train")) {
+                steps.add(record.path("step").asInt());
+            }
+        });
+        assertThat(steps).contains(2, 4, 24).isSorted().doesNotHaveDuplicates();
+        List<Integer> plotted = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            Path events = files.filter(file -> file.getFileName().toString().startsWith("events."))
+                    .findFirst()
+                    .orElseThrow();
+            for (TensorBoardLog.Event event : TensorBoardLog.read(events)) {
+                if (event instanceof TensorBoardLog.Scalar scalar
+                        && scalar.tag().equals("train/loss")) {
+                    plotted.add((int) scalar.step());
+                }
+            }
+        }
+        assertThat(plotted).isEqualTo(steps);
+        try (Stream<Path> checkpoints = Files.list(folder.resolve("checkpoints"))) {
+            assertThat(checkpoints.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("15.safetensors", "20.safetensors", "24.safetensors");
+        }
+    }
+
+    @Test
+    void aDamagedCheckpointIsOneSentence() throws IOException, InterruptedException {
+        Path folder = whole();
+        Path checkpoint = folder.resolve("checkpoints").resolve(TinyRun.STEPS + ".safetensors");
+        byte[] bytes = Files.readAllBytes(checkpoint);
+        bytes[bytes.length - 5] ^= 64;
+        Files.write(checkpoint, bytes);
+        assertThatThrownBy(() -> TinyRun.run(TinyRun.config(""), folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("24.safetensors");
+        Files.write(checkpoint, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        assertThatThrownBy(() -> TinyRun.run(TinyRun.config(""), folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("24.safetensors");
+    }
+
+    @Test
+    void anotherConfigurationIsRefusedInTheSameFolder() throws InterruptedException {
+        Path folder = whole();
+        assertThatThrownBy(() -> TinyRun.run(TinyRun.config("beta1 = 0.8"), folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("beta1");
+    }
+
+    @Test
+    void divergenceNamesStepAndTensorAndLeavesTheLastCheckpoint() throws InterruptedException {
+        Path folder = temp.resolve("diverging");
+        RunConfig huge = TinyRun.config("").with("train.lr", "1e30");
+        assertThatThrownBy(() -> TinyRun.run(huge, folder, RunListener.silent()))
+                .isInstanceOf(NonFiniteException.class)
+                .hasMessageContaining("step");
+        try (Stream<Path> checkpoints = Files.list(folder.resolve("checkpoints"))) {
+            checkpoints.forEach(file -> {
+                try (SafeTensorsFile opened = SafeTensors.open(file)) {
+                    assertThat(opened.verifyHash()).isTrue();
+                }
+            });
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void everythingIsFreedWhenARunCloses() throws InterruptedException {
+        try (Device device = CpuDevice.open(2);
+                TrainingData data = TinyRun.data()) {
+            MeasuredRun run = MeasuredRun.open(
+                    device,
+                    TinyRun.config(""),
+                    data,
+                    FeatureExtractor.standIn(8, 8, 1),
+                    temp.resolve("memory"),
+                    Map.of(),
+                    RunListener.silent());
+            assertThat(device.allocatedBytes()).isPositive();
+            run.run();
+            run.close();
+            assertThat(device.allocatedBytes()).isZero();
+        }
+    }
+
+    private record CancellingListener(Runnable heard) implements RunListener {
+        @Override
+        public void onLosses(int step, float[] losses, double imagesPerSecond) {
+            heard.run();
+        }
+
+        @Override
+        public void onResume(int step, Path checkpoint) {
+            assertThat(checkpoint).exists();
+        }
+
+        @Override
+        public void onMeasuring(int step, int done, int total) {
+            assertThat(done).isLessThanOrEqualTo(total);
+        }
+
+        @Override
+        public void onMeasurement(Measurement measurement) {
+            assertThat(measurement.ratios()).hasSize(5);
+        }
+
+        @Override
+        public void onCheckpoint(int step, Path path) {
+            assertThat(path).exists();
+        }
+    }
+}

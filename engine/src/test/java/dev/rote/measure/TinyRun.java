@@ -1,0 +1,82 @@
+package dev.rote.measure;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.DataOptions;
+import dev.rote.data.Dataset;
+import dev.rote.data.Extent;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.cpu.CpuDevice;
+import dev.rote.metrics.FeatureExtractor;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+
+/// A run of 8x8 images that takes seconds; also the program that a test kills.
+final class TinyRun {
+    static final int STEPS = 24;
+
+    private TinyRun() {}
+
+    static RunConfig config(String train) {
+        return RunConfig.parse("""
+                seed = 5
+                threads = 2
+                [data]
+                source = "given by the test"
+                size = 8
+                n = 12
+                [model]
+                width = 8
+                multipliers = [1, 2]
+                groups = 4
+                [train]
+                optimizer = "adam"
+                lr = 1e-3
+                batch = 6
+                steps = %d
+                ema = 0.9
+                clip = 1.0
+                warmup = 3
+                log_every = 2
+                checkpoint_every = 5
+                keep = 3
+                %s
+                [measure]
+                steps = [7, 15]
+                samples = 5
+                sampler_steps = 4
+                noise_draws = 2
+                """.formatted(STEPS, train), "test");
+    }
+
+    static TrainingData data() {
+        Random random = new Random(3);
+        Extent extent = new Extent(8, 8, 1);
+        byte[] train = new byte[12 * 64];
+        byte[] test = new byte[6 * 64];
+        random.nextBytes(train);
+        random.nextBytes(test);
+        return new TrainingData(
+                Dataset.of(12, extent, train),
+                Dataset.of(6, extent, test),
+                0,
+                new int[12],
+                new int[6],
+                0,
+                DataOptions.of("given by the test"));
+    }
+
+    static boolean run(RunConfig config, Path folder, RunListener listener) throws InterruptedException {
+        try (Device device = CpuDevice.open(2);
+                TrainingData data = data();
+                MeasuredRun run = MeasuredRun.open(
+                        device, config, data, FeatureExtractor.standIn(8, 8, 1), folder, Map.of(), listener)) {
+            return run.run();
+        }
+    }
+
+    public static void main(String[] args) throws InterruptedException {
+        run(config(""), Path.of(args[0]), RunListener.silent());
+    }
+}
