@@ -180,7 +180,16 @@ class StudyFileTest {
     @Test
     void theQuickStartIsBundled() {
         assertThat(BundledStudies.names()).contains("quickstart");
-        assertThat(names(StudyFile.find("quickstart"))).startsWith("n=8,seed=0", "n=8,seed=1", "n=16,seed=0");
+        StudyFile study = StudyFile.find("quickstart");
+        assertThat(names(study)).startsWith("n=8,steps=6000,seed=0", "n=8,steps=6000,seed=1");
+        assertThat(study.runs().stream().map(run -> run.config().data().n()).distinct())
+                .containsExactly(8, 16, 32, 64);
+        assertThat(study.runs().stream()
+                        .map(run -> run.config()
+                                .train()
+                                .effectiveBatch(run.config().data().n()))
+                        .distinct())
+                .containsExactly(8);
     }
 
     @Test
