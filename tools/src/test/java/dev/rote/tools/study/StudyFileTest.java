@@ -181,7 +181,7 @@ class StudyFileTest {
     void theQuickStartIsBundled() {
         assertThat(BundledStudies.names()).contains("quickstart");
         StudyFile study = StudyFile.find("quickstart");
-        assertThat(names(study)).startsWith("n=8,steps=6000,seed=0", "n=8,steps=6000,seed=1");
+        assertThat(names(study)).startsWith("n=8,steps=1600,seed=0", "n=8,steps=1600,seed=1");
         assertThat(study.runs().stream().map(run -> run.config().data().n()).distinct())
                 .containsExactly(8, 16, 32, 64);
         assertThat(study.runs().stream()
@@ -189,7 +189,7 @@ class StudyFileTest {
                                 .train()
                                 .effectiveBatch(run.config().data().n()))
                         .distinct())
-                .containsExactly(8);
+                .containsExactly(32);
     }
 
     @Test
