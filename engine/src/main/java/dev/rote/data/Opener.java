@@ -104,8 +104,14 @@ final class Opener {
         if (!batches.isEmpty()) {
             return Cifar.open(batches);
         }
-        List<Path> arrays = trainingFirst(files.stream().filter(Idx::named));
+        List<Path> arrays = trainingFirst(files.stream().filter(Idx::named).filter(file -> !hasUnpacked(file)));
         return arrays.isEmpty() ? PictureSource.folder(folder, options) : Idx.open(arrays, null, options);
+    }
+
+    /// True for `X.gz` beside `X`: the same images, which would count twice.
+    private static boolean hasUnpacked(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(".gz") && Files.exists(file.resolveSibling(name.substring(0, name.length() - 3)));
     }
 
     /// Natural order, but files of test data, by their names, last.

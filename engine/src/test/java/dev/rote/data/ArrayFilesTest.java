@@ -63,6 +63,16 @@ class ArrayFilesTest {
     }
 
     @Test
+    void anIdxFileBesideItsPackedFormCountsOnce() {
+        byte[] images = Samples.idx(new byte[] {1, 2, 3}, 3, 1, 1);
+        Samples.write(folder.resolve("train-images-idx3-ubyte"), images);
+        Samples.write(folder.resolve("train-images-idx3-ubyte.gz"), Samples.gzip(images));
+        try (TrainingData data = TrainingData.load(DataOptions.of(folder.toString()))) {
+            assertThat(data.train().count()).isEqualTo(3);
+        }
+    }
+
+    @Test
     void idxOfFourDimensionsHasChannels() {
         Path file = Samples.write(folder.resolve("x.idx4"), Samples.idx(VALUES, 2, 2, 5, 3));
         try (DataSource source = open(file)) {

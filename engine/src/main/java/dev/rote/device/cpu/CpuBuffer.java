@@ -41,7 +41,7 @@ final class CpuBuffer implements Buffer {
     }
 
     long address() {
-        open();
+        requireOpen();
         return segment.address();
     }
 
@@ -56,7 +56,7 @@ final class CpuBuffer implements Buffer {
     }
 
     private MemorySegment range(long offset, long size) {
-        open();
+        requireOpen();
         if (offset < 0 || size > bytes() - offset) {
             throw new IllegalArgumentException("buffer " + owner + ": expected a range inside its " + bytes()
                     + " bytes, found " + size + " bytes at " + offset);
@@ -64,7 +64,8 @@ final class CpuBuffer implements Buffer {
         return segment.asSlice(offset, size);
     }
 
-    private void open() {
+    /// @throws IllegalStateException if the buffer is closed
+    void requireOpen() {
         if (closed) {
             throw new IllegalStateException("buffer " + owner + " is closed");
         }

@@ -20,6 +20,7 @@ final class CpuProgram implements Program {
     private final Runnable[] tasks;
     private final int threadsPerLane;
     private final long memoryBytes;
+    private final CpuBuffer[] bound;
     private boolean closed;
 
     CpuProgram(
@@ -56,6 +57,11 @@ final class CpuProgram implements Program {
             }
         }
         this.tasks = lanes.toArray(Runnable[]::new);
+        this.bound = plans.stream()
+                .flatMap(plan -> plan.graph().externals().keySet().stream())
+                .distinct()
+                .map(external -> (CpuBuffer) bindings.get(external))
+                .toArray(CpuBuffer[]::new);
         this.memoryBytes = lanes.stream().mapToLong(Lane::bytes).sum();
     }
 
@@ -78,6 +84,10 @@ final class CpuProgram implements Program {
     public void run() {
         if (closed) {
             throw new IllegalStateException("program " + name + " is closed");
+        }
+        // Kernels hold addresses: a buffer that was closed must be found here.
+        for (CpuBuffer buffer : bound) {
+            buffer.requireOpen();
         }
         team.run(tasks);
         RuntimeException first = null;

@@ -192,7 +192,10 @@ final class MoveKernels {
         };
     }
 
-    private static int checked(String what, int index, int rows) {
+    /// The index itself.
+    ///
+    /// @throws dev.rote.errors.DeviceException unless it is in [0, rows)
+    static int checked(String what, int index, int rows) {
         if (index < 0 || index >= rows) {
             throw new dev.rote.errors.DeviceException(
                     what + ": expected an index in [0, " + rows + "), found " + index);

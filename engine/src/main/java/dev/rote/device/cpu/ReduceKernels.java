@@ -105,7 +105,8 @@ final class ReduceKernels {
             double sum = 0;
             for (int r = 0; r < rows; r++) {
                 long in = logits.in(r);
-                sum += logSumExp(in, columns) - getFloat(in + 4L * getInt(label + 4L * r));
+                int right = MoveKernels.checked("CrossEntropy", getInt(label + 4L * r), columns);
+                sum += logSumExp(in, columns) - getFloat(in + 4L * right);
             }
             setFloat(loss, (float) (weight * sum));
         };
@@ -118,7 +119,7 @@ final class ReduceKernels {
             for (int r = 0; r < rows; r++) {
                 long in = logits.in(r);
                 long out = dlogits.out(r);
-                int right = getInt(label + 4L * r);
+                int right = MoveKernels.checked("CrossEntropyBackward", getInt(label + 4L * r), columns);
                 double lse = logSumExp(in, columns);
                 for (int c = 0; c < columns; c++) {
                     double p = Math.exp(getFloat(in + 4L * c) - lse);

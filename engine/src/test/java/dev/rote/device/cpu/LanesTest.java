@@ -13,6 +13,7 @@ import dev.rote.device.Buffer;
 import dev.rote.device.Program;
 import dev.rote.errors.DeviceException;
 import dev.rote.graph.Advance;
+import dev.rote.graph.CrossEntropy;
 import dev.rote.graph.DType;
 import dev.rote.graph.Embedding;
 import dev.rote.graph.Graph;
@@ -143,6 +144,43 @@ class LanesTest {
                 bad.writeInts(0, 3);
                 program.run();
                 assertThat(step.readInts()).containsExactly(1);
+            }
+        }
+    }
+
+    @Test
+    void aClosedBufferIsRefusedBeforeAnythingRuns() {
+        try (CpuDevice device = CpuDevice.open(1);
+                Buffer table = device.allocate("table", DType.F32, 8);
+                Buffer index = device.allocate("index", DType.I32, 2);
+                Buffer step = device.allocate("step", DType.I32, 1)) {
+            var bindings = Map.of("table", table, "index", index, "step", step);
+            try (Program program = device.compile("look-up", List.of(lookUp(device, "index")), bindings)) {
+                program.run();
+                table.close();
+                assertThatThrownBy(program::run)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("buffer table is closed");
+                assertThat(step.readInts()).containsExactly(1);
+            }
+        }
+    }
+
+    @Test
+    void aLabelBeyondTheClassesIsRefused() {
+        try (CpuDevice device = CpuDevice.open(1);
+                Buffer logits = device.allocate("logits", DType.F32, 6);
+                Buffer label = device.allocate("label", DType.I32, 2)) {
+            Graph graph = new Graph();
+            Value x = graph.external("logits", TensorType.f32(2, 3));
+            graph.keep(graph.apply(new CrossEntropy(0.5f), x, graph.external("label", TensorType.i32(2))));
+            Plan plan = Plan.of(graph, device.target());
+            label.writeInts(0, 3);
+            try (Program program =
+                    device.compile("classes", List.of(plan), Map.of("logits", logits, "label", label))) {
+                assertThatThrownBy(program::run)
+                        .isInstanceOf(DeviceException.class)
+                        .hasMessageContaining("expected an index in [0, 3), found 3");
             }
         }
     }

@@ -34,6 +34,7 @@ final class StudyAnalysis {
             Map<String, String> rest = new LinkedHashMap<>(run.keys());
             rest.remove(key);
             rest.remove("seed");
+            rest.remove("train.steps"); // how long a run lasts decides none of its times
             StringBuilder where = new StringBuilder();
             rest.forEach((name, value) -> where.append(where.isEmpty() ? "" : ", ")
                     .append(name)
