@@ -181,9 +181,9 @@ class StudyFileTest {
     void theQuickStartIsBundled() {
         assertThat(BundledStudies.names()).contains("quickstart");
         StudyFile study = StudyFile.find("quickstart");
-        assertThat(names(study)).startsWith("n=8,steps=1600,seed=0", "n=8,steps=1600,seed=1");
+        assertThat(names(study)).startsWith("n=16,steps=2800,seed=0", "n=16,steps=2800,seed=1");
         assertThat(study.runs().stream().map(run -> run.config().data().n()).distinct())
-                .containsExactly(8, 16, 32, 64);
+                .containsExactly(16, 32, 64, 128);
         assertThat(study.runs().stream()
                         .map(run -> run.config()
                                 .train()
