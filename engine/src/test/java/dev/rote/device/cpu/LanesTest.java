@@ -176,8 +176,7 @@ class LanesTest {
             graph.keep(graph.apply(new CrossEntropy(0.5f), x, graph.external("label", TensorType.i32(2))));
             Plan plan = Plan.of(graph, device.target());
             label.writeInts(0, 3);
-            try (Program program =
-                    device.compile("classes", List.of(plan), Map.of("logits", logits, "label", label))) {
+            try (Program program = device.compile("classes", List.of(plan), Map.of("logits", logits, "label", label))) {
                 assertThatThrownBy(program::run)
                         .isInstanceOf(DeviceException.class)
                         .hasMessageContaining("expected an index in [0, 3), found 3");
