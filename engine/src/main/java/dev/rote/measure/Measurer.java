@@ -5,10 +5,12 @@ import dev.rote.config.Metric;
 import dev.rote.config.RunConfig;
 import dev.rote.data.Dataset;
 import dev.rote.data.TrainingData;
+import dev.rote.errors.NonFiniteException;
 import dev.rote.metrics.Bootstrap;
 import dev.rote.metrics.FeatureExtractor;
 import dev.rote.metrics.FrechetDistance;
 import dev.rote.metrics.FrechetStatistics;
+import dev.rote.metrics.Interval;
 import dev.rote.metrics.MemorizedFraction;
 import dev.rote.metrics.NearestNeighbours;
 import dev.rote.metrics.Neighbours;
@@ -132,6 +134,7 @@ final class Measurer implements AutoCloseable {
         if (generator.isPresent()) {
             float[] images =
                     generator.get().generate(config.samples(), cancelled, update -> progress.accept(this, update));
+            requireFinite("a generated image", images);
             done = generator.get().updates(config.samples());
             Rows samples = Rows.of(images, training.dimension());
             if (wants(Metric.MemorizedFraction.class)) {
@@ -152,13 +155,35 @@ final class Measurer implements AutoCloseable {
             byTime.put(
                     pair.time(),
                     new Measurement.Losses(
-                            StudentT.mean(pair.train().losses(config.noiseDraws()), LEVEL),
-                            pair.test().map(test -> StudentT.mean(test.losses(config.noiseDraws()), LEVEL))));
+                            mean("training", pair, pair.train()), pair.test().map(test -> mean("test", pair, test))));
             progress.accept(this, ++done);
         }
         double seconds = (System.nanoTime() - start) * 1e-9;
         return new Measurement(
                 trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, seconds);
+    }
+
+    private Interval mean(String images, LossPair pair, FixedTimeLoss loss) {
+        double[] draws = loss.losses(config.noiseDraws());
+        for (double draw : draws) {
+            if (!Double.isFinite(draw)) {
+                throw notFinite("the loss of the " + images + " images at t = " + pair.time());
+            }
+        }
+        return StudentT.mean(draws, LEVEL);
+    }
+
+    private void requireFinite(String what, float[] values) {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                throw notFinite(what);
+            }
+        }
+    }
+
+    private NonFiniteException notFinite(String what) {
+        return new NonFiniteException("step " + trainer.step() + ": " + what
+                + " is not finite: training diverged; try a smaller learning rate");
     }
 
     /// Distance to the test images, or to the training images if there are none.

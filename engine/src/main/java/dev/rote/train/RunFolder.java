@@ -95,6 +95,17 @@ public final class RunFolder implements AutoCloseable {
             AtomicFile.write(file, config.toml(recorded).getBytes(StandardCharsets.UTF_8));
             return;
         }
+        requireSame(folder, config);
+    }
+
+    /// Looks whether a folder may hold this run: it holds none, or one of the same configuration. Reads only.
+    ///
+    /// @throws DataException if it holds a run with another configuration
+    public static void requireSame(Path folder, RunConfig config) {
+        Path file = folder.resolve("run.toml");
+        if (!Files.exists(file)) {
+            return;
+        }
         RunConfig known = RunConfig.read(file);
         if (!known.hash().equals(config.hash())) {
             throw DataException.expected(file, "configuration", "that of this run", difference(known, config));

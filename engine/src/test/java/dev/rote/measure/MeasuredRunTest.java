@@ -200,6 +200,19 @@ class MeasuredRunTest {
     }
 
     @Test
+    void divergenceFoundByMeasuringNamesStepAndWhatIsNotFinite() {
+        RunConfig huge = TinyRun.config("").with("train.lr", "1e30");
+        RunConfig samples = huge.with("measure.steps", "[1]");
+        assertThatThrownBy(() -> TinyRun.run(samples, temp.resolve("samples"), RunListener.silent()))
+                .isInstanceOf(NonFiniteException.class)
+                .hasMessageContainingAll("step 1", "a generated image");
+        RunConfig losses = samples.with("measure.metrics", "[\"loss@0.01\"]");
+        assertThatThrownBy(() -> TinyRun.run(losses, temp.resolve("losses"), RunListener.silent()))
+                .isInstanceOf(NonFiniteException.class)
+                .hasMessageContainingAll("step 1", "the loss of the training images at t = 0.01");
+    }
+
+    @Test
     void everythingIsFreedWhenARunCloses() throws InterruptedException {
         try (Device device = CpuDevice.open(2);
                 TrainingData data = TinyRun.data()) {
