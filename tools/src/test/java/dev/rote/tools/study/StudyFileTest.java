@@ -181,7 +181,7 @@ class StudyFileTest {
     void theQuickStartIsBundled() {
         assertThat(BundledStudies.names()).contains("quickstart");
         StudyFile study = StudyFile.find("quickstart");
-        assertThat(names(study)).startsWith("n=16,steps=2800,seed=0", "n=16,steps=2800,seed=1");
+        assertThat(names(study)).startsWith("n=16,steps=2000,seed=0", "n=16,steps=2000,seed=1");
         assertThat(study.runs().stream().map(run -> run.config().data().n()).distinct())
                 .containsExactly(16, 32, 64, 128);
         assertThat(study.runs().stream()
