@@ -76,6 +76,33 @@ class StudyTest {
     }
 
     @Test
+    void runsOfAnotherConfigurationAreRefusedAndNothingIsWritten() throws IOException {
+        String file = study().toString();
+        Path folder = temp.resolve("out");
+        assertThat(rote("study", file, "--out", folder.toString()).status()).isZero();
+        byte[] page = Files.readAllBytes(folder.resolve("report.html"));
+        byte[] toml = Files.readAllBytes(folder.resolve("study.toml"));
+        for (String option : new String[] {"--report-only", "--threads=1"}) {
+            Result other = rote("study", file, "--out", folder.toString(), "--set", "train.lr=5e-4", option);
+            assertThat(other.status()).isEqualTo(2);
+            assertThat(other.err())
+                    .contains("run.toml", "lr = 0.0001", "lr = 0.0005")
+                    .doesNotContain("\tat ");
+        }
+        assertThat(Files.readAllBytes(folder.resolve("report.html"))).isEqualTo(page);
+        assertThat(Files.readAllBytes(folder.resolve("study.toml"))).isEqualTo(toml);
+    }
+
+    @Test
+    void aDeviceThatIsNotThereIsNotReplaced() throws IOException {
+        Path folder = temp.resolve("out");
+        Result result = rote("study", study().toString(), "--out", folder.toString(), "--set", "device=\"cuda\"");
+        assertThat(result.status()).isEqualTo(3);
+        assertThat(result.err()).contains("device \"cuda\"");
+        assertThat(folder.resolve("runs/n=4/metrics.jsonl")).doesNotExist();
+    }
+
+    @Test
     void aRunThatCannotStartDoesNotStopTheOthers() throws IOException {
         Path folder = temp.resolve("out");
         Result result = rote("study", study().toString(), "--out", folder.toString(), "--set", "data.n=[4, 20000]");

@@ -67,11 +67,16 @@ final class Verdict {
         if (!fit.variable().equals("n")) {
             return sentence + ".";
         }
-        boolean linear = law.low() <= 1 && 1 <= law.high();
-        return sentence
-                + (linear
-                        ? ": in line with growth proportional to n."
-                        : ": the interval excludes growth proportional to n.");
+        return sentence + linearity(law);
+    }
+
+    private static String linearity(PowerLaw law) {
+        if (1 < law.low() || law.high() < 1) {
+            return ": the interval excludes growth proportional to n.";
+        }
+        return law.low() <= 0
+                ? ": too wide to tell growth proportional to n from none."
+                : ": in line with growth proportional to n.";
     }
 
     private static String where(ScalingFit fit) {
@@ -115,12 +120,11 @@ final class Verdict {
             return Optional.empty();
         }
         DoubleSummaryStatistics range = DoubleStream.of(factors).summaryStatistics();
-        long open = DoubleStream.of(factors).filter(f -> f > 1).count();
         String spread = factors.length == 1
                 ? "τ_mem/τ_gen is " + Digits.compact(range.getMin())
                 : "τ_mem/τ_gen runs from " + Digits.compact(range.getMin()) + " to " + Digits.compact(range.getMax());
-        return Optional.of(spread + "; the window of generalization is open in " + open + " of the " + factors.length
-                + " runs where both times are known.");
+        return Optional.of(spread + (factors.length == 1 ? " in the only run" : " over the " + factors.length + " runs")
+                + " where both times are known.");
     }
 
     private static String progress(StudyReport report) {

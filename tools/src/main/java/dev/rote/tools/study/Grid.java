@@ -9,6 +9,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -107,6 +109,12 @@ public final class Grid {
     /// The varied dotted keys, slowest first.
     public List<String> keys() {
         return axes().stream().map(Axis::key).toList();
+    }
+
+    /// The keys whose values advance with those of `key`: its fellows under `[zip]`, and itself.
+    Set<String> together(String key) {
+        Set<String> zip = zipped.stream().map(Axis::key).collect(Collectors.toSet());
+        return zip.contains(key) ? zip : Set.of(key);
     }
 
     private List<Axis> axes() {

@@ -162,14 +162,22 @@ final class RunAnalysis {
         double lowest = analysis.thresholds().stream().min(Double::compare).orElseThrow();
         Reading memorized =
                 sampled.isEmpty() ? new Reading.Unknown("no samples") : memorization(sampled, analysis.k(), lowest);
-        OptionalDouble end = memorized instanceof Reading.Reached reached
-                ? OptionalDouble.of(reached.value())
-                : OptionalDouble.empty();
+        OptionalDouble end =
+                switch (memorized) {
+                    case Reading.Reached reached -> OptionalDouble.of(reached.value());
+                    case Reading.BeforeFirst before -> OptionalDouble.of(before.firstStep());
+                    case Reading.NotReached ignored -> OptionalDouble.empty();
+                    case Reading.Unknown ignored -> OptionalDouble.empty();
+                };
         double[] values = with.stream().mapToDouble(at -> at.frechet().get()).toArray();
         return TimeScales.generation(dev.rote.metrics.Curve.of(steps(with), values), end, TimeScales.GENERATION_FACTOR)
                 .filter(found -> found.step() > 0)
-                .map(found ->
-                        new TimeScale(new Clock.TauGen(), new Reading.Reached(found.step(), Double.NaN, Double.NaN)));
+                .map(found -> new TimeScale(new Clock.TauGen(), good(found.step(), with.getFirst())));
+    }
+
+    /// What was good when it was first looked at was good before, nobody knows how long.
+    private static Reading good(double step, RunRecord.Measured first) {
+        return step == first.step() ? new Reading.BeforeFirst(step) : new Reading.Reached(step, Double.NaN, Double.NaN);
     }
 
     private void splits(List<TimeScale> times) {

@@ -16,7 +16,7 @@ final class StudyAnalysis {
     private StudyAnalysis() {}
 
     /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting of the other varied keys
-    /// but the seed.
+    /// but the seed. Keys that advance with the fitted one are no setting of their own.
     static List<ScalingFit> fits(StudyFile study, List<RunCurves> runs) {
         String key = study.analysis().fit();
         List<Clock> clocks = new ArrayList<>();
@@ -32,9 +32,8 @@ final class StudyAnalysis {
         Map<String, List<RunCurves>> settings = new LinkedHashMap<>();
         for (RunCurves run : runs) {
             Map<String, String> rest = new LinkedHashMap<>(run.keys());
-            rest.remove(key);
+            rest.keySet().removeAll(study.grid().together(key));
             rest.remove("seed");
-            rest.remove("train.steps"); // how long a run lasts decides none of its times
             StringBuilder where = new StringBuilder();
             rest.forEach((name, value) -> where.append(where.isEmpty() ? "" : ", ")
                     .append(name)

@@ -4,7 +4,6 @@ import dev.rote.config.ConfigTree;
 import dev.rote.config.RunConfig;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
-import dev.rote.device.cpu.CpuDevice;
 import dev.rote.errors.DataException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.measure.Estimate;
@@ -12,6 +11,7 @@ import dev.rote.measure.MeasuredRun;
 import dev.rote.storage.AtomicFile;
 import dev.rote.tools.cli.Build;
 import dev.rote.tools.cli.Console;
+import dev.rote.tools.cli.Devices;
 import dev.rote.tools.cli.Images;
 import dev.rote.tools.cli.Interruption;
 import dev.rote.tools.features.Features;
@@ -83,12 +83,13 @@ public final class StudyCommand implements Callable<Integer> {
             return 0;
         }
         Path folder = out != null ? out : Path.of("studies-out").resolve(file.name());
-        createFolder(folder);
-        String toml = describe(file);
-        AtomicFile.write(folder.resolve("study.toml"), toml.getBytes(StandardCharsets.UTF_8));
         Map<String, String> recorded = Build.recorded();
         StudyProgress progress = new StudyProgress(file, console);
         StudyRunner runner = new StudyRunner(file, folder, side, each, recorded, progress);
+        runner.requireSameRuns();
+        createFolder(folder);
+        String toml = describe(file);
+        AtomicFile.write(folder.resolve("study.toml"), toml.getBytes(StandardCharsets.UTF_8));
         StudyReportWriter report = new StudyReportWriter(file, toml, folder, recorded);
         if (reportOnly) {
             console.out().println("report: " + report.write(run -> Optional.empty()));
@@ -106,10 +107,14 @@ public final class StudyCommand implements Callable<Integer> {
         }
         progress.end();
         console.out().println("report: " + report.write(runner::status));
-        Map<String, RuntimeException> failures = runner.failures();
+        Map<String, Throwable> failures = runner.failures();
         if (!failures.isEmpty()) {
             failures.forEach((run, failure) -> console.err().println("rote: run " + run + ": " + failure.getMessage()));
-            throw failures.values().iterator().next();
+            Throwable first = failures.values().iterator().next();
+            if (first instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) first;
         }
         return complete ? 0 : 130;
     }
@@ -152,7 +157,7 @@ public final class StudyCommand implements Callable<Integer> {
             if (estimate == null) {
                 try (TrainingData data = Images.load(config.data());
                         Features features = Features.of(config.measure(), data.train(), each);
-                        Device device = CpuDevice.open(each)) {
+                        Device device = Devices.open(config.device(), each)) {
                     estimate = MeasuredRun.rehearse(device, config, data, features.extractor());
                 }
                 known.put(key, estimate);

@@ -3,13 +3,14 @@ package dev.rote.tools.study;
 import dev.rote.config.RunConfig;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
-import dev.rote.device.cpu.CpuDevice;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.measure.Measurement;
 import dev.rote.measure.RunListener;
+import dev.rote.tools.cli.Devices;
 import dev.rote.tools.cli.Images;
 import dev.rote.tools.features.Features;
 import dev.rote.tools.report.RunStatus;
+import dev.rote.train.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,7 +40,7 @@ final class StudyRunner {
     private final Map<String, String> recorded;
     private final Progress progress;
     private final Map<String, RunStatus> states = new ConcurrentHashMap<>();
-    private final Map<String, RuntimeException> failures = new ConcurrentHashMap<>();
+    private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
     private final Map<String, MeasuredRun> open = new ConcurrentHashMap<>();
     private volatile boolean cancelled;
 
@@ -60,7 +61,7 @@ final class StudyRunner {
     }
 
     /// What runs failed with, by name.
-    Map<String, RuntimeException> failures() {
+    Map<String, Throwable> failures() {
         return Map.copyOf(failures);
     }
 
@@ -72,6 +73,15 @@ final class StudyRunner {
     void cancel() {
         cancelled = true;
         open.values().forEach(MeasuredRun::cancel);
+    }
+
+    /// Looks whether the folder holds these runs and no others; reads only.
+    ///
+    /// @throws dev.rote.errors.DataException if a run that is there has another configuration
+    void requireSameRuns() {
+        for (Grid.Run run : study.runs()) {
+            RunFolder.requireSame(runFolder(run), run.config());
+        }
     }
 
     /// Runs everything that is not complete, the longest first.
@@ -99,7 +109,7 @@ final class StudyRunner {
         for (Grid.Run run = queue.poll(); run != null && !cancelled; run = queue.poll()) {
             try {
                 execute(run);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 failures.put(run.name(), e);
                 change(
                         run,
@@ -119,7 +129,7 @@ final class StudyRunner {
         progress.detail(run, "loading");
         try (TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), threads);
-                Device device = CpuDevice.open(threads);
+                Device device = Devices.open(config.device(), threads);
                 MeasuredRun measured = MeasuredRun.open(
                         device, config, data, features.extractor(), runFolder(run), recorded, new Listener(run))) {
             open.put(run.name(), measured);

@@ -92,6 +92,16 @@ class HtmlReportTest {
     }
 
     @Test
+    void intervalThatAllowsNoGrowthAtAllSaysNothingForGrowth() {
+        StudyReport report = SyntheticStudy.of(true, List.of());
+        ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 0.4, -0.4, 1.1, 0.9);
+        ScalingFit fit = new ScalingFit(Verdict.TAU_MEM, "n", "", List.of(), Optional.of(law));
+        StudyReport other =
+                new StudyReport("x", "", report.provenance(), "", report.runs(), List.of(fit), List.of(), List.of());
+        assertThat(Verdict.headline(other)).endsWith("too wide to tell growth proportional to n from none.");
+    }
+
+    @Test
     void unfinishedStudyShowsWhatIsThere() {
         String page = HtmlReport.page(SyntheticStudy.of(false, List.of()));
         assertThat(page)

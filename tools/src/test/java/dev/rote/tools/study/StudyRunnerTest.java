@@ -1,0 +1,42 @@
+package dev.rote.tools.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.config.ConfigTree;
+import dev.rote.measure.Measurement;
+import dev.rote.tools.report.RunStatus;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StudyRunnerTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void anErrorInARunIsAFailureAndNotACompleteStudy() throws InterruptedException {
+        StudyFile study = StudyFile.of(ConfigTree.parse("""
+                name = "sweep"
+                data.source = "builtin:fashion-mnist"
+                train.steps = 1
+                [grid]
+                "data.n" = [4, 8]
+                """, "s.toml"));
+        var runner = new StudyRunner(study, folder, 1, 1, Map.of(), new StudyRunner.Progress() {
+            @Override
+            public void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement) {
+                assertThat(status.state()).isEqualTo(RunStatus.State.FAILED);
+            }
+
+            @Override
+            public void detail(Grid.Run run, String text) {
+                throw new OutOfMemoryError("as if");
+            }
+        });
+        assertThat(runner.run()).isFalse();
+        assertThat(runner.failures()).containsOnlyKeys("n=4", "n=8");
+        assertThat(runner.failures().values()).allMatch(failure -> failure instanceof OutOfMemoryError);
+    }
+}
