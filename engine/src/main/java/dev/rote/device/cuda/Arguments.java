@@ -1,0 +1,66 @@
+package dev.rote.device.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The argument struct of one launch, written field by field in the order of its declaration in the `.cu` file.
+///
+/// Offsets follow the C rules: a field is aligned to its size, the struct to its largest field. The kernel's own layout
+/// is compared with [#fields] whenever the stand-in is loaded ([Kernels]), so this is the only mirror.
+final class Arguments {
+    private static final int LIMIT = 4096; // of a kernel's parameters
+
+    private final ByteBuffer bytes = ByteBuffer.allocateDirect(LIMIT).order(ByteOrder.nativeOrder());
+    private final List<String> fields = new ArrayList<>();
+    private int alignment = 1;
+
+    /// A pointer; 0 for none.
+    Arguments pointer(String name, long address) {
+        place(name, 8, 'p');
+        bytes.putLong(address);
+        return this;
+    }
+
+    Arguments i64(String name, long value) {
+        place(name, 8, 'v');
+        bytes.putLong(value);
+        return this;
+    }
+
+    Arguments i32(String name, int value) {
+        place(name, 4, 'v');
+        bytes.putInt(value);
+        return this;
+    }
+
+    Arguments f32(String name, float value) {
+        place(name, 4, 'v');
+        bytes.putFloat(value);
+        return this;
+    }
+
+    private void place(String name, int size, char kind) {
+        align(size);
+        fields.add(name + ":" + bytes.position() + ":" + size + ":" + kind);
+        alignment = Math.max(alignment, size);
+    }
+
+    private void align(int size) {
+        while (bytes.position() % size != 0) {
+            bytes.put((byte) 0);
+        }
+    }
+
+    /// `name:offset:bytes:kind` of each field.
+    List<String> fields() {
+        return List.copyOf(fields);
+    }
+
+    /// The struct, from its first byte, its end padded to its alignment.
+    ByteBuffer struct() {
+        align(alignment);
+        return bytes.duplicate().order(ByteOrder.nativeOrder()).flip();
+    }
+}

@@ -1,0 +1,29 @@
+package dev.rote.device.cuda;
+
+import dev.rote.errors.DeviceException;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
+
+/// Turns the driver's result codes into exceptions.
+final class Driver {
+    private Driver() {}
+
+    /// @param operation what was tried, for the message
+    /// @throws DeviceException if the code is not success, with the driver's name and text of it
+    static void check(int result, String operation) {
+        if (result != CUresult.CUDA_SUCCESS) {
+            throw failure(result, operation);
+        }
+    }
+
+    static DeviceException failure(int result, String operation) {
+        String[] text = new String[1];
+        String name = CUresult.stringFor(result);
+        if (JCudaDriver.cuGetErrorString(result, text) != CUresult.CUDA_SUCCESS) {
+            text[0] = "no text";
+        }
+        String fault = StandIn.loaded().map(StandIn::fault).orElse("");
+        return new DeviceException(
+                operation + ": " + name + ", " + text[0] + (fault.isEmpty() ? "" : " (" + fault + ")"));
+    }
+}

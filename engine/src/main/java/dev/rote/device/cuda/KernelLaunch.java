@@ -1,0 +1,18 @@
+package dev.rote.device.cuda;
+
+/// One kernel over a grid. Extents are in blocks and threads, x innermost.
+record KernelLaunch(String kernel, Extent grid, Extent block, int sharedBytes, Arguments arguments) {
+
+    record Extent(int x, int y, int z) {
+        static Extent of(int x) {
+            return new Extent(x, 1, 1);
+        }
+    }
+
+    /// One thread per element, in blocks of 256, the grid's x as large as it may get and no larger than needed.
+    static KernelLaunch perElement(String kernel, long elements, Arguments arguments) {
+        int threads = 256;
+        int blocks = Math.toIntExact(Math.max(1, (elements + threads - 1) / threads));
+        return new KernelLaunch(kernel, Extent.of(blocks), Extent.of(threads), 0, arguments);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.rote.device.cuda;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.JCudaDriver;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/// Loads the stand-in before the first use of JCuda, and gives every test a context and ordinary settings. The tests
+// are
+/// skipped where the stand-in was not built, for want of g++.
+final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
+    private static final long MEMORY = 1L << 30;
+
+    private CUcontext context;
+
+    static Path library() {
+        return Path.of(System.getProperty("rote.standin.library", "native/target/standin/librote_standin.so"))
+                .normalize();
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext test) {
+        Assumptions.assumeTrue(Files.exists(library()), () -> "no stand-in at " + library());
+        System.setProperty(StandIn.PROPERTY, library().toString());
+        Assertions.assertThat(StandIn.loaded()).isPresent(); // before the first use of JCuda
+        JCudaDriver.setExceptionsEnabled(false);
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext test) {
+        StandIn standIn = StandIn.loaded().orElseThrow();
+        standIn.descending(false);
+        standIn.set("memory", MEMORY);
+        standIn.set("workers", 0);
+        Driver.check(JCudaDriver.cuInit(0), "cuInit");
+        CUdevice device = new CUdevice();
+        Driver.check(JCudaDriver.cuDeviceGet(device, 0), "cuDeviceGet");
+        context = new CUcontext();
+        Driver.check(JCudaDriver.cuCtxCreate(context, 0, device), "cuCtxCreate");
+    }
+
+    @Override
+    public void afterEach(ExtensionContext test) {
+        JCudaDriver.cuCtxDestroy(context);
+    }
+}
