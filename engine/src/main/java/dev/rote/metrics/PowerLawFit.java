@@ -77,15 +77,26 @@ public record PowerLawFit(
         return bootstrap.interval(Line.through(x, y).slope, slopes);
     }
 
+    /// The law at `n`, C n^a, with the interval of the line there (Draper & Smith 1998, ch. 1): the mean of log tau, not
+    /// the time of a single run.
+    public Interval line(double n) {
+        return at(n, 0);
+    }
+
     /// The time that a new run with `n` would need: C n^a with its prediction interval (Draper & Smith 1998, ch. 3),
     /// which holds the scatter of a single run as well as the error of the line.
     public Interval predict(double n) {
+        return at(n, 1);
+    }
+
+    /// @param single variance of a single run about the line, in units of the residual's
+    private Interval at(double n, double single) {
         if (!(n > 0) || Double.isInfinite(n)) {
             throw new IllegalArgumentException("prediction: expected a positive n, got " + n);
         }
         double distance = Math.log(n) - meanLogN;
         double log = Math.log(prefactor.value()) + exponent.value() * Math.log(n);
-        double error = residual * Math.sqrt(1 + 1.0 / points + distance * distance / spreadLogN);
+        double error = residual * Math.sqrt(single + 1.0 / points + distance * distance / spreadLogN);
         double margin = StudentT.margin(points - 2, level, error);
         return new Interval(Math.exp(log), Math.exp(log - margin), Math.exp(log + margin));
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 
 /// The clocks of a training run, read from curves that were measured at a few steps.
 ///
@@ -22,6 +23,8 @@ public final class TimeScales {
 
     /// Loss split: a gap above this share of the test loss.
     public static final double SPLIT_MARGIN = 0.10;
+
+    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
 
     private TimeScales() {}
 
@@ -73,6 +76,21 @@ public final class TimeScales {
     /// @param level of the memorized fraction
     public static CrossingInterval memorization(
             double[] steps, List<double[]> ratios, double k, double level, Bootstrap bootstrap) {
+        return resampled(steps, ratios, k, bootstrap, shares -> crossing(steps, shares, level));
+    }
+
+    /// The first step with a memorized sample, with its uncertainty from the samples as in [#memorization]. A redrawn
+    /// set of samples can miss a copy and never shows one where none was, so the interval reaches to later steps only.
+    public static CrossingInterval firstCopy(double[] steps, List<double[]> ratios, double k, Bootstrap bootstrap) {
+        return resampled(steps, ratios, k, bootstrap, shares -> firstNonZero(Curve.of(steps, shares)));
+    }
+
+    private static CrossingInterval resampled(
+            double[] steps,
+            List<double[]> ratios,
+            double k,
+            Bootstrap bootstrap,
+            Function<double[], Optional<Crossing>> crossing) {
         if (ratios.size() != steps.length || ratios.stream().anyMatch(r -> r.length == 0)) {
             throw new IllegalArgumentException("memorization time: expected samples for each of " + steps.length
                     + " steps, got " + ratios.size() + " arrays, perhaps empty ones");
@@ -83,14 +101,14 @@ public final class TimeScales {
                 .toArray();
         double[] shares = new double[steps.length];
         Arrays.setAll(shares, i -> (double) hits[i] / counts[i]);
-        Optional<Crossing> measured = crossing(Curve.of(steps, shares), level);
+        Optional<Crossing> measured = crossing.apply(shares);
         double[] resampled = new double[bootstrap.resamples()];
         for (int b = 0; b < resampled.length; b++) {
             SplitMix64 random = bootstrap.random(b);
             for (int i = 0; i < shares.length; i++) {
                 shares[i] = (double) redraw(hits[i], counts[i], random) / counts[i];
             }
-            resampled[b] = position(crossing(steps, shares, level));
+            resampled[b] = position(crossing.apply(shares));
         }
         int never = (int) Arrays.stream(resampled).filter(Double::isInfinite).count();
         int censored = (int) Arrays.stream(resampled).filter(step -> step == 0).count();
@@ -138,8 +156,40 @@ public final class TimeScales {
                 frechet.steps()[first], frechet.steps()[best], values[best], best == considered - 1));
     }
 
+    /// The interval of [#generation] from the distances' own: in each resample every distance is drawn from the normal
+    /// distribution with its 95 % interval (a parametric bootstrap) and tau_gen is found anew. A low end of 0 means
+    /// "perhaps before the first measurement".
+    ///
+    /// @param frechet with 95 % intervals
+    /// @return empty as [#generation] is
+    public static Optional<Interval> generationInterval(
+            Curve frechet, OptionalDouble memorizationStep, double factor, Bootstrap bootstrap) {
+        Optional<GenerationTime> measured = generation(frechet, memorizationStep, factor);
+        if (measured.isEmpty()) {
+            return Optional.empty();
+        }
+        double[] drawn = new double[frechet.length()];
+        double[] resampled = new double[bootstrap.resamples()];
+        for (int b = 0; b < resampled.length; b++) {
+            SplitMix64 random = bootstrap.random(b);
+            for (int i = 0; i < drawn.length; i++) {
+                double error = (frechet.highs()[i] - frechet.values()[i]) / NORMAL_975;
+                drawn[i] = Math.max(0, frechet.values()[i] + error * random.nextGaussian());
+            }
+            double step = generation(Curve.of(frechet.steps(), drawn), memorizationStep, factor)
+                    .orElseThrow()
+                    .step();
+            resampled[b] = step == frechet.steps()[0] ? 0 : step;
+        }
+        return Optional.of(bootstrap.interval(measured.get().step(), resampled));
+    }
+
     /// First step where test loss exceeds train loss by more than `margin` of the test loss, interpolated like
     /// [#crossing]; and the test loss's minimum.
+    ///
+    /// The interval of the split is that of [#crossingBand] over the relative gap, whose own follows from the losses'
+    /// by the usual propagation of two independent errors. Draws of the noise are the same at every step, so errors do
+    /// not average out along the curve, and a band is the right thing to read.
     ///
     /// @param train at the same steps as `test`
     /// @param test above 0
@@ -149,15 +199,26 @@ public final class TimeScales {
             throw new IllegalArgumentException("loss split: train and test loss must be measured at the same steps");
         }
         double[] gap = new double[test.length()];
+        double[] low = new double[gap.length];
+        double[] high = new double[gap.length];
         for (int i = 0; i < gap.length; i++) {
             if (!(test.values()[i] > 0)) {
                 throw new IllegalArgumentException("loss split: step " + test.steps()[i]
                         + ": expected a positive test loss, found " + test.values()[i]);
             }
+            double share = train.values()[i] / test.values()[i];
+            double error = Math.hypot(half(train, i), share * half(test, i)) / test.values()[i];
             gap[i] = (test.values()[i] - train.values()[i]) / test.values()[i];
+            low[i] = gap[i] - error;
+            high[i] = gap[i] + error;
         }
         int best = argmin(test.values(), gap.length);
-        return new LossSplit(crossing(test.steps(), gap, margin), test.steps()[best], test.values()[best]);
+        CrossingInterval band = crossingBand(new Curve(test.steps(), gap, low, high), margin);
+        return new LossSplit(band.crossing(), band.interval(), test.steps()[best], test.values()[best]);
+    }
+
+    private static double half(Curve curve, int i) {
+        return (curve.highs()[i] - curve.lows()[i]) / 2;
     }
 
     private static double interpolate(double[] steps, double[] values, int i, double threshold) {

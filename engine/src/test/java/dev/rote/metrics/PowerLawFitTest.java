@@ -11,6 +11,18 @@ import org.junit.jupiter.api.Test;
 class PowerLawFitTest {
     private static final double[] N = {128, 128, 256, 256, 512, 512, 1024, 1024};
 
+    /// Draper & Smith: the line's own variance plus that of a single run is the prediction's.
+    @Test
+    void theBandOfTheLineIsNarrowerThanAPrediction() {
+        PowerLawFit fit = PowerLawFit.of(new double[] {10, 20, 40, 80}, new double[] {11, 19, 43, 77}, 0.95);
+        double t = StudentT.quantile(0.975, 2);
+        double line = Math.log(fit.line(20).high() / fit.line(20).value()) / t;
+        double single = Math.log(fit.predict(20).high() / fit.predict(20).value()) / t;
+        assertThat(single * single - line * line)
+                .isCloseTo(fit.residual() * fit.residual(), org.assertj.core.api.Assertions.within(1e-12));
+        assertThat(fit.line(20).value()).isEqualTo(fit.predict(20).value());
+    }
+
     @Test
     void findsAnExactPowerLaw() {
         double[] tau = Arrays.stream(N).map(n -> 300 * Math.pow(n, 1.1)).toArray();

@@ -102,7 +102,7 @@ public final class ProgressListener implements RunListener, AutoCloseable {
                     Locale.ROOT, ", memorized %d of %d samples", headline.memorized(), headline.samples()));
         }
         measurement.frechet().ifPresent(distance -> text.append(", Fréchet distance ")
-                .append(Units.three(distance)));
+                .append(Units.three(distance.value())));
         bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(text.toString()), () -> say(text.toString()));
     }
 

@@ -88,7 +88,7 @@ final class StudyProgress implements StudyRunner.Progress {
                             measured.samples(),
                             measured.frechet().isPresent()
                                     ? ", Fréchet %.4g (%s)"
-                                            .formatted(measured.frechet().getAsDouble(), measured.features())
+                                            .formatted(measured.frechet().get().value(), measured.features())
                                     : ""));
         }
     }

@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ProgressListenerTest {
@@ -61,7 +61,7 @@ class ProgressListenerTest {
                     8,
                     List.of(new MemorizedFraction(1.0 / 3, 8, 2, share, share)),
                     new double[8],
-                    OptionalDouble.of(12.5),
+                    Optional.of(new Interval(12.5, 12, 13)),
                     "f",
                     Map.of(),
                     1));
