@@ -35,6 +35,9 @@ import java.util.concurrent.Future;
 /// has the keys `rote.low` and `rote.high`: then black and white become these numbers. Any other normalisation belongs
 /// in the network.
 ///
+/// The distance is called FID if the metadata has the key `rote.fid` with the value `true`: whoever exports Inception's
+/// pool features says so, a file's name does not.
+///
 /// Every image goes through in a batch of the same size and position for every number of threads, each batch on one
 /// thread, so threads change no bit.
 public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
@@ -47,6 +50,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
     private final OrtSession session;
     private final Input input;
     private final int dimension;
+    private final boolean isFid;
 
     /// What the network reads.
     ///
@@ -65,6 +69,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
         this.environment = environment;
         this.session = session;
         this.input = input();
+        this.isFid = "true".equals(session.getMetadata().getCustomMetadata().get("rote.fid"));
         this.dimension = run(new float[input.batch() * input.size()]).length / input.batch();
     }
 
@@ -145,7 +150,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
 
     @Override
     public String name() {
-        return "Fréchet distance on features of " + path.getFileName();
+        return (isFid ? "FID on features of " : "Fréchet distance on features of ") + path.getFileName();
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.rote.config.ConfigTree;
 import dev.rote.measure.Measurement;
 import dev.rote.tools.report.RunStatus;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -38,5 +39,24 @@ class StudyRunnerTest {
         assertThat(runner.run()).isFalse();
         assertThat(runner.failures()).containsOnlyKeys("n=4", "n=8");
         assertThat(runner.failures().values()).allMatch(failure -> failure instanceof OutOfMemoryError);
+    }
+
+    @Test
+    void onlyAResumeOnAnotherDeviceIsWorthALine() {
+        var before = new RunRecord(5, false, List.of(), List.of(), List.of(), Optional.of("cpu: 2 threads"));
+        assertThat(StudyRunner.otherDevice(before, 5, "cpu: 2 threads")).isEmpty();
+        assertThat(StudyRunner.otherDevice(before, 0, "cpu: 1 thread")).isEmpty();
+        assertThat(StudyRunner.otherDevice(RunRecord.empty(), 5, "cpu: 1 thread")).isEmpty();
+        assertThat(StudyRunner.otherDevice(before, 5, "cpu: 1 thread").orElseThrow())
+                .startsWith("resumes on \"cpu: 1 thread\" what was begun on \"cpu: 2 threads\"");
+    }
+
+    @Test
+    void timesSideBySideAreLimitedByTheProcessorsAndTheLongestRun() {
+        assertThat(StudyCommand.seconds(80, 10, 4, 1, 4)).isEqualTo(20);
+        assertThat(StudyCommand.seconds(80, 10, 8, 1, 2)).isEqualTo(40); // eight jobs on two processors
+        assertThat(StudyCommand.seconds(80, 10, 4, 2, 4)).isEqualTo(40); // four jobs of two threads on four processors
+        assertThat(StudyCommand.seconds(80, 10, 1, 4, 2)).isEqualTo(80);
+        assertThat(StudyCommand.seconds(80, 50, 4, 1, 4)).isEqualTo(50);
     }
 }
