@@ -12,8 +12,8 @@ import java.util.Optional;
 /// @param samples generated images behind `memorized` and `frechet`
 /// @param memorized memorized fraction for each ratio k, the first one the headline; empty if not measured
 /// @param ratios distance to the nearest over that to the second nearest training image, per generated image
-/// @param frechet squared Fréchet distance to the test images in the features named `features`, with its 95 % interval
-/// from the samples
+/// @param frechet squared Fréchet distance to the test images in the features named `features`, with its 95 %
+/// interval from the samples
 /// @param features name of the features
 /// @param losses train and test loss by diffusion time t, with a 95 % interval over the draws of the noise
 /// @param seconds the measurement took

@@ -18,8 +18,8 @@ import java.util.Map;
 /// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `losses`, `seconds` |
 /// | `end` | `step`: the run is complete |
 ///
-/// `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is {`k`, `value`, `low`,
-/// `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
+/// `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is
+/// {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
 final class RunRecords {
     private RunRecords() {}
 

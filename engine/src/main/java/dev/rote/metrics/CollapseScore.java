@@ -5,9 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// How well curves of runs with different n fall on one curve when their steps are divided by n, after the
-/// data-collapse
-/// measure of Bhattacharjee & Seno 2001 (J. Phys. A 34, 6375), turned sideways: at fixed levels of the value, how far
-/// apart are the (interpolated) steps?
+/// data-collapse measure of Bhattacharjee & Seno 2001 (J. Phys. A 34, 6375), turned sideways: at fixed levels of
+/// the value, how far apart are the (interpolated) steps?
 ///
 /// With x = log tau - a log n for the crossing tau of run j at level l, the score for exponent a is the mean over all
 /// crossings of (x - mean of x at that level)^2: a variance in log tau, 0 for a perfect collapse; its root r reads as

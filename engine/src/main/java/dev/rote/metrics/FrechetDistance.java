@@ -19,12 +19,11 @@ public final class FrechetDistance {
 
     /// d^2 between two sets of features.
     ///
-    /// Numerics: with S1 = Q diag(l) Q^T, eigenvalues below dimension * 2^-52 of the largest are rounding noise of a
-    /// singular covariance (fewer samples than dimensions) and are dropped; what remains of S1^(1/2) S2 S1^(1/2) is
-    /// formed
-    /// in the basis of S1's range, where it has at most count - 1 rows. Its eigenvalues are clamped at 0 before the
-    /// root.
-    /// No multiple of the identity is added. The error is about 1e-8 of the largest eigenvalue per dropped or tiny one.
+    /// Numerics: with S1 = Q diag(l) Q^T, eigenvalues below dimension * 2^-52 of the largest are rounding noise of
+    /// a singular covariance (fewer samples than dimensions) and are dropped; what remains of S1^(1/2) S2 S1^(1/2)
+    /// is formed in the basis of S1's range, where it has at most count - 1 rows. Its eigenvalues are clamped at 0
+    /// before the root. No multiple of the identity is added. The error is about 1e-8 of the largest eigenvalue per
+    /// dropped or tiny one.
     ///
     /// Cost: two symmetric eigendecompositions; measured 2.4 ms for 64 dimensions, 46 s for 2048 (one core).
     ///
@@ -82,7 +81,11 @@ public final class FrechetDistance {
     }
 
     private static double[] influences(
-            Rows drawn, FrechetStatistics own, FrechetStatistics reference, SymmetricEigen eigen, SymmetricEigen roots) {
+            Rows drawn,
+            FrechetStatistics own,
+            FrechetStatistics reference,
+            SymmetricEigen eigen,
+            SymmetricEigen roots) {
         int d = own.dimension();
         int n = drawn.count();
         int rank = roots.values().length;

@@ -2,9 +2,10 @@ package dev.rote.metrics;
 
 import java.util.Arrays;
 
-/// tau = C n^a, by ordinary least squares of log tau on log n, with m points (several seeds per n are several points).
-/// Intervals are those of linear regression with independent normal errors in log tau, Student t with m - 2 degrees of
-/// freedom (Draper & Smith, "Applied Regression Analysis", 1998, ch. 1); without degrees of freedom they have no ends.
+/// tau = C n^a, by ordinary least squares of log tau on log n, with m points (several seeds per n are several
+/// points). Intervals are those of linear regression with independent normal errors in log tau, Student t with m -
+/// 2 degrees of freedom (Draper & Smith, "Applied Regression Analysis", 1998, ch. 1); without degrees of freedom
+/// they have no ends.
 ///
 /// @param exponent a
 /// @param prefactor C; the exponential of the interval of the intercept. Far from n = 1 it is wide and strongly
@@ -54,8 +55,8 @@ public record PowerLawFit(
 
     /// The exponent with a percentile bootstrap interval: the runs, that is the (n, seed) points, are drawn with
     /// replacement (Efron & Tibshirani 1993, sec. 9.5, bootstrapping pairs), which needs no equal or normal errors.
-    /// Draws
-    /// with a single n are drawn again. With fewer than about ten points it is too narrow: prefer the t interval.
+    /// Draws with a single n are drawn again. With fewer than about ten points it is too narrow: prefer the t
+    /// interval.
     public static Interval exponentByBootstrap(double[] n, double[] tau, Bootstrap bootstrap) {
         check(n, tau, bootstrap.level());
         double[] x = Arrays.stream(n).map(Math::log).toArray();
@@ -77,8 +78,8 @@ public record PowerLawFit(
         return bootstrap.interval(Line.through(x, y).slope, slopes);
     }
 
-    /// The law at `n`, C n^a, with the interval of the line there (Draper & Smith 1998, ch. 1): the mean of log tau, not
-    /// the time of a single run.
+    /// The law at `n`, C n^a, with the interval of the line there (Draper & Smith 1998, ch. 1): the mean of log
+    /// tau, not the time of a single run.
     public Interval line(double n) {
         return at(n, 0);
     }

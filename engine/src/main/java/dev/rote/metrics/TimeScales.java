@@ -12,8 +12,7 @@ import java.util.function.Function;
 ///   their last point are biased when runs end at different times.
 /// - **tau_gen**: the Fréchet distance comes within 10 % of its minimum before tau_mem.
 /// - **loss split**: test loss leaves train loss, the overfitting time of Bonnaire et al., arXiv:2505.17638, and
-/// tau_mem of
-///   Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
+/// tau_mem of Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
 public final class TimeScales {
     /// Levels of the memorized fraction: the first defines tau_mem, the others are reported beside it.
     public static final List<Double> LEVELS = List.of(0.01, 0.10, 0.50);
@@ -28,9 +27,8 @@ public final class TimeScales {
 
     private TimeScales() {}
 
-    /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between it
-    /// and
-    /// the measurement before. From a measurement at step 0 the interpolation is linear in the step.
+    /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between
+    /// it and the measurement before. From a measurement at step 0 the interpolation is linear in the step.
     ///
     /// @return empty if no measurement is above: the crossing, if any, is after the last step
     public static Optional<Crossing> crossing(Curve curve, double threshold) {
@@ -50,14 +48,14 @@ public final class TimeScales {
         return Optional.empty();
     }
 
-    /// First measured step with a value above 0, not interpolated: the strict onset, which depends on the sample count.
+    /// First measured step with a value above 0, not interpolated: the strict onset, which depends on the sample
+    /// count.
     public static Optional<Crossing> firstNonZero(Curve curve) {
         return crossing(curve, 0).map(c -> new Crossing(c.after(), c.before(), c.after(), c.censored()));
     }
 
-    /// The steps between which the crossing lies according to the pointwise intervals: from where the upper ends cross
-    /// to
-    /// where the lower ends cross (+infinity: they never do; 0: above at the first measurement).
+    /// The steps between which the crossing lies according to the pointwise intervals: from where the upper ends
+    /// cross to where the lower ends cross (+infinity: they never do; 0: above at the first measurement).
     public static CrossingInterval crossingBand(Curve curve, double threshold) {
         Optional<Crossing> measured = crossing(curve, threshold);
         double earliest = position(crossing(curve.steps(), curve.highs(), threshold));
@@ -66,9 +64,9 @@ public final class TimeScales {
         return new CrossingInterval(measured, new Interval(value, earliest, latest), 0, 0);
     }
 
-    /// tau_mem with its uncertainty from the samples: in each resample every measurement's samples are drawn again with
-    /// replacement, independently of the other measurements, and the crossing is found anew. (A redrawn share of
-    /// memorized samples depends on their number only, so ratios are counted once.)
+    /// tau_mem with its uncertainty from the samples: in each resample every measurement's samples are drawn again
+    /// with replacement, independently of the other measurements, and the crossing is found anew. (A redrawn share
+    /// of memorized samples depends on their number only, so ratios are counted once.)
     ///
     /// @param steps where samples were taken
     /// @param ratios d1 / d2 of each sample, one array per step ([MemorizedFraction#ratios])
@@ -79,8 +77,9 @@ public final class TimeScales {
         return resampled(steps, ratios, k, bootstrap, shares -> crossing(steps, shares, level));
     }
 
-    /// The first step with a memorized sample, with its uncertainty from the samples as in [#memorization]. A redrawn
-    /// set of samples can miss a copy and never shows one where none was, so the interval reaches to later steps only.
+    /// The first step with a memorized sample, with its uncertainty from the samples as in [#memorization]. A
+    /// redrawn set of samples can miss a copy and never shows one where none was, so the interval reaches to later
+    /// steps only.
     public static CrossingInterval firstCopy(double[] steps, List<double[]> ratios, double k, Bootstrap bootstrap) {
         return resampled(steps, ratios, k, bootstrap, shares -> firstNonZero(Curve.of(steps, shares)));
     }
@@ -117,8 +116,7 @@ public final class TimeScales {
     }
 
     /// Median over seeds with its percentile bootstrap interval. A seed that never crossed is +infinity; the median
-    /// stays
-    /// finite while most seeds cross. For few seeds that all crossed, [StudentT#geometricMean] is the sharper
+    /// stays finite while most seeds cross. For few seeds that all crossed, [StudentT#geometricMean] is the sharper
     /// statement.
     ///
     /// @param crossings one step per seed
@@ -156,9 +154,9 @@ public final class TimeScales {
                 frechet.steps()[first], frechet.steps()[best], values[best], best == considered - 1));
     }
 
-    /// The interval of [#generation] from the distances' own: in each resample every distance is drawn from the normal
-    /// distribution with its 95 % interval (a parametric bootstrap) and tau_gen is found anew. A low end of 0 means
-    /// "perhaps before the first measurement".
+    /// The interval of [#generation] from the distances' own: in each resample every distance is drawn from the
+    /// normal distribution with its 95 % interval (a parametric bootstrap) and tau_gen is found anew. A low end of
+    /// 0 means "perhaps before the first measurement".
     ///
     /// @param frechet with 95 % intervals
     /// @return empty as [#generation] is
@@ -187,9 +185,9 @@ public final class TimeScales {
     /// First step where test loss exceeds train loss by more than `margin` of the test loss, interpolated like
     /// [#crossing]; and the test loss's minimum.
     ///
-    /// The interval of the split is that of [#crossingBand] over the relative gap, whose own follows from the losses'
-    /// by the usual propagation of two independent errors. Draws of the noise are the same at every step, so errors do
-    /// not average out along the curve, and a band is the right thing to read.
+    /// The interval of the split is that of [#crossingBand] over the relative gap, whose own follows from the
+    /// losses' by the usual propagation of two independent errors. Draws of the noise are the same at every step,
+    /// so errors do not average out along the curve, and a band is the right thing to read.
     ///
     /// @param train at the same steps as `test`
     /// @param test above 0

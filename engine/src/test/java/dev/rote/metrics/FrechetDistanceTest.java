@@ -81,7 +81,8 @@ class FrechetDistanceTest {
         FrechetStatistics reference = FrechetStatistics.of(Rows.of(correlated(60, 30, 3, 2), 30), 1);
         Interval interval = FrechetDistance.estimate(Rows.of(correlated(9, 30, 4, 1), 30), reference, 1);
         assertThat(interval.high()).isFinite().isGreaterThan(interval.value());
-        Interval constant = FrechetDistance.estimate(Rows.of(new float[12], 4), diagonal(new double[4], new double[] {1, 1, 1, 1}), 1);
+        Interval constant = FrechetDistance.estimate(
+                Rows.of(new float[12], 4), diagonal(new double[4], new double[] {1, 1, 1, 1}), 1);
         assertThat(constant).isEqualTo(new Interval(4, 4, 4));
     }
 

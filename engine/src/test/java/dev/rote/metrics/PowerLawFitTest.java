@@ -119,7 +119,8 @@ class PowerLawFitTest {
         double[] n = {100, 200, 400};
         List<Curve> curves =
                 Arrays.stream(n).mapToObj(size -> saturating(size, 1)).toList();
-        CollapseScore score = CollapseScore.of(curves, n, new double[] {0.1, 0.3, 0.5}).orElseThrow();
+        CollapseScore score =
+                CollapseScore.of(curves, n, new double[] {0.1, 0.3, 0.5}).orElseThrow();
         assertThat(score.collapsed()).isCloseTo(0, within(1e-12));
         assertThat(score.bestExponent()).isCloseTo(1, within(1e-9));
         double log2 = Math.log(2);
@@ -132,7 +133,8 @@ class PowerLawFitTest {
         double[] n = {100, 200, 400};
         List<Curve> curves =
                 Arrays.stream(n).mapToObj(size -> saturating(size, 1.5)).toList();
-        CollapseScore score = CollapseScore.of(curves, n, new double[] {0.5, 0.99}).orElseThrow();
+        CollapseScore score =
+                CollapseScore.of(curves, n, new double[] {0.5, 0.99}).orElseThrow();
         assertThat(score.bestExponent()).isCloseTo(1.5, within(1e-9));
         assertThat(score.bestScore()).isCloseTo(0, within(1e-12));
         assertThat(score.collapsed()).isCloseTo(0.25 * score.raw() / 2.25, within(1e-12));

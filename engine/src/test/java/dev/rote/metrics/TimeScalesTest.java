@@ -140,9 +140,11 @@ class TimeScalesTest {
         assertThat(step).isCloseTo(200 * Math.pow(2, 0.05 / 0.15), within(1e-9));
         assertThat(split.interval().low()).isCloseTo(200 * Math.pow(2, 0.02 / 0.15), within(1e-9));
         assertThat(split.interval().high()).isCloseTo(200 * Math.pow(2, 0.08 / 0.15), within(1e-9));
-        Interval early = TimeScales.lossSplit(around(steps, train, 0.2), exact, 0.1).interval();
+        Interval early =
+                TimeScales.lossSplit(around(steps, train, 0.2), exact, 0.1).interval();
         assertThat(early.low()).isZero();
-        Interval both = TimeScales.lossSplit(around(steps, train, 0.03), around(steps, test, 0.04), 0.1).interval();
+        Interval both = TimeScales.lossSplit(around(steps, train, 0.03), around(steps, test, 0.04), 0.1)
+                .interval();
         assertThat(both.low()).isLessThan(split.interval().low());
     }
 

@@ -153,11 +153,13 @@ class StudyTest {
         for (int i = 0; i < 16; i++) {
             var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
             picture.setRGB(i % 8, i / 2, 0xffffff);
-            javax.imageio.ImageIO.write(picture, "png", images.resolve(i + ".png").toFile());
+            javax.imageio.ImageIO.write(
+                    picture, "png", images.resolve(i + ".png").toFile());
         }
         String file = Files.writeString(
                         temp.resolve("own.toml"),
-                        STUDY.replace("builtin:fashion-mnist", images.toString()).replace("sheets = \"last\"", ""))
+                        STUDY.replace("builtin:fashion-mnist", images.toString())
+                                .replace("sheets = \"last\"", ""))
                 .toString();
         Path folder = temp.resolve("out");
         Result first = rote("study", file, "--out", folder.toString());
@@ -165,20 +167,22 @@ class StudyTest {
 
         Path hidden = temp.resolve("hidden");
         Files.move(images, hidden);
-        assertThat(rote("study", file, "--out", folder.toString(), "--report-only").status())
+        assertThat(rote("study", file, "--out", folder.toString(), "--report-only")
+                        .status())
                 .isZero();
         Path sheet = folder.resolve("runs/n=8/samples/8-neighbours.png");
         Files.delete(sheet);
         Result without = rote("study", file, "--out", folder.toString(), "--report-only");
         assertThat(without.err()).contains("Sheets show samples without their nearest training images");
-        assertThat(folder.resolve("report.html")).content().contains("n=8, step 8: samples<", "n=8, step 4: samples and");
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("n=8, step 8: samples<", "n=8, step 4: samples and");
         assertThat(sheet).doesNotExist();
 
         Files.move(hidden, images);
         Files.writeString(folder.resolve("runs/n=8/samples/8.safetensors"), "no tensors");
         Files.copy(
-                folder.resolve("runs/n=8/checkpoints/8.safetensors"),
-                folder.resolve("runs/n=8/samples/7.safetensors"));
+                folder.resolve("runs/n=8/checkpoints/8.safetensors"), folder.resolve("runs/n=8/samples/7.safetensors"));
         Result damaged = rote("study", file, "--out", folder.toString(), "--report-only");
         assertThat(damaged.status()).isEqualTo(2);
         assertThat(damaged.err())
@@ -193,7 +197,8 @@ class StudyTest {
         for (int i = 0; i < 16; i++) {
             var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
             picture.setRGB(i % 8, i / 2, 0xffffff);
-            javax.imageio.ImageIO.write(picture, "png", images.resolve(i + ".png").toFile());
+            javax.imageio.ImageIO.write(
+                    picture, "png", images.resolve(i + ".png").toFile());
         }
         String file = Files.writeString(
                         temp.resolve("own.toml"), STUDY.replace("builtin:fashion-mnist", images.toString()))
@@ -203,14 +208,17 @@ class StudyTest {
         Files.copy(images.resolve("3.png"), images.resolve("5.png"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         Result again = rote("study", file, "--out", folder.toString());
         assertThat(again.status()).isEqualTo(2);
-        assertThat(again.err()).contains("n=8", "the training images of data.source now").doesNotContain("run n=4: ");
+        assertThat(again.err())
+                .contains("n=8", "the training images of data.source now")
+                .doesNotContain("run n=4: ");
         assertThat(folder.resolve("report.html")).content().contains("n = 4");
     }
 
     @Test
     void theFolderHoldsTheFileThatReproducesTheStudy() throws IOException {
         Path folder = temp.resolve("out");
-        assertThat(rote("study", study().toString(), "--out", folder.toString(), "--set", "train.lr=3e-4").status())
+        assertThat(rote("study", study().toString(), "--out", folder.toString(), "--set", "train.lr=3e-4")
+                        .status())
                 .isZero();
         Path copy = Files.copy(folder.resolve("study.toml"), temp.resolve("copy.toml"));
         Result again = rote("study", copy.toString(), "--out", folder.toString());
@@ -236,6 +244,8 @@ class StudyTest {
                 .toString();
         Result result = rote("study", file, "--out", folder.toString());
         assertThat(result.status()).as(result.err()).isZero();
-        assertThat(folder.resolve("report.html")).content().contains("There are no held-out images", "to the training images");
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("There are no held-out images", "to the training images");
     }
 }

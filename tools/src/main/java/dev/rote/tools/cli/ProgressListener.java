@@ -11,8 +11,8 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
-/// Shows a run's progress: a bar that is drawn over on a terminal; elsewhere a line every 5 seconds, every 10 % and for
-/// every measurement.
+/// Shows a run's progress: a bar that is drawn over on a terminal; elsewhere a line every 5 seconds, every 10 % and
+/// for every measurement.
 ///
 /// The time left is that of what is done since the start, measurements included, times what is left.
 public final class ProgressListener implements RunListener, AutoCloseable {

@@ -34,10 +34,7 @@ final class Charts {
         static final Abscissa TAU =
                 new Abscissa("", "τ", new Axis("training step τ (optimizer updates)", true, false), run -> 1);
         static final Abscissa OVER_N = new Abscissa(
-                "_over_n",
-                "τ/n",
-                new Axis("τ / n (optimizer updates per training image)", true, false),
-                RunCurves::n);
+                "_over_n", "τ/n", new Axis("τ / n (optimizer updates per training image)", true, false), RunCurves::n);
         static final Abscissa W = new Abscissa(
                 "_w",
                 "W τ",
@@ -140,8 +137,9 @@ final class Charts {
             List<Series> series = new ArrayList<>(against(x, curves(new LossAt(time, Split.TEST), Role.CURVE)));
             series.addAll(against(x, curves(new LossAt(time, Split.TRAIN), Role.COMPANION)));
             Axis y = new Axis("loss at " + t, true, false);
-            String note = "Thick with markers: test images. Thin: training images. Both start together and part when the"
-                    + " network begins to fit single images. Bands: 95 % intervals over the draws of the noise.";
+            String note =
+                    "Thick with markers: test images. Thin: training images. Both start together and part when the"
+                            + " network begins to fit single images. Bands: 95 % intervals over the draws of the noise.";
             charts.add(new ChartSpec(
                     "loss" + x.suffix() + "_t" + Digits.plain(time),
                     panel,
@@ -199,8 +197,9 @@ final class Charts {
 
     private void frechet(Panel panel, Abscissa x) {
         for (Frechet q : quantities(Frechet.class, Comparator.comparing(Frechet::key))) {
-            String title = (q.standIn() ? "Fréchet distance, stand-in features (not FID)," : "Fréchet inception distance")
-                    + " against " + x.words();
+            String title =
+                    (q.standIn() ? "Fréchet distance, stand-in features (not FID)," : "Fréchet inception distance")
+                            + " against " + x.words();
             String note = q.standIn()
                     ? "Feature space: " + q.features() + ". It stands in for the Inception network: values compare"
                             + " runs of this report with each other, never with published FID."
@@ -304,8 +303,8 @@ final class Charts {
             int index = i;
             runs.get(i)
                     .curve(quantity)
-                    .ifPresent(c -> series.add(new Series(
-                            styles.label(index), index, styles.of(index), role, change.apply(c.points()))));
+                    .ifPresent(c -> series.add(
+                            new Series(styles.label(index), index, styles.of(index), role, change.apply(c.points()))));
         }
         return series;
     }

@@ -9,8 +9,7 @@ import java.util.Objects;
 /// @param seeds times over the seeds of one setting, may be empty
 /// @param fits power laws over the runs, may be empty
 /// @param collapses scores of the collapsed curves, may be empty
-public record Findings(
-        Headline headline, List<OverSeeds> seeds, List<ScalingFit> fits, List<Collapse> collapses) {
+public record Findings(Headline headline, List<OverSeeds> seeds, List<ScalingFit> fits, List<Collapse> collapses) {
     public Findings {
         Objects.requireNonNull(headline, "headline");
         seeds = List.copyOf(seeds);

@@ -63,8 +63,8 @@ public sealed interface Quantity {
     ///
     /// @param features name of the feature space
     /// @param standIn true when it is not the Inception network of FID; every figure then says so
-    /// @param toTraining true when the real images are the training images, for want of test images; every figure then
-    /// says so, because copies come close to those
+    /// @param toTraining true when the real images are the training images, for want of test images; every figure
+    /// then says so, because copies come close to those
     record Frechet(String features, boolean standIn, boolean toTraining) implements Quantity {
         public Frechet {
             Objects.requireNonNull(features, "features");

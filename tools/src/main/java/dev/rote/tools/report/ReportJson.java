@@ -29,7 +29,8 @@ final class ReportJson {
         root.put("verdict", Verdict.headline(report));
         ArrayNode details = root.putArray("details");
         Verdict.details(report).forEach(details::add);
-        ObjectNode headline = root.putObject("headline").put("k", report.headline().k());
+        ObjectNode headline =
+                root.putObject("headline").put("k", report.headline().k());
         report.headline().thresholds().forEach(headline.putArray("thresholds")::add);
         root.set("provenance", provenance(report.provenance()));
         root.put("configuration", report.configuration());
@@ -65,10 +66,8 @@ final class ReportJson {
     }
 
     private static ObjectNode run(RunCurves run) {
-        ObjectNode node = NODES.objectNode()
-                .put("name", run.name())
-                .put("n", run.n())
-                .put("samples", run.samples());
+        ObjectNode node =
+                NODES.objectNode().put("name", run.name()).put("n", run.n()).put("samples", run.samples());
         ObjectNode keys = node.putObject("keys");
         run.keys().forEach(keys::put);
         node.putObject("status")
@@ -85,7 +84,12 @@ final class ReportJson {
         }
         ObjectNode bases = node.putObject("base_rates");
         for (BaseRate base : run.baseRates()) {
-            numbers(bases.putArray("k=" + Digits.ratio(base.k())), base.value(), base.low(), base.high(), base.images());
+            numbers(
+                    bases.putArray("k=" + Digits.ratio(base.k())),
+                    base.value(),
+                    base.low(),
+                    base.high(),
+                    base.images());
         }
         ObjectNode times = node.putObject("times");
         run.times().forEach(t -> times.set(t.clock().key(), reading(t.reading())));

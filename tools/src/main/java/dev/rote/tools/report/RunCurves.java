@@ -59,8 +59,8 @@ public record RunCurves(
                 .findFirst();
     }
 
-    /// How the run is called in legends: `n = 64, seed 0`. Those of its grid values where there are any, otherwise the
-    /// name.
+    /// How the run is called in legends: `n = 64, seed 0`. Those of its grid values where there are any, otherwise
+    /// the name.
     ///
     /// @param shown the dotted keys to show
     String label(List<String> shown) {

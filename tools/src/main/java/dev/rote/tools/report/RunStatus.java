@@ -47,8 +47,9 @@ public record RunStatus(State state, long step, long steps, String note) {
             return "running, " + Math.floorDiv(100 * step, steps) + " % done";
         }
         return switch (state) {
-            case STOPPED, FAILED -> state.word() + " at step " + Digits.steps((double) step)
-                    + (steps > 0 ? " of " + Digits.steps((double) steps) : "");
+            case STOPPED, FAILED ->
+                state.word() + " at step " + Digits.steps((double) step)
+                        + (steps > 0 ? " of " + Digits.steps((double) steps) : "");
             case RUNNING -> "running, step " + Digits.steps((double) step);
             case WAITING, FINISHED -> state.word();
         };

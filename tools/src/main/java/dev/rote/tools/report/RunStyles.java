@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Which colour, line and marker each run has: one colour per n, in order, and one line pattern per run that shares it
-/// (its seed). A study over something else than n is coloured by the first grid key that varies.
+/// Which colour, line and marker each run has: one colour per n, in order, and one line pattern per run that shares
+/// it (its seed). A study over something else than n is coloured by the first grid key that varies.
 final class RunStyles {
     /// Numbers by value, before words; words by letter.
     static final Comparator<String> NATURAL =

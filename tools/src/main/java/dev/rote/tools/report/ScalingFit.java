@@ -34,8 +34,10 @@ public record ScalingFit(Clock clock, String variable, String where, List<FitPoi
     /// @param low lower end of the exponent's 95 % interval, NaN when there is none
     /// @param high upper end of the exponent's 95 % interval, NaN when there is none
     /// @param rSquared share of the variance of log tau that the line explains, NaN when undefined
-    /// @param bootstrapLow lower end of the exponent's 95 % interval when runs are drawn again, NaN when there is none
-    /// @param bootstrapHigh upper end of the exponent's 95 % interval when runs are drawn again, NaN when there is none
+    /// @param bootstrapLow lower end of the exponent's 95 % interval when runs are drawn again, NaN when there is
+    /// none
+    /// @param bootstrapHigh upper end of the exponent's 95 % interval when runs are drawn again, NaN when there is
+    /// none
     /// @param line points of the line, with the 95 % interval of the line itself where there is one
     public record PowerLaw(
             double prefactor,

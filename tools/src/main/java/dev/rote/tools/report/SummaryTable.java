@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// The tables of the report: one row per run with its times and its window, one per setting over its seeds, and one per
-/// fit.
+/// The tables of the report: one row per run with its times and its window, one per setting over its seeds, and one
+/// per fit.
 final class SummaryTable {
     private final StudyReport report;
     private final RunStyles styles;
@@ -174,14 +174,17 @@ final class SummaryTable {
     }
 
     private static void heads(StringBuilder html, List<Clock> clocks) {
-        clocks.forEach(c ->
-                html.append("<th class=\"num\">").append(Markup.math(unbroken(c.label()))).append("</th>"));
+        clocks.forEach(c -> html.append("<th class=\"num\">")
+                .append(Markup.math(unbroken(c.label())))
+                .append("</th>"));
     }
 
     /// No line break inside parentheses.
     private static String unbroken(String label) {
         int from = label.indexOf('(');
-        return from < 0 ? label : label.substring(0, from) + label.substring(from).replace(' ', '\u00a0');
+        return from < 0
+                ? label
+                : label.substring(0, from) + label.substring(from).replace(' ', '\u00a0');
     }
 
     private List<Clock> clocks(boolean headline) {
@@ -204,9 +207,8 @@ final class SummaryTable {
     }
 
     private static String cell(RunCurves run, Clock clock) {
-        return num(run.time(clock)
-                .map(r -> reading(r, run.status().isComplete()))
-                .orElse("–"));
+        return num(
+                run.time(clock).map(r -> reading(r, run.status().isComplete())).orElse("–"));
     }
 
     private static String reading(Reading reading, boolean complete) {
@@ -223,7 +225,9 @@ final class SummaryTable {
     }
 
     private static String interval(Reached r) {
-        return Double.isNaN(r.low()) || Double.isNaN(r.high()) ? "" : "<small>" + interval(r.low(), r.high()) + "</small>";
+        return Double.isNaN(r.low()) || Double.isNaN(r.high())
+                ? ""
+                : "<small>" + interval(r.low(), r.high()) + "</small>";
     }
 
     /// `[320, 410]`; an end that lies beyond the measurements is open.

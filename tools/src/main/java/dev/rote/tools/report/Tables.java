@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Every number of a report for other programs: UTF-8 CSV after RFC 4180 (comma, quotes where needed, CRLF), and JSON.
-/// A number that is missing or NaN is an empty field (null in JSON), an infinite one `inf` or `-inf`.
+/// Every number of a report for other programs: UTF-8 CSV after RFC 4180 (comma, quotes where needed, CRLF), and
+/// JSON. A number that is missing or NaN is an empty field (null in JSON), an infinite one `inf` or `-inf`.
 public final class Tables {
     private Tables() {}
 
@@ -29,8 +29,8 @@ public final class Tables {
                 Output.write(folder.resolve("report.json"), ReportJson.of(report)));
     }
 
-    /// `run`, one column per grid key, `n`, `step`, `quantity`, `value`, `low`, `high`: one line per point. Base rates
-    /// have the quantity `f_mem_base[k=...]` and no step.
+    /// `run`, one column per grid key, `n`, `step`, `quantity`, `value`, `low`, `high`: one line per point. Base
+    /// rates have the quantity `f_mem_base[k=...]` and no step.
     static String curves(StudyReport report) {
         List<String> keys = RunStyles.keys(report.runs());
         StringBuilder csv = new StringBuilder();
@@ -50,13 +50,14 @@ public final class Tables {
         return csv.toString();
     }
 
-    /// `run`, one column per grid key, `n`, `status`, `step`, `clock`, `state`, `value`, `low`, `high`: one line per
-    /// time scale, a run without any has one line with empty fields. `value` is the time when `state` is `reached`,
-    /// the last measured step when `not_reached` (a lower bound), the first one when `before_first` (an upper bound).
-    /// `at_least` is a lower bound as well: `value` may still grow. Medians over seeds follow with `run` and `seed` empty
-    /// and `state` `over_seeds`: 0 is before the first measurement, `inf` not reached. Fits follow with `run` empty:
-    /// `state` `fit`, `fit_over_runs` (the bootstrap) and `fit_prefactor`. Then collapses: `collapse`, the factor within
-    /// which times agree, `collapse_raw` without division, `collapse_exponent` and `collapse_best`.
+    /// `run`, one column per grid key, `n`, `status`, `step`, `clock`, `state`, `value`, `low`, `high`: one line
+    /// per time scale, a run without any has one line with empty fields. `value` is the time when `state` is
+    /// `reached`, the last measured step when `not_reached` (a lower bound), the first one when `before_first` (an
+    /// upper bound). `at_least` is a lower bound as well: `value` may still grow. Medians over seeds follow with
+    /// `run` and `seed` empty and `state` `over_seeds`: 0 is before the first measurement, `inf` not reached. Fits
+    /// follow with `run` empty: `state` `fit`, `fit_over_runs` (the bootstrap) and `fit_prefactor`. Then collapses:
+    /// `collapse`, the factor within which times agree, `collapse_raw` without division, `collapse_exponent` and
+    /// `collapse_best`.
     static String summary(StudyReport report) {
         List<String> keys = RunStyles.keys(report.runs());
         StringBuilder csv = new StringBuilder();
@@ -78,7 +79,11 @@ public final class Tables {
             for (OverSeeds.Time time : group.times()) {
                 List<String> fields = new ArrayList<>(List.of(""));
                 keys.forEach(key -> fields.add(group.keys().getOrDefault(key, "")));
-                fields.addAll(List.of(group.n() > 0 ? Long.toString(group.n()) : "", "", "", time.clock().key()));
+                fields.addAll(List.of(
+                        group.n() > 0 ? Long.toString(group.n()) : "",
+                        "",
+                        "",
+                        time.clock().key()));
                 fields.addAll(List.of("over_seeds", number(time.value()), number(time.low()), number(time.high())));
                 line(csv, fields);
             }

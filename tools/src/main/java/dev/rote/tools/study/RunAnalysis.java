@@ -146,8 +146,7 @@ final class RunAnalysis {
         return reading(found.crossing(), found.interval(), sampled);
     }
 
-    private static Reading reading(
-            Optional<Crossing> crossing, Interval interval, List<RunRecord.Measured> sampled) {
+    private static Reading reading(Optional<Crossing> crossing, Interval interval, List<RunRecord.Measured> sampled) {
         if (crossing.isEmpty()) {
             return new Reading.NotReached(sampled.getLast().step());
         }
@@ -180,8 +179,7 @@ final class RunAnalysis {
                     case Reading.NotReached ignored -> OptionalDouble.empty();
                     case Reading.Unknown ignored -> OptionalDouble.empty();
                 };
-        dev.rote.metrics.Curve distances =
-                curve(with, at -> at.frechet().orElseThrow());
+        dev.rote.metrics.Curve distances = curve(with, at -> at.frechet().orElseThrow());
         return TimeScales.generation(distances, end, TimeScales.GENERATION_FACTOR)
                 .filter(found -> found.step() > 0)
                 .map(found -> new TimeScale(new Clock.TauGen(), good(found, distances, end)));
@@ -211,12 +209,11 @@ final class RunAnalysis {
     private static dev.rote.metrics.Curve curve(
             List<RunRecord.Measured> measured, Function<RunRecord.Measured, RunRecord.Estimate> value) {
         List<RunRecord.Estimate> values = measured.stream().map(value).toList();
-        double[] middle =
-                values.stream().mapToDouble(RunRecord.Estimate::value).toArray();
+        double[] middle = values.stream().mapToDouble(RunRecord.Estimate::value).toArray();
         double[] low = values.stream().mapToDouble(RunRecord.Estimate::low).toArray();
         double[] high = values.stream().mapToDouble(RunRecord.Estimate::high).toArray();
-        boolean known = DoubleStream.concat(DoubleStream.of(low), DoubleStream.of(high))
-                .noneMatch(Double::isNaN);
+        boolean known =
+                DoubleStream.concat(DoubleStream.of(low), DoubleStream.of(high)).noneMatch(Double::isNaN);
         return known
                 ? new dev.rote.metrics.Curve(steps(measured), middle, low, high)
                 : dev.rote.metrics.Curve.of(steps(measured), middle);
@@ -230,7 +227,9 @@ final class RunAnalysis {
                     .filter(at -> at.test().containsKey(t))
                     .toList();
             LossSplit split = TimeScales.lossSplit(
-                    curve(with, at -> at.train().get(t)), curve(with, at -> at.test().get(t)), TimeScales.SPLIT_MARGIN);
+                    curve(with, at -> at.train().get(t)),
+                    curve(with, at -> at.test().get(t)),
+                    TimeScales.SPLIT_MARGIN);
             times.add(new TimeScale(new Clock.LossSplit(t), reading(split.split(), split.interval(), with)));
         }
     }

@@ -121,7 +121,8 @@ record RunRecord(
     private static Estimate estimate(RecordLine entry, double least) {
         double value = entry.get("value").between(least, Double.MAX_VALUE);
         return entry.has("low") && entry.has("high")
-                ? new Estimate(value, entry.get("low").number(), entry.get("high").number())
+                ? new Estimate(
+                        value, entry.get("low").number(), entry.get("high").number())
                 : new Estimate(value, Double.NaN, Double.NaN);
     }
 }

@@ -20,8 +20,7 @@ import java.util.Arrays;
 /// @param mean of the data in network units
 /// @param nearest number of each sample's nearest training image [N]
 /// @param ratios distance to the nearest over that to the second nearest training image [N]
-record StoredSamples(
-        Path file, int count, Extent extent, float[] planar, float mean, int[] nearest, double[] ratios) {
+record StoredSamples(Path file, int count, Extent extent, float[] planar, float mean, int[] nearest, double[] ratios) {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfDouble DOUBLE =
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

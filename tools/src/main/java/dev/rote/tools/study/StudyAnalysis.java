@@ -81,7 +81,9 @@ final class StudyAnalysis {
         Interval median = TimeScales.overSeeds(steps, Bootstrap.standard(0));
         return Optional.of(new OverSeeds.Time(
                 clock,
-                (int) readings.stream().filter(Reading.Reached.class::isInstance).count(),
+                (int) readings.stream()
+                        .filter(Reading.Reached.class::isInstance)
+                        .count(),
                 median.value(),
                 median.low(),
                 median.high(),
@@ -164,8 +166,8 @@ final class StudyAnalysis {
         return Math.exp(Math.sqrt(score));
     }
 
-    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting of the other varied keys
-    /// but the seed. Keys that advance with the fitted one are no setting of their own.
+    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting of the other varied
+    /// keys but the seed. Keys that advance with the fitted one are no setting of their own.
     static List<ScalingFit> fits(StudyFile study, List<RunCurves> runs) {
         String key = study.analysis().fit();
         List<Clock> clocks = new ArrayList<>();
@@ -215,7 +217,8 @@ final class StudyAnalysis {
         if (points.stream().map(ScalingFit.FitPoint::x).distinct().count() < 2) {
             return Optional.empty();
         }
-        return Optional.of(new ScalingFit(clock, key.equals("data.n") ? "n" : key, where, points, law(reached, points)));
+        return Optional.of(
+                new ScalingFit(clock, key.equals("data.n") ? "n" : key, where, points, law(reached, points)));
     }
 
     private static Optional<ScalingFit.PowerLaw> law(List<double[]> reached, List<ScalingFit.FitPoint> all) {
@@ -242,16 +245,8 @@ final class StudyAnalysis {
 
     /// The line and its interval, 15 % beyond the outermost points on both sides.
     private static List<Point> line(PowerLawFit fit, List<ScalingFit.FitPoint> points) {
-        double from = points.stream()
-                        .mapToDouble(ScalingFit.FitPoint::x)
-                        .min()
-                        .orElseThrow()
-                / 1.15;
-        double to = points.stream()
-                        .mapToDouble(ScalingFit.FitPoint::x)
-                        .max()
-                        .orElseThrow()
-                * 1.15;
+        double from = points.stream().mapToDouble(ScalingFit.FitPoint::x).min().orElseThrow() / 1.15;
+        double to = points.stream().mapToDouble(ScalingFit.FitPoint::x).max().orElseThrow() * 1.15;
         List<Point> line = new ArrayList<>();
         for (int i = 0; i < LINE_POINTS; i++) {
             double x = from * Math.pow(to / from, i / (LINE_POINTS - 1.0));

@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Tells a person how a study goes: a line that is rewritten on a terminal, plain lines now and then elsewhere, and one
-/// line per measurement worth telling.
+/// Tells a person how a study goes: a line that is rewritten on a terminal, plain lines now and then elsewhere, and
+/// one line per measurement worth telling.
 final class StudyProgress implements StudyRunner.Progress {
     private static final long PLAIN_EVERY_NANOS = 10_000_000_000L;
     private static final long LIVE_EVERY_NANOS = 200_000_000L;

@@ -65,8 +65,9 @@ final class StudyReportWriter {
             warnings.add(open + " of " + runs.size() + " runs are not complete; numbers will change.");
         }
         if (study.runs().stream().anyMatch(run -> run.config().data().test() == 0)) {
-            warnings.add("There are no held-out images (data.test = 0): Fréchet distances are to the training images, to"
-                    + " which copies come close, and there is neither a base rate nor a test loss.");
+            warnings.add(
+                    "There are no held-out images (data.test = 0): Fréchet distances are to the training images, to"
+                            + " which copies come close, and there is neither a base rate nor a test loss.");
         }
         StudyReport report = new StudyReport(
                 study.name(),
@@ -88,8 +89,8 @@ final class StudyReportWriter {
     }
 
     private static RunCurves leftOut(Grid.Run run, String reason) {
-        RunStatus status = new RunStatus(
-                RunStatus.State.FAILED, 0, run.config().train().steps(), "left out: " + reason);
+        RunStatus status =
+                new RunStatus(RunStatus.State.FAILED, 0, run.config().train().steps(), "left out: " + reason);
         int n = run.config().data().n();
         return new RunCurves(run.name(), run.point(), n, status, List.of(), List.of(), List.of(), 0);
     }

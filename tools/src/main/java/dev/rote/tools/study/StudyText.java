@@ -44,9 +44,14 @@ final class StudyText {
         axes(text, "grid", study.grid().crossed());
         StudyFile.Analysis analysis = study.analysis();
         text.append("\n[analysis]\nthresholds = ")
-                .append(analysis.thresholds().stream().map(TomlText::number).collect(Collectors.joining(", ", "[", "]")));
+                .append(analysis.thresholds().stream()
+                        .map(TomlText::number)
+                        .collect(Collectors.joining(", ", "[", "]")));
         text.append("\nfit = ").append(TomlText.quoted(analysis.fit()));
-        return text.append("\nk = ").append(TomlText.number(analysis.k())).append('\n').toString();
+        return text.append("\nk = ")
+                .append(TomlText.number(analysis.k()))
+                .append('\n')
+                .toString();
     }
 
     private static void axes(StringBuilder text, String table, List<Axis> axes) {
@@ -77,7 +82,10 @@ final class StudyText {
     }
 
     private static void put(StringBuilder text, Map.Entry<String, JsonNode> entry) {
-        text.append(TomlText.quoted(entry.getKey())).append(" = ").append(spelt(entry.getValue())).append('\n');
+        text.append(TomlText.quoted(entry.getKey()))
+                .append(" = ")
+                .append(spelt(entry.getValue()))
+                .append('\n');
     }
 
     private static String spelt(JsonNode value) {

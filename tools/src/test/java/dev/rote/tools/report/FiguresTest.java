@@ -136,9 +136,10 @@ class FiguresTest {
     }
 
     private static StudyReport of(List<Curve> curves) {
-        RunCurves run =
-                new RunCurves("r", Map.of(), 0, new RunStatus(State.FAILED, 50, 90, ""), curves, List.of(), List.of(), 0);
-        return new StudyReport("s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
+        RunCurves run = new RunCurves(
+                "r", Map.of(), 0, new RunStatus(State.FAILED, 50, 90, ""), curves, List.of(), List.of(), 0);
+        return new StudyReport(
+                "s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
     }
 
     private static Set<Integer> colours(BufferedImage image) {

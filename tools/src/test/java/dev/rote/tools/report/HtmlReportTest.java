@@ -67,8 +67,8 @@ class HtmlReportTest {
         ScalingFit fit = new ScalingFit(new Clock.TauGen(), evil, evil, List.of(), Optional.empty());
         Sheet sheet = new Sheet(evil, evil, folder.resolve("absent.png"));
         Provenance made = new Provenance(evil, evil, evil, Instant.EPOCH, Map.of(evil, evil));
-        String page = HtmlReport.page(
-                new StudyReport(evil, evil, made, evil, List.of(run), Findings.of(List.of(fit)), List.of(sheet), List.of(evil)));
+        String page = HtmlReport.page(new StudyReport(
+                evil, evil, made, evil, List.of(run), Findings.of(List.of(fit)), List.of(sheet), List.of(evil)));
         assertThat(withoutLibrary(page)).doesNotContain("<script>alert").doesNotContain("<img");
         assertThat(page.split(SCRIPT_END, -1).length).isEqualTo(4);
         assertThat(page).contains("&lt;/script&gt;&lt;script&gt;alert(1)");
@@ -98,7 +98,10 @@ class HtmlReportTest {
         assertThat(table).contains("k = 1/2").doesNotContain("first copy</th>");
         assertThat(page).contains("leads with 1/2", "thresholds are ours (10 %, 50 % here)");
         JsonNode chart = charts(page).get("f_mem_k1_2");
-        assertThat(chart.get("rules").valueStream().filter(rule -> rule.get("run").asInt() < 0).map(rule -> rule.get("label").asString()))
+        assertThat(chart.get("rules")
+                        .valueStream()
+                        .filter(rule -> rule.get("run").asInt() < 0)
+                        .map(rule -> rule.get("label").asString()))
                 .containsExactly("10 %", "50 %");
         assertThat(page.indexOf("data-tab=\"f_mem_k1_2\"")).isLessThan(page.indexOf("data-tab=\"f_mem_k1_3\""));
     }
@@ -137,7 +140,8 @@ class HtmlReportTest {
     @Test
     void aDistanceToTrainingImagesIsCalledThat() {
         Quantity.Frechet distance = new Quantity.Frechet("pixels", true, true);
-        RunCurves run = run(List.of(new Curve(distance, List.of(Point.of(10, 2), Point.of(20, 1)))), List.of(), State.FINISHED);
+        RunCurves run =
+                run(List.of(new Curve(distance, List.of(Point.of(10, 2), Point.of(20, 1)))), List.of(), State.FINISHED);
         JsonNode chart = charts(HtmlReport.page(of(run))).get("frechet_pixels_training");
         assertThat(chart.get("y").get("label").asString()).contains("to the training images");
         assertThat(HtmlReport.page(of(run))).contains("a network that copies them scores well");
@@ -192,7 +196,11 @@ class HtmlReportTest {
                         "frechet_w_over_n_pixels",
                         "loss_w_t0.1",
                         "loss_w_over_n_t0.1");
-        JsonNode last = charts.get("f_mem_w_over_n_k1_3").get("series").get(1).get("points").get(1);
+        JsonNode last = charts.get("f_mem_w_over_n_k1_3")
+                .get("series")
+                .get(1)
+                .get("points")
+                .get(1);
         assertThat(last.get(0).asDouble()).isEqualTo(16 * 20 / 4.0);
     }
 
@@ -211,8 +219,8 @@ class HtmlReportTest {
         StudyReport report = SyntheticStudy.of(true, List.of());
         ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 1.4, 1.2, 1.6, 0.9);
         ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
-        StudyReport other =
-                new StudyReport("x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
+        StudyReport other = new StudyReport(
+                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
         assertThat(Verdict.headline(other)).contains("the interval excludes growth proportional to n");
     }
 
@@ -221,8 +229,8 @@ class HtmlReportTest {
         StudyReport report = SyntheticStudy.of(true, List.of());
         ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 0.4, -0.4, 1.1, 0.9);
         ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
-        StudyReport other =
-                new StudyReport("x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
+        StudyReport other = new StudyReport(
+                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
         assertThat(Verdict.headline(other)).endsWith("too wide to tell growth proportional to n from none.");
     }
 

@@ -84,7 +84,9 @@ class TablesTest {
             drawn += chart.rules().size();
         }
         assertThat(rows).hasSize(drawn);
-        assertThat(rows).anySatisfy(r -> assertThat(r).containsEntry("figure", "loss_gap_t0.01").doesNotContainEntry("low", ""));
+        assertThat(rows)
+                .anySatisfy(r ->
+                        assertThat(r).containsEntry("figure", "loss_gap_t0.01").doesNotContainEntry("low", ""));
     }
 
     @Test
@@ -94,8 +96,8 @@ class TablesTest {
         OverSeeds group = new OverSeeds(Map.of("data.n", "32"), 32, 2, List.of(time));
         Collapse collapse = new Collapse(1.0 / 3, "n", 2.5, 1.25, 1.1, 1.2, 23);
         Findings findings = new Findings(Headline.PAPER, List.of(group), List.of(), List.of(collapse));
-        StudyReport report = new StudyReport(
-                "s", "", plain.provenance(), "", plain.runs(), findings, List.of(), List.of());
+        StudyReport report =
+                new StudyReport("s", "", plain.provenance(), "", plain.runs(), findings, List.of(), List.of());
         List<Map<String, String>> rows = parse(Tables.summary(report));
         assertThat(rows).anySatisfy(r -> assertThat(r)
                 .containsEntry("run", "")
@@ -108,7 +110,13 @@ class TablesTest {
                 .containsEntry("state", "collapse")
                 .containsEntry("value", "1.25"));
         JsonNode root = JsonMapper.builder().build().readTree(ReportJson.of(report));
-        assertThat(root.get("over_seeds").get(0).get("times").get("tau_gen").get("low").asDouble()).isEqualTo(560);
+        assertThat(root.get("over_seeds")
+                        .get(0)
+                        .get("times")
+                        .get("tau_gen")
+                        .get("low")
+                        .asDouble())
+                .isEqualTo(560);
         assertThat(root.get("collapses").get(0).get("factor").asDouble()).isEqualTo(1.25);
         assertThat(HtmlReport.page(report)).contains("Over seeds", "[560, open)", "within a factor 1.25");
     }
@@ -177,7 +185,8 @@ class TablesTest {
     }
 
     private static StudyReport of(RunCurves run) {
-        return new StudyReport("s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
+        return new StudyReport(
+                "s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
     }
 
     private static double number(Map<String, String> row, String column) {

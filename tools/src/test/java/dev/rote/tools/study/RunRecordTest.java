@@ -44,7 +44,8 @@ class RunRecordTest {
     @Test
     void adistanceOfAnOlderVersionHasNoInterval() throws IOException {
         RunRecord record = read("{\"kind\":\"measure\",\"step\":1,\"frechet\":{\"value\":2,\"features\":\"f\"}}\n");
-        assertThat(record.measurements().getFirst().frechet().orElseThrow().low()).isNaN();
+        assertThat(record.measurements().getFirst().frechet().orElseThrow().low())
+                .isNaN();
     }
 
     @ParameterizedTest
@@ -73,6 +74,7 @@ class RunRecordTest {
     @Test
     void stepsThatGoBackAreDamage() {
         String two = "{\"kind\":\"train\",\"step\":9,\"loss\":1}\n{\"kind\":\"train\",\"step\":3,\"loss\":1}\n";
-        assertThatThrownBy(() -> read(START + two)).hasMessageContaining("line 3: expected a step after 9 as step, found 3");
+        assertThatThrownBy(() -> read(START + two))
+                .hasMessageContaining("line 3: expected a step after 9 as step, found 3");
     }
 }

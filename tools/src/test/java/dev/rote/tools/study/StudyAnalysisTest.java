@@ -95,9 +95,11 @@ class StudyAnalysisTest {
         var measured = new ArrayList<RunRecord.Measured>();
         for (int i = 0; i < distances.length; i++) {
             double value = distances[i][0];
-            measured.add(measured(10 << i, new RunRecord.Estimate(value, value - distances[i][1], value + distances[i][1])));
+            measured.add(
+                    measured(10 << i, new RunRecord.Estimate(value, value - distances[i][1], value + distances[i][1])));
         }
-        Reading.Reached time = (Reading.Reached) run(measured).time(new Clock.TauGen()).orElseThrow();
+        Reading.Reached time =
+                (Reading.Reached) run(measured).time(new Clock.TauGen()).orElseThrow();
         assertThat(time.value()).isEqualTo(20);
         assertThat(time.low()).isEqualTo(20);
         assertThat(time.high()).isEqualTo(40);
@@ -204,7 +206,8 @@ class StudyAnalysisTest {
                 """, "s.toml"));
         List<RunCurves> runs = new ArrayList<>();
         for (Grid.Run run : study.runs()) {
-            double scale = (double) run.config().data().n() / run.config().model().width();
+            double scale =
+                    (double) run.config().data().n() / run.config().model().width();
             List<Point> points = new ArrayList<>();
             for (double x = 1; x < 200; x *= 1.5) {
                 points.add(Point.of(x * scale, x / (x + 30)));

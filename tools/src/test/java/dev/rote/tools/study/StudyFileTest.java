@@ -180,8 +180,7 @@ class StudyFileTest {
     /// Defaults differ from family to family, so they cannot be spelt out for all runs.
     @Test
     void theTextOfAStudyOverFamiliesIsThatStudy() {
-        ConfigTree tree = ConfigTree.parse(
-                HEAD + """
+        ConfigTree tree = ConfigTree.parse(HEAD + """
                 description = "über \\"families\\""
                 measure.steps = { from = 10, per_decade = 4 }
                 [grid]
@@ -194,8 +193,7 @@ class StudyFileTest {
                 k = 0.25
                 thresholds = [0.2, 0.05]
                 fit = "train.lr"
-                """,
-                "s.toml");
+                """, "s.toml");
         StudyFile study = StudyFile.of(tree);
         assertReproduces(StudyText.of(study, tree), study);
     }

@@ -46,7 +46,8 @@ class StudyRunnerTest {
         var before = new RunRecord(5, false, List.of(), List.of(), List.of(), Optional.of("cpu: 2 threads"));
         assertThat(StudyRunner.otherDevice(before, 5, "cpu: 2 threads")).isEmpty();
         assertThat(StudyRunner.otherDevice(before, 0, "cpu: 1 thread")).isEmpty();
-        assertThat(StudyRunner.otherDevice(RunRecord.empty(), 5, "cpu: 1 thread")).isEmpty();
+        assertThat(StudyRunner.otherDevice(RunRecord.empty(), 5, "cpu: 1 thread"))
+                .isEmpty();
         assertThat(StudyRunner.otherDevice(before, 5, "cpu: 1 thread").orElseThrow())
                 .startsWith("resumes on \"cpu: 1 thread\" what was begun on \"cpu: 2 threads\"");
     }
