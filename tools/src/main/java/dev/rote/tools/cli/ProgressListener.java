@@ -63,6 +63,18 @@ public final class ProgressListener implements RunListener, AutoCloseable {
     }
 
     @Override
+    public void onOtherDevice(String before, String now) {
+        console.err().println(otherDevice(before, now));
+    }
+
+    /// One sentence on what a change of the device means for the numbers.
+    public static String otherDevice(String before, String now) {
+        return "resumes on \"" + now + "\" what ran on \"" + before
+                + "\": its numbers will differ in their last bits, which training amplifies, from those of a run"
+                + " without the change";
+    }
+
+    @Override
     public void onLosses(int step, float[] losses, double imagesPerSecond) {
         at(step);
         double sum = 0;

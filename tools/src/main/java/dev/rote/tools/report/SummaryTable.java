@@ -126,7 +126,8 @@ final class SummaryTable {
                         ? "not reached"
                         : (time.bounds() ? "≥ " : "") + Digits.compact(time.value());
         String reached = time.reached() == runs ? "" : "<small>" + time.reached() + " of " + runs + " known</small>";
-        return value + "<small>" + interval(time.low(), time.high()) + "</small>" + reached;
+        boolean known = time.high() > 0 && !Double.isInfinite(time.low());
+        return value + (known ? "<small>" + interval(time.low(), time.high()) + "</small>" : "") + reached;
     }
 
     /// Exponents with intervals, prefactors and R²; empty text when nothing was fitted.
@@ -232,7 +233,7 @@ final class SummaryTable {
 
     /// `[320, 410]`; an end that lies beyond the measurements is open.
     private static String interval(double low, double high) {
-        String from = low == 0 ? "(open" : Double.isInfinite(low) ? "(–" : "[" + Digits.compact(low);
+        String from = low == 0 ? "(open" : "[" + Digits.compact(low);
         return from + ", " + (Double.isInfinite(high) ? "open)" : Digits.compact(high) + "]");
     }
 

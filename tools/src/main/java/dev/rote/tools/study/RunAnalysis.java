@@ -190,10 +190,9 @@ final class RunAnalysis {
     private Reading good(GenerationTime found, dev.rote.metrics.Curve distances, OptionalDouble end) {
         boolean first = found.step() == distances.steps()[0];
         if (found.minimumIsLast()) {
-            String until = end.isPresent() ? "until copies appear" : "at the last step";
             return first
-                    ? new Reading.Unknown("distance within 10 % " + until)
-                    : new Reading.AtLeast(found.step(), "still falling " + until);
+                    ? new Reading.Unknown("hardly falls")
+                    : new Reading.AtLeast(found.step(), "still falling");
         }
         if (first) {
             return new Reading.BeforeFirst(found.step());

@@ -42,10 +42,6 @@ record RunRecord(
             Map<Double, Estimate> train,
             Map<Double, Estimate> test) {}
 
-    static RunRecord empty() {
-        return new RunRecord(0, false, List.of(), List.of(), List.of(), Optional.empty());
-    }
-
     /// Reads a run folder; one that has not begun gives an empty record.
     ///
     /// @throws dev.rote.errors.DataException with file and line when a record is not what it must be

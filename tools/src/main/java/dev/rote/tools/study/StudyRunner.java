@@ -13,6 +13,7 @@ import dev.rote.storage.SafeTensors;
 import dev.rote.storage.SafeTensorsFile;
 import dev.rote.tools.cli.Devices;
 import dev.rote.tools.cli.Images;
+import dev.rote.tools.cli.ProgressListener;
 import dev.rote.tools.features.Features;
 import dev.rote.tools.report.RunStatus;
 import dev.rote.train.RunFolder;
@@ -186,14 +187,12 @@ final class StudyRunner {
     private void execute(Grid.Run run) throws InterruptedException {
         RunConfig config = run.config().with("threads", Integer.toString(threads));
         progress.detail(run, "loading");
-        RunRecord before = RunRecord.read(runFolder(run));
         try (TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), threads);
                 Device device = Devices.open(config.device(), threads);
                 MeasuredRun measured = MeasuredRun.open(
                         device, config, data, features.extractor(), runFolder(run), recorded, new Listener(run))) {
             open.put(run.name(), measured);
-            otherDevice(before, measured.step(), device.describe()).ifPresent(text -> progress.detail(run, text));
             if (cancelled) {
                 measured.cancel();
             }
@@ -203,18 +202,6 @@ final class StudyRunner {
         } finally {
             open.remove(run.name());
         }
-    }
-
-    /// The promise of the same bits holds on one instruction set and with one number of threads; the device's
-    /// description names both.
-    ///
-    /// @param step from which the run goes on
-    static Optional<String> otherDevice(RunRecord before, int step, String device) {
-        return before.device()
-                .filter(known -> step > 0 && !known.equals(device))
-                .map(known -> "resumes on \"" + device + "\" what was begun on \"" + known
-                        + "\": sums are added in another order, so its numbers will differ from those of a run without"
-                        + " this change");
     }
 
     private void change(
@@ -239,6 +226,11 @@ final class StudyRunner {
         @Override
         public void onResume(int step, Path checkpoint) {
             progress.detail(run, "resumes at step " + step);
+        }
+
+        @Override
+        public void onOtherDevice(String before, String now) {
+            progress.detail(run, ProgressListener.otherDevice(before, now));
         }
 
         @Override

@@ -132,8 +132,8 @@ const Charts = (() => {
     const series = [rules(spec, hidden, look, scales.y, yRange)];
     shown.forEach((s, i) => {
       const extra = s.role === 'points' ? bars(s, points[i], look, yRange) : band(s, points[i], look, floor);
+      series.push(main(s, points[i], look)); // first: the legend takes its mark from the first series of a name
       if (extra) series.push(extra);
-      series.push(main(s, points[i], look));
     });
     const names = [...new Set(shown.filter(s => !s.role.endsWith('bounds')).map(s => s.name))];
     const ticks = (axis, range, log) => axis.ticks.length ? axis.ticks : log ? Axes.logTicks(range) : Axes.linearTicks(range);

@@ -85,8 +85,26 @@ class StudyAnalysisTest {
 
     @Test
     void aDistanceThatMayStillFallGivesALowerBound() {
-        assertThat(generation(2.0, 0.54, 0.5)).isEqualTo(new Reading.AtLeast(20, "still falling at the last step"));
+        assertThat(generation(2.0, 0.54, 0.5)).isEqualTo(new Reading.AtLeast(20, "still falling"));
         assertThat(generation(0.52, 0.51, 0.5)).isInstanceOf(Reading.Unknown.class);
+    }
+
+    @Test
+    void theRecordSaysWhetherADistanceIsAnFid() {
+        for (String name : List.of("FID on features of x.onnx", "Fréchet distance on features of inception.onnx")) {
+            var at = new RunRecord.Measured(
+                    10,
+                    2,
+                    List.of(),
+                    new double[0],
+                    Optional.of(new RunRecord.Estimate(3, 2, 4)),
+                    name,
+                    Map.of(),
+                    Map.of());
+            var drawn = (Quantity.Frechet) run(List.of(at)).curves().getFirst().quantity();
+            assertThat(drawn.standIn()).isEqualTo(!name.startsWith("FID"));
+            assertThat(drawn.toTraining()).isTrue(); // no test images in this study
+        }
     }
 
     @Test

@@ -6,7 +6,6 @@ import dev.rote.config.ConfigTree;
 import dev.rote.measure.Measurement;
 import dev.rote.tools.report.RunStatus;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -39,17 +38,6 @@ class StudyRunnerTest {
         assertThat(runner.run()).isFalse();
         assertThat(runner.failures()).containsOnlyKeys("n=4", "n=8");
         assertThat(runner.failures().values()).allMatch(failure -> failure instanceof OutOfMemoryError);
-    }
-
-    @Test
-    void onlyAResumeOnAnotherDeviceIsWorthALine() {
-        var before = new RunRecord(5, false, List.of(), List.of(), List.of(), Optional.of("cpu: 2 threads"));
-        assertThat(StudyRunner.otherDevice(before, 5, "cpu: 2 threads")).isEmpty();
-        assertThat(StudyRunner.otherDevice(before, 0, "cpu: 1 thread")).isEmpty();
-        assertThat(StudyRunner.otherDevice(RunRecord.empty(), 5, "cpu: 1 thread"))
-                .isEmpty();
-        assertThat(StudyRunner.otherDevice(before, 5, "cpu: 1 thread").orElseThrow())
-                .startsWith("resumes on \"cpu: 1 thread\" what was begun on \"cpu: 2 threads\"");
     }
 
     @Test
