@@ -161,7 +161,10 @@ final class SummaryTable {
                 + num(exponents(law.low(), law.high()))
                 + num(exponents(law.bootstrapLow(), law.bootstrapHigh()))
                 + num(Digits.compact(law.prefactor()))
-                + num(Double.isFinite(law.rSquared()) ? String.format(Locale.ROOT, "%.3f", law.rSquared()) : "–");
+                + num(
+                        Double.isFinite(law.rSquared()) && Double.isFinite(law.low())
+                                ? String.format(Locale.ROOT, "%.3f", law.rSquared())
+                                : "–");
     }
 
     private static String exponents(double low, double high) {

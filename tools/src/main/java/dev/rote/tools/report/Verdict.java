@@ -136,7 +136,7 @@ final class Verdict {
     private static String growth(Headline headline, ScalingFit fit, PowerLaw law) {
         String sentence = headline.symbol() + " grows as " + fit.variable() + "^" + Digits.twoDecimals(law.slope());
         if (!Double.isFinite(law.low()) || !Double.isFinite(law.high())) {
-            return sentence + where(fit) + ".";
+            return sentence + where(fit) + " between two runs, which give no interval.";
         }
         sentence += " (95 % interval " + Digits.twoDecimals(law.low()) + "–" + Digits.twoDecimals(law.high()) + ")"
                 + where(fit);
@@ -200,7 +200,7 @@ final class Verdict {
                 + (Double.isFinite(law.low())
                         ? ", 95 % interval of the exponent " + Digits.twoDecimals(law.low()) + " to "
                                 + Digits.twoDecimals(law.high())
-                        : "")
+                        : " between two runs, without an interval")
                 + ")";
     }
 

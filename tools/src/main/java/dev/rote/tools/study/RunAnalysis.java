@@ -190,9 +190,7 @@ final class RunAnalysis {
     private Reading good(GenerationTime found, dev.rote.metrics.Curve distances, OptionalDouble end) {
         boolean first = found.step() == distances.steps()[0];
         if (found.minimumIsLast()) {
-            return first
-                    ? new Reading.Unknown("hardly falls")
-                    : new Reading.AtLeast(found.step(), "still falling");
+            return first ? new Reading.Unknown("hardly falls") : new Reading.AtLeast(found.step(), "still falling");
         }
         if (first) {
             return new Reading.BeforeFirst(found.step());

@@ -62,7 +62,8 @@ final class StudyReportWriter {
         List<String> warnings = new ArrayList<>(problems);
         long open = runs.stream().filter(run -> !run.status().isComplete()).count();
         if (open > 0) {
-            warnings.add(open + " of " + runs.size() + " runs are not complete; numbers will change.");
+            warnings.add(open + " of " + runs.size() + " runs " + (open == 1 ? "is" : "are")
+                    + " not complete; numbers will change.");
         }
         if (study.runs().stream().anyMatch(run -> run.config().data().test() == 0)) {
             warnings.add(

@@ -79,7 +79,7 @@ const Charts = (() => {
     const width = role === 'companion' ? 1.1 : role === 'fit' ? 1.8 : 2.2;
     return {
       type: 'line', name: series.name, data: points, z: 3, connectNulls: false,
-      showSymbol: marked, symbol: marked ? (hollow ? 'emptyTriangle' : SYMBOLS[series.symbol]) : 'circle',
+      showSymbol: marked, symbol: hollow ? 'emptyTriangle' : SYMBOLS[series.symbol],
       symbolSize: role === 'curve' ? 5 : 9, symbolRotate: role === 'upper_bounds' ? 180 : 0,
       lineStyle: lined ? { color: shade, width, type: series.dash.length ? series.dash : 'solid', opacity: role === 'companion' ? 0.85 : 1 } : { width: 0, opacity: 0 },
       itemStyle: { color: shade, borderColor: shade, borderWidth: hollow ? 1.6 : 0 },

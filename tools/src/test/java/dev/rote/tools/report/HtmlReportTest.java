@@ -215,6 +215,18 @@ class HtmlReportTest {
     }
 
     @Test
+    void twoRunsGiveALineAndNoInterval() {
+        StudyReport report = SyntheticStudy.of(true, List.of());
+        ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 1.22, Double.NaN, Double.NaN, 1);
+        ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
+        StudyReport other = new StudyReport(
+                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
+        assertThat(Verdict.headline(other))
+                .isEqualTo("τ_mem grows as n^1.22 between two runs, which give no interval.");
+        assertThat(HtmlReport.page(other)).doesNotContain("1.000");
+    }
+
+    @Test
     void intervalThatExcludesOneIsSaid() {
         StudyReport report = SyntheticStudy.of(true, List.of());
         ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 1.4, 1.2, 1.6, 0.9);
