@@ -96,6 +96,7 @@ public final class MeasuredRun implements AutoCloseable {
         }
         folder.startRecording(trainer.step(), "rote", Clock.systemUTC());
         Path records = folder.path().resolve("metrics.jsonl");
+        String before = device.describe();
         if (Files.exists(records)) {
             for (ObjectNode record : JsonLines.read(records)) {
                 String kind = record.path("kind").asString("");
@@ -103,7 +104,11 @@ public final class MeasuredRun implements AutoCloseable {
                     measured.add(record.path("step").asInt());
                 }
                 based |= kind.equals("base_rate");
+                before = kind.equals("start") ? record.path("device").asString(before) : before;
             }
+        }
+        if (newest.isPresent() && !before.equals(device.describe())) {
+            listener.onOtherDevice(before, device.describe());
         }
         Map<String, Object> start = RunRecords.record("start", trainer.step());
         start.put("device", device.describe());

@@ -5,7 +5,6 @@ import dev.rote.metrics.MemorizedFraction;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /// What was measured after one optimizer update.
 ///
@@ -13,7 +12,8 @@ import java.util.OptionalDouble;
 /// @param samples generated images behind `memorized` and `frechet`
 /// @param memorized memorized fraction for each ratio k, the first one the headline; empty if not measured
 /// @param ratios distance to the nearest over that to the second nearest training image, per generated image
-/// @param frechet squared Fréchet distance to the test images in the features named `features`
+/// @param frechet squared Fréchet distance to the test images in the features named `features`, with its 95 %
+/// interval from the samples
 /// @param features name of the features
 /// @param losses train and test loss by diffusion time t, with a 95 % interval over the draws of the noise
 /// @param seconds the measurement took
@@ -22,7 +22,7 @@ public record Measurement(
         int samples,
         List<MemorizedFraction> memorized,
         double[] ratios,
-        OptionalDouble frechet,
+        Optional<Interval> frechet,
         String features,
         Map<Double, Losses> losses,
         double seconds) {

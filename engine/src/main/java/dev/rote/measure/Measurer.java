@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.ObjIntConsumer;
@@ -129,7 +128,7 @@ final class Measurer implements AutoCloseable {
         long start = System.nanoTime();
         double[] ratios = {};
         List<MemorizedFraction> memorized = List.of();
-        OptionalDouble frechet = OptionalDouble.empty();
+        Optional<Interval> frechet = Optional.empty();
         int done = 0;
         if (generator.isPresent()) {
             float[] images =
@@ -144,7 +143,7 @@ final class Measurer implements AutoCloseable {
                 drawn.accept(new Drawn(images, neighbours));
             }
             if (wants(Metric.Frechet.class)) {
-                frechet = OptionalDouble.of(frechet(samples));
+                frechet = Optional.of(frechet(samples));
             }
         }
         Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
@@ -186,16 +185,15 @@ final class Measurer implements AutoCloseable {
                 + " is not finite: training diverged; try a smaller learning rate");
     }
 
-    /// Distance to the test images, or to the training images if there are none.
-    private double frechet(Rows samples) throws InterruptedException {
+    /// Distance to the test images, or to the training images if there are none, with its 95 % interval.
+    private Interval frechet(Rows samples) throws InterruptedException {
         if (realFeatures == null) {
             Dataset real = trainer.data().test().count() > 0
                     ? trainer.data().test()
                     : trainer.data().train();
             realFeatures = FrechetStatistics.of(features.features(unit(rows(real)), threads), threads);
         }
-        FrechetStatistics drawn = FrechetStatistics.of(features.features(unit(samples), threads), threads);
-        return FrechetDistance.between(drawn, realFeatures);
+        return FrechetDistance.estimate(features.features(unit(samples), threads), realFeatures, threads);
     }
 
     /// Network units to [0,1], clipped, as a picture file would hold them.

@@ -8,6 +8,11 @@ public interface RunListener extends TrainingListener {
     /// Training goes on from a checkpoint.
     void onResume(int step, Path checkpoint);
 
+    /// Training goes on from a checkpoint on another device than that of the last start, or with another number of
+    /// threads, as the devices' descriptions say: sums are added in another order, so the bits will not be those of a
+    /// run without the change.
+    default void onOtherDevice(String before, String now) {}
+
     /// A measurement is under way: `done` of `total` units of work.
     void onMeasuring(int step, int done, int total);
 

@@ -18,8 +18,8 @@ import java.util.Map;
 /// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `losses`, `seconds` |
 /// | `end` | `step`: the run is complete |
 ///
-/// `frechet` is {`value`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is {`k`, `value`, `low`,
-/// `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
+/// `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is
+/// {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
 final class RunRecords {
     private RunRecords() {}
 
@@ -71,8 +71,7 @@ final class RunRecords {
         }
         measurement.frechet().ifPresent(value -> {
             // Not Map.of: its order differs from process to process.
-            Map<String, Object> entry = new LinkedHashMap<>();
-            entry.put("value", value);
+            Map<String, Object> entry = interval(value);
             entry.put("features", measurement.features());
             record.put("frechet", entry);
         });
@@ -96,7 +95,7 @@ final class RunRecords {
         }
         measurement
                 .frechet()
-                .ifPresent(value -> events.scalar("frechet/" + measurement.features(), step, (float) value));
+                .ifPresent(value -> events.scalar("frechet/" + measurement.features(), step, (float) value.value()));
         measurement.losses().forEach((time, pair) -> {
             events.scalar(
                     "loss_t=" + time + "/train", step, (float) pair.train().value());

@@ -2,11 +2,11 @@ package dev.rote.metrics;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// How well curves of runs with different n fall on one curve when their steps are divided by n, after the
-/// data-collapse
-/// measure of Bhattacharjee & Seno 2001 (J. Phys. A 34, 6375), turned sideways: at fixed levels of the value, how far
-/// apart are the (interpolated) steps?
+/// data-collapse measure of Bhattacharjee & Seno 2001 (J. Phys. A 34, 6375), turned sideways: at fixed levels of
+/// the value, how far apart are the (interpolated) steps?
 ///
 /// With x = log tau - a log n for the crossing tau of run j at level l, the score for exponent a is the mean over all
 /// crossings of (x - mean of x at that level)^2: a variance in log tau, 0 for a perfect collapse; its root r reads as
@@ -20,9 +20,10 @@ import java.util.List;
 /// @param crossings how many crossings entered
 public record CollapseScore(double collapsed, double raw, double bestExponent, double bestScore, int crossings) {
     /// @param curves one per run
-    /// @param n training set size of each run; at least two different values must cross a common level
+    /// @param n training set size of each run
     /// @param levels values at which to compare
-    public static CollapseScore of(List<Curve> curves, double[] n, double[] levels) {
+    /// @return empty if no level is crossed by runs of two different n
+    public static Optional<CollapseScore> of(List<Curve> curves, double[] n, double[] levels) {
         if (curves.size() != n.length) {
             throw new IllegalArgumentException(
                     "collapse: expected one n per curve, got " + n.length + " for " + curves.size());
@@ -46,11 +47,11 @@ public record CollapseScore(double collapsed, double raw, double bestExponent, d
             used += points.size();
         }
         if (!(sNN > 0)) {
-            throw new IllegalArgumentException("collapse: no level is crossed by runs of two different n");
+            return Optional.empty();
         }
         double best = sNT / sNN;
-        return new CollapseScore(
-                score(1, sNN, sNT, sTT, used), sTT / used, best, score(best, sNN, sNT, sTT, used), used);
+        return Optional.of(new CollapseScore(
+                score(1, sNN, sNT, sTT, used), sTT / used, best, score(best, sNN, sNT, sTT, used), used));
     }
 
     private static double score(double a, double sNN, double sNT, double sTT, int used) {

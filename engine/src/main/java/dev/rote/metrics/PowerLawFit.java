@@ -2,9 +2,10 @@ package dev.rote.metrics;
 
 import java.util.Arrays;
 
-/// tau = C n^a, by ordinary least squares of log tau on log n, with m points (several seeds per n are several points).
-/// Intervals are those of linear regression with independent normal errors in log tau, Student t with m - 2 degrees of
-/// freedom (Draper & Smith, "Applied Regression Analysis", 1998, ch. 1); without degrees of freedom they have no ends.
+/// tau = C n^a, by ordinary least squares of log tau on log n, with m points (several seeds per n are several
+/// points). Intervals are those of linear regression with independent normal errors in log tau, Student t with m -
+/// 2 degrees of freedom (Draper & Smith, "Applied Regression Analysis", 1998, ch. 1); without degrees of freedom
+/// they have no ends.
 ///
 /// @param exponent a
 /// @param prefactor C; the exponential of the interval of the intercept. Far from n = 1 it is wide and strongly
@@ -54,8 +55,8 @@ public record PowerLawFit(
 
     /// The exponent with a percentile bootstrap interval: the runs, that is the (n, seed) points, are drawn with
     /// replacement (Efron & Tibshirani 1993, sec. 9.5, bootstrapping pairs), which needs no equal or normal errors.
-    /// Draws
-    /// with a single n are drawn again. With fewer than about ten points it is too narrow: prefer the t interval.
+    /// Draws with a single n are drawn again. With fewer than about ten points it is too narrow: prefer the t
+    /// interval.
     public static Interval exponentByBootstrap(double[] n, double[] tau, Bootstrap bootstrap) {
         check(n, tau, bootstrap.level());
         double[] x = Arrays.stream(n).map(Math::log).toArray();
@@ -77,15 +78,26 @@ public record PowerLawFit(
         return bootstrap.interval(Line.through(x, y).slope, slopes);
     }
 
+    /// The law at `n`, C n^a, with the interval of the line there (Draper & Smith 1998, ch. 1): the mean of log
+    /// tau, not the time of a single run.
+    public Interval line(double n) {
+        return at(n, 0);
+    }
+
     /// The time that a new run with `n` would need: C n^a with its prediction interval (Draper & Smith 1998, ch. 3),
     /// which holds the scatter of a single run as well as the error of the line.
     public Interval predict(double n) {
+        return at(n, 1);
+    }
+
+    /// @param single variance of a single run about the line, in units of the residual's
+    private Interval at(double n, double single) {
         if (!(n > 0) || Double.isInfinite(n)) {
             throw new IllegalArgumentException("prediction: expected a positive n, got " + n);
         }
         double distance = Math.log(n) - meanLogN;
         double log = Math.log(prefactor.value()) + exponent.value() * Math.log(n);
-        double error = residual * Math.sqrt(1 + 1.0 / points + distance * distance / spreadLogN);
+        double error = residual * Math.sqrt(single + 1.0 / points + distance * distance / spreadLogN);
         double margin = StudentT.margin(points - 2, level, error);
         return new Interval(Math.exp(log), Math.exp(log - margin), Math.exp(log + margin));
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 
 /// The clocks of a training run, read from curves that were measured at a few steps.
 ///
@@ -11,8 +12,7 @@ import java.util.OptionalDouble;
 ///   their last point are biased when runs end at different times.
 /// - **tau_gen**: the Fréchet distance comes within 10 % of its minimum before tau_mem.
 /// - **loss split**: test loss leaves train loss, the overfitting time of Bonnaire et al., arXiv:2505.17638, and
-/// tau_mem of
-///   Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
+/// tau_mem of Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
 public final class TimeScales {
     /// Levels of the memorized fraction: the first defines tau_mem, the others are reported beside it.
     public static final List<Double> LEVELS = List.of(0.01, 0.10, 0.50);
@@ -23,11 +23,12 @@ public final class TimeScales {
     /// Loss split: a gap above this share of the test loss.
     public static final double SPLIT_MARGIN = 0.10;
 
+    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
+
     private TimeScales() {}
 
-    /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between it
-    /// and
-    /// the measurement before. From a measurement at step 0 the interpolation is linear in the step.
+    /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between
+    /// it and the measurement before. From a measurement at step 0 the interpolation is linear in the step.
     ///
     /// @return empty if no measurement is above: the crossing, if any, is after the last step
     public static Optional<Crossing> crossing(Curve curve, double threshold) {
@@ -47,14 +48,14 @@ public final class TimeScales {
         return Optional.empty();
     }
 
-    /// First measured step with a value above 0, not interpolated: the strict onset, which depends on the sample count.
+    /// First measured step with a value above 0, not interpolated: the strict onset, which depends on the sample
+    /// count.
     public static Optional<Crossing> firstNonZero(Curve curve) {
         return crossing(curve, 0).map(c -> new Crossing(c.after(), c.before(), c.after(), c.censored()));
     }
 
-    /// The steps between which the crossing lies according to the pointwise intervals: from where the upper ends cross
-    /// to
-    /// where the lower ends cross (+infinity: they never do; 0: above at the first measurement).
+    /// The steps between which the crossing lies according to the pointwise intervals: from where the upper ends
+    /// cross to where the lower ends cross (+infinity: they never do; 0: above at the first measurement).
     public static CrossingInterval crossingBand(Curve curve, double threshold) {
         Optional<Crossing> measured = crossing(curve, threshold);
         double earliest = position(crossing(curve.steps(), curve.highs(), threshold));
@@ -63,9 +64,9 @@ public final class TimeScales {
         return new CrossingInterval(measured, new Interval(value, earliest, latest), 0, 0);
     }
 
-    /// tau_mem with its uncertainty from the samples: in each resample every measurement's samples are drawn again with
-    /// replacement, independently of the other measurements, and the crossing is found anew. (A redrawn share of
-    /// memorized samples depends on their number only, so ratios are counted once.)
+    /// tau_mem with its uncertainty from the samples: in each resample every measurement's samples are drawn again
+    /// with replacement, independently of the other measurements, and the crossing is found anew. (A redrawn share
+    /// of memorized samples depends on their number only, so ratios are counted once.)
     ///
     /// @param steps where samples were taken
     /// @param ratios d1 / d2 of each sample, one array per step ([MemorizedFraction#ratios])
@@ -73,6 +74,22 @@ public final class TimeScales {
     /// @param level of the memorized fraction
     public static CrossingInterval memorization(
             double[] steps, List<double[]> ratios, double k, double level, Bootstrap bootstrap) {
+        return resampled(steps, ratios, k, bootstrap, shares -> crossing(steps, shares, level));
+    }
+
+    /// The first step with a memorized sample, with its uncertainty from the samples as in [#memorization]. A
+    /// redrawn set of samples can miss a copy and never shows one where none was, so the interval reaches to later
+    /// steps only.
+    public static CrossingInterval firstCopy(double[] steps, List<double[]> ratios, double k, Bootstrap bootstrap) {
+        return resampled(steps, ratios, k, bootstrap, shares -> firstNonZero(Curve.of(steps, shares)));
+    }
+
+    private static CrossingInterval resampled(
+            double[] steps,
+            List<double[]> ratios,
+            double k,
+            Bootstrap bootstrap,
+            Function<double[], Optional<Crossing>> crossing) {
         if (ratios.size() != steps.length || ratios.stream().anyMatch(r -> r.length == 0)) {
             throw new IllegalArgumentException("memorization time: expected samples for each of " + steps.length
                     + " steps, got " + ratios.size() + " arrays, perhaps empty ones");
@@ -83,14 +100,14 @@ public final class TimeScales {
                 .toArray();
         double[] shares = new double[steps.length];
         Arrays.setAll(shares, i -> (double) hits[i] / counts[i]);
-        Optional<Crossing> measured = crossing(Curve.of(steps, shares), level);
+        Optional<Crossing> measured = crossing.apply(shares);
         double[] resampled = new double[bootstrap.resamples()];
         for (int b = 0; b < resampled.length; b++) {
             SplitMix64 random = bootstrap.random(b);
             for (int i = 0; i < shares.length; i++) {
                 shares[i] = (double) redraw(hits[i], counts[i], random) / counts[i];
             }
-            resampled[b] = position(crossing(steps, shares, level));
+            resampled[b] = position(crossing.apply(shares));
         }
         int never = (int) Arrays.stream(resampled).filter(Double::isInfinite).count();
         int censored = (int) Arrays.stream(resampled).filter(step -> step == 0).count();
@@ -99,8 +116,7 @@ public final class TimeScales {
     }
 
     /// Median over seeds with its percentile bootstrap interval. A seed that never crossed is +infinity; the median
-    /// stays
-    /// finite while most seeds cross. For few seeds that all crossed, [StudentT#geometricMean] is the sharper
+    /// stays finite while most seeds cross. For few seeds that all crossed, [StudentT#geometricMean] is the sharper
     /// statement.
     ///
     /// @param crossings one step per seed
@@ -138,8 +154,40 @@ public final class TimeScales {
                 frechet.steps()[first], frechet.steps()[best], values[best], best == considered - 1));
     }
 
+    /// The interval of [#generation] from the distances' own: in each resample every distance is drawn from the
+    /// normal distribution with its 95 % interval (a parametric bootstrap) and tau_gen is found anew. A low end of
+    /// 0 means "perhaps before the first measurement".
+    ///
+    /// @param frechet with 95 % intervals
+    /// @return empty as [#generation] is
+    public static Optional<Interval> generationInterval(
+            Curve frechet, OptionalDouble memorizationStep, double factor, Bootstrap bootstrap) {
+        Optional<GenerationTime> measured = generation(frechet, memorizationStep, factor);
+        if (measured.isEmpty()) {
+            return Optional.empty();
+        }
+        double[] drawn = new double[frechet.length()];
+        double[] resampled = new double[bootstrap.resamples()];
+        for (int b = 0; b < resampled.length; b++) {
+            SplitMix64 random = bootstrap.random(b);
+            for (int i = 0; i < drawn.length; i++) {
+                double error = (frechet.highs()[i] - frechet.values()[i]) / NORMAL_975;
+                drawn[i] = Math.max(0, frechet.values()[i] + error * random.nextGaussian());
+            }
+            double step = generation(Curve.of(frechet.steps(), drawn), memorizationStep, factor)
+                    .orElseThrow()
+                    .step();
+            resampled[b] = step == frechet.steps()[0] ? 0 : step;
+        }
+        return Optional.of(bootstrap.interval(measured.get().step(), resampled));
+    }
+
     /// First step where test loss exceeds train loss by more than `margin` of the test loss, interpolated like
     /// [#crossing]; and the test loss's minimum.
+    ///
+    /// The interval of the split is that of [#crossingBand] over the relative gap, whose own follows from the
+    /// losses' by the usual propagation of two independent errors. Draws of the noise are the same at every step,
+    /// so errors do not average out along the curve, and a band is the right thing to read.
     ///
     /// @param train at the same steps as `test`
     /// @param test above 0
@@ -149,15 +197,26 @@ public final class TimeScales {
             throw new IllegalArgumentException("loss split: train and test loss must be measured at the same steps");
         }
         double[] gap = new double[test.length()];
+        double[] low = new double[gap.length];
+        double[] high = new double[gap.length];
         for (int i = 0; i < gap.length; i++) {
             if (!(test.values()[i] > 0)) {
                 throw new IllegalArgumentException("loss split: step " + test.steps()[i]
                         + ": expected a positive test loss, found " + test.values()[i]);
             }
+            double share = train.values()[i] / test.values()[i];
+            double error = Math.hypot(half(train, i), share * half(test, i)) / test.values()[i];
             gap[i] = (test.values()[i] - train.values()[i]) / test.values()[i];
+            low[i] = gap[i] - error;
+            high[i] = gap[i] + error;
         }
         int best = argmin(test.values(), gap.length);
-        return new LossSplit(crossing(test.steps(), gap, margin), test.steps()[best], test.values()[best]);
+        CrossingInterval band = crossingBand(new Curve(test.steps(), gap, low, high), margin);
+        return new LossSplit(band.crossing(), band.interval(), test.steps()[best], test.values()[best]);
+    }
+
+    private static double half(Curve curve, int i) {
+        return (curve.highs()[i] - curve.lows()[i]) / 2;
     }
 
     private static double interpolate(double[] steps, double[] values, int i, double threshold) {

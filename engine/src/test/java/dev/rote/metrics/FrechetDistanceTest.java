@@ -50,6 +50,42 @@ class FrechetDistanceTest {
         assertThat(FrechetDistance.between(sb, sa)).isCloseTo(expected, within(1e-6 * (1 + expected)));
     }
 
+    /// The spread of the distance over fresh sets of samples is what the interval claims.
+    @Test
+    void theIntervalIsTheSpreadOverFreshSamples() throws InterruptedException {
+        int d = 6;
+        int trials = 200;
+        FrechetStatistics reference = FrechetStatistics.of(Rows.of(correlated(2000, d, 99, 1.5), d), 1);
+        double[] values = new double[trials];
+        double claimed = 0;
+        for (int trial = 0; trial < trials; trial++) {
+            Rows drawn = Rows.of(correlated(300, d, 1000 + trial, 0.5), d);
+            Interval interval = FrechetDistance.estimate(drawn, reference, 1);
+            values[trial] = interval.value();
+            claimed += (interval.high() - interval.low()) / 2 / trials;
+            assertThat(interval.value())
+                    .isCloseTo(
+                            FrechetDistance.between(FrechetStatistics.of(drawn, 1), reference),
+                            within(1e-9 * interval.value()));
+        }
+        double mean = java.util.Arrays.stream(values).average().orElseThrow();
+        double deviation = Math.sqrt(java.util.Arrays.stream(values)
+                        .map(v -> (v - mean) * (v - mean))
+                        .sum()
+                / (trials - 1));
+        assertThat(claimed / 1.96).isCloseTo(deviation, within(0.15 * deviation));
+    }
+
+    @Test
+    void theIntervalIsFiniteWithFewerSamplesThanDimensions() throws InterruptedException {
+        FrechetStatistics reference = FrechetStatistics.of(Rows.of(correlated(60, 30, 3, 2), 30), 1);
+        Interval interval = FrechetDistance.estimate(Rows.of(correlated(9, 30, 4, 1), 30), reference, 1);
+        assertThat(interval.high()).isFinite().isGreaterThan(interval.value());
+        Interval constant = FrechetDistance.estimate(
+                Rows.of(new float[12], 4), diagonal(new double[4], new double[] {1, 1, 1, 1}), 1);
+        assertThat(constant).isEqualTo(new Interval(4, 4, 4));
+    }
+
     @Test
     void isZeroToItselfAlsoWithASingularCovariance() throws InterruptedException {
         FrechetStatistics s = FrechetStatistics.of(Rows.of(correlated(9, 30, 3, 2), 30), 1);

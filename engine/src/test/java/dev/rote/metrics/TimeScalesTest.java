@@ -100,6 +100,63 @@ class TimeScalesTest {
     }
 
     @Test
+    void theFirstCopyCanBeMissedButNotInvented() {
+        List<double[]> ratios = new ArrayList<>();
+        for (int hits : new int[] {0, 1, 40, 80}) {
+            double[] step = new double[100];
+            Arrays.setAll(step, i -> i < hits ? 0.1 : 0.9);
+            ratios.add(step);
+        }
+        CrossingInterval found =
+                TimeScales.firstCopy(new double[] {100, 200, 400, 800}, ratios, 1.0 / 3, Bootstrap.standard(1));
+        assertThat(found.crossing().orElseThrow().step()).isEqualTo(200);
+        assertThat(found.interval()).isEqualTo(new Interval(200, 200, 400)); // missed with probability 0.37
+    }
+
+    @Test
+    void aNoisyDistanceMovesTheGenerationTimeAndAnExactOneDoesNot() {
+        double[] steps = {10, 20, 40, 80, 160};
+        double[] values = {9, 1.2, 1.05, 1, 1.02};
+        Curve exact = Curve.of(steps, values);
+        assertThat(TimeScales.generationInterval(exact, OptionalDouble.empty(), 1.1, Bootstrap.standard(1)))
+                .contains(new Interval(40, 40, 40));
+        double[] low = {8.8, 1.0, 0.85, 0.8, 0.82};
+        double[] high = {9.2, 1.4, 1.25, 1.2, 1.22};
+        Interval noisy = TimeScales.generationInterval(
+                        new Curve(steps, values, low, high), OptionalDouble.empty(), 1.1, Bootstrap.standard(1))
+                .orElseThrow();
+        assertThat(noisy.low()).isEqualTo(20);
+        assertThat(noisy.high()).isEqualTo(160);
+    }
+
+    @Test
+    void theSplitsIntervalComesFromTheLosses() {
+        double[] steps = {100, 200, 400, 800};
+        double[] train = {1, 0.95, 0.8, 0.5};
+        double[] test = {1, 1, 1, 1};
+        Curve exact = Curve.of(steps, test);
+        LossSplit split = TimeScales.lossSplit(around(steps, train, 0.03), exact, 0.1);
+        double step = split.split().orElseThrow().step();
+        assertThat(step).isCloseTo(200 * Math.pow(2, 0.05 / 0.15), within(1e-9));
+        assertThat(split.interval().low()).isCloseTo(200 * Math.pow(2, 0.02 / 0.15), within(1e-9));
+        assertThat(split.interval().high()).isCloseTo(200 * Math.pow(2, 0.08 / 0.15), within(1e-9));
+        Interval early =
+                TimeScales.lossSplit(around(steps, train, 0.2), exact, 0.1).interval();
+        assertThat(early.low()).isZero();
+        Interval both = TimeScales.lossSplit(around(steps, train, 0.03), around(steps, test, 0.04), 0.1)
+                .interval();
+        assertThat(both.low()).isLessThan(split.interval().low());
+    }
+
+    private static Curve around(double[] steps, double[] values, double half) {
+        return new Curve(
+                steps,
+                values,
+                Arrays.stream(values).map(v -> v - half).toArray(),
+                Arrays.stream(values).map(v -> v + half).toArray());
+    }
+
+    @Test
     void resamplesThatNeverCrossOpenTheIntervalAtTheTop() {
         CrossingInterval found = memorization(new int[] {0, 0, 0, 12}, 1000, 0.01);
         assertThat(found.never()).isBetween(150, 450); // P(Poisson(12) <= 10) = 0.35

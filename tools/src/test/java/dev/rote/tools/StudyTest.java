@@ -126,4 +126,126 @@ class StudyTest {
         assertThat(result.status()).isEqualTo(2);
         assertThat(result.err()).contains("did you mean quickstart");
     }
+
+    @Test
+    void aDamagedRecordIsNamedAndLeavesTheRest() throws IOException {
+        String file = study().toString();
+        Path folder = temp.resolve("out");
+        assertThat(rote("study", file, "--out", folder.toString()).status()).isZero();
+        Path records = folder.resolve("runs/n=4/metrics.jsonl");
+        String text = Files.readString(records);
+        int line = (int) text.lines().takeWhile(l -> !l.contains("\"train\"")).count() + 1;
+        Files.writeString(records, text.replaceFirst("\"loss\":[0-9.]+", "\"loss\":\"gone\""));
+        for (String option : new String[] {"--report-only", "--threads=1"}) {
+            Result result = rote("study", file, "--out", folder.toString(), option);
+            assertThat(result.status()).isEqualTo(2);
+            assertThat(result.err())
+                    .contains("n=4", records + ": line " + line + ": expected a number as loss, found \"gone\"")
+                    .doesNotContain("\tat ", "internal");
+            assertThat(folder.resolve("report.html")).content().contains("Run n=4 is left out", "n = 8");
+            assertThat(folder.resolve("curves.csv")).content().contains("n=8").doesNotContain("n=4,");
+        }
+    }
+
+    @Test
+    void aReportNeedsNeitherItsImagesNorSoundSamples() throws IOException {
+        Path images = Files.createDirectories(temp.resolve("images"));
+        for (int i = 0; i < 16; i++) {
+            var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
+            picture.setRGB(i % 8, i / 2, 0xffffff);
+            javax.imageio.ImageIO.write(
+                    picture, "png", images.resolve(i + ".png").toFile());
+        }
+        String file = Files.writeString(
+                        temp.resolve("own.toml"),
+                        STUDY.replace("builtin:fashion-mnist", images.toString())
+                                .replace("sheets = \"last\"", ""))
+                .toString();
+        Path folder = temp.resolve("out");
+        Result first = rote("study", file, "--out", folder.toString());
+        assertThat(first.status()).as(first.err()).isZero();
+
+        Path hidden = temp.resolve("hidden");
+        Files.move(images, hidden);
+        assertThat(rote("study", file, "--out", folder.toString(), "--report-only")
+                        .status())
+                .isZero();
+        Path sheet = folder.resolve("runs/n=8/samples/8-neighbours.png");
+        Files.delete(sheet);
+        Result without = rote("study", file, "--out", folder.toString(), "--report-only");
+        assertThat(without.err()).contains("Sheets show samples without their nearest training images");
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("n=8, step 8: samples<", "n=8, step 4: samples and");
+        assertThat(sheet).doesNotExist();
+
+        Files.move(hidden, images);
+        Files.writeString(folder.resolve("runs/n=8/samples/8.safetensors"), "no tensors");
+        Files.copy(
+                folder.resolve("runs/n=8/checkpoints/8.safetensors"), folder.resolve("runs/n=8/samples/7.safetensors"));
+        Result damaged = rote("study", file, "--out", folder.toString(), "--report-only");
+        assertThat(damaged.status()).isEqualTo(2);
+        assertThat(damaged.err())
+                .contains("8.safetensors: byte 0", "7.safetensors: header: expected a tensor named samples")
+                .doesNotContain("internal", "\tat ");
+        assertThat(folder.resolve("report.html")).content().contains("A sheet of run n=8 is left out");
+    }
+
+    @Test
+    void otherImagesUnderACompleteRunAreNoticed() throws IOException {
+        Path images = Files.createDirectories(temp.resolve("images"));
+        for (int i = 0; i < 16; i++) {
+            var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
+            picture.setRGB(i % 8, i / 2, 0xffffff);
+            javax.imageio.ImageIO.write(
+                    picture, "png", images.resolve(i + ".png").toFile());
+        }
+        String file = Files.writeString(
+                        temp.resolve("own.toml"), STUDY.replace("builtin:fashion-mnist", images.toString()))
+                .toString();
+        Path folder = temp.resolve("out");
+        assertThat(rote("study", file, "--out", folder.toString()).status()).isZero();
+        Files.copy(images.resolve("3.png"), images.resolve("5.png"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Result again = rote("study", file, "--out", folder.toString());
+        assertThat(again.status()).isEqualTo(2);
+        assertThat(again.err())
+                .contains("n=8", "the training images of data.source now")
+                .doesNotContain("run n=4: ");
+        assertThat(folder.resolve("report.html")).content().contains("n = 4");
+    }
+
+    @Test
+    void theFolderHoldsTheFileThatReproducesTheStudy() throws IOException {
+        Path folder = temp.resolve("out");
+        assertThat(rote("study", study().toString(), "--out", folder.toString(), "--set", "train.lr=3e-4")
+                        .status())
+                .isZero();
+        Path copy = Files.copy(folder.resolve("study.toml"), temp.resolve("copy.toml"));
+        Result again = rote("study", copy.toString(), "--out", folder.toString());
+        assertThat(again.status()).as(again.err()).isZero();
+        assertThat(again.err()).doesNotContain("complete");
+    }
+
+    @Test
+    void impossibleNumbersOfJobsAndThreadsAreRefused() throws IOException {
+        String file = study().toString();
+        for (String option : new String[] {"--jobs=-1", "--jobs=0", "--threads=-2", "--threads=0"}) {
+            Result result = rote("study", file, "--out", temp.resolve("out").toString(), option);
+            assertThat(result.status()).isEqualTo(2);
+            assertThat(result.err()).contains("expected 1 or more");
+        }
+        assertThat(temp.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void aStudyWithoutTestImagesSaysWhatItsDistancesAreTo() throws IOException {
+        Path folder = temp.resolve("out");
+        String file = Files.writeString(temp.resolve("own.toml"), STUDY.replace("test = 8", "test = 0"))
+                .toString();
+        Result result = rote("study", file, "--out", folder.toString());
+        assertThat(result.status()).as(result.err()).isZero();
+        assertThat(folder.resolve("report.html"))
+                .content()
+                .contains("There are no held-out images", "to the training images");
+    }
 }

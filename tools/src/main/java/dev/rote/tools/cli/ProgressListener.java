@@ -11,8 +11,8 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
-/// Shows a run's progress: a bar that is drawn over on a terminal; elsewhere a line every 5 seconds, every 10 % and for
-/// every measurement.
+/// Shows a run's progress: a bar that is drawn over on a terminal; elsewhere a line every 5 seconds, every 10 % and
+/// for every measurement.
 ///
 /// The time left is that of what is done since the start, measurements included, times what is left.
 public final class ProgressListener implements RunListener, AutoCloseable {
@@ -63,6 +63,18 @@ public final class ProgressListener implements RunListener, AutoCloseable {
     }
 
     @Override
+    public void onOtherDevice(String before, String now) {
+        console.err().println(otherDevice(before, now));
+    }
+
+    /// One sentence on what a change of the device means for the numbers.
+    public static String otherDevice(String before, String now) {
+        return "resumes on \"" + now + "\" what ran on \"" + before
+                + "\": its numbers will differ in their last bits, which training amplifies, from those of a run"
+                + " without the change";
+    }
+
+    @Override
     public void onLosses(int step, float[] losses, double imagesPerSecond) {
         at(step);
         double sum = 0;
@@ -102,7 +114,7 @@ public final class ProgressListener implements RunListener, AutoCloseable {
                     Locale.ROOT, ", memorized %d of %d samples", headline.memorized(), headline.samples()));
         }
         measurement.frechet().ifPresent(distance -> text.append(", Fréchet distance ")
-                .append(Units.three(distance)));
+                .append(Units.three(distance.value())));
         bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(text.toString()), () -> say(text.toString()));
     }
 

@@ -29,11 +29,14 @@ import java.util.concurrent.Future;
 /// Features of a network that the user supplies as an ONNX file, such as the Inception network of FID (Heusel et al.
 /// 2017, arXiv:1706.08500). ONNX Runtime computes them on the CPU.
 ///
-/// The network has one input, f32 [N,3,H,W] or [N,1,H,W]; its first output, f32 [N,...], is flattened per image. Gray
-/// images are repeated for three channels. Where H and W are fixed, images are resized to them by the antialiased
-/// bilinear rule of [Resize]; otherwise they come at their own size. Values are in [0, 1], unless the file's metadata
-/// has the keys `rote.low` and `rote.high`: then black and white become these numbers. Any other normalisation belongs
-/// in the network.
+/// The network has one input, f32 [N,3,H,W] or [N,1,H,W]; its first output, f32 [N,...], is flattened per image.
+/// Gray images are repeated for three channels. Where H and W are fixed, images are resized to them by the
+/// antialiased bilinear rule of [Resize]; otherwise they come at their own size. Values are in [0, 1], unless the
+/// file's metadata has the keys `rote.low` and `rote.high`: then black and white become these numbers. Any other
+/// normalisation belongs in the network.
+///
+/// The distance is called FID if the metadata has the key `rote.fid` with the value `true`: whoever exports
+/// Inception's pool features says so, a file's name does not.
 ///
 /// Every image goes through in a batch of the same size and position for every number of threads, each batch on one
 /// thread, so threads change no bit.
@@ -47,6 +50,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
     private final OrtSession session;
     private final Input input;
     private final int dimension;
+    private final boolean isFid;
 
     /// What the network reads.
     ///
@@ -65,6 +69,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
         this.environment = environment;
         this.session = session;
         this.input = input();
+        this.isFid = "true".equals(session.getMetadata().getCustomMetadata().get("rote.fid"));
         this.dimension = run(new float[input.batch() * input.size()]).length / input.batch();
     }
 
@@ -145,7 +150,7 @@ public final class OnnxFeatures implements FeatureExtractor, AutoCloseable {
 
     @Override
     public String name() {
-        return "Fréchet distance on features of " + path.getFileName();
+        return (isFid ? "FID on features of " : "Fréchet distance on features of ") + path.getFileName();
     }
 
     @Override

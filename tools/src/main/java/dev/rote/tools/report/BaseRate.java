@@ -6,4 +6,5 @@ package dev.rote.tools.report;
 /// @param value share in [0, 1]
 /// @param low lower end of its 95 % interval, NaN when there is none
 /// @param high upper end of its 95 % interval, NaN when there is none
-public record BaseRate(double k, double value, double low, double high) {}
+/// @param images held-out images behind it, 0 when unknown
+public record BaseRate(double k, double value, double low, double high, int images) {}

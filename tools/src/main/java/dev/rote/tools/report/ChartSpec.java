@@ -26,11 +26,16 @@ record ChartSpec(
     enum Panel {
         TRAINING_LOSS("training-loss", "Loss curves and sample quality"),
         LOSS_AT("loss-at", "Loss curves and sample quality"),
+        LOSS_OVER_N("loss-over-n", "Loss curves and sample quality"),
         LOSS_GAP("loss-gap", "Loss curves and sample quality"),
         FRECHET("frechet", "Loss curves and sample quality"),
+        FRECHET_OVER_N("frechet-over-n", "Loss curves and sample quality"),
         METRIC("metric", "Loss curves and sample quality"),
         MEMORIZED("memorized", "Memorization"),
         COLLAPSE("collapse", "Memorization"),
+        WIDTH_FRECHET("width-frechet", "Collapse over the width"),
+        WIDTH_LOSS("width-loss", "Collapse over the width"),
+        WIDTH_MEMORIZED("width-memorized", "Collapse over the width"),
         FIT("fit", "Scaling");
 
         private final String id;
@@ -68,7 +73,9 @@ record ChartSpec(
         POINTS,
         /// Open triangles: lower bounds.
         BOUNDS,
-        /// Line only, without markers.
+        /// Open triangles upside down: upper bounds.
+        UPPER_BOUNDS,
+        /// Line only, without markers; a band where points have intervals.
         FIT
     }
 

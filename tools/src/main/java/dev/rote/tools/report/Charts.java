@@ -16,21 +16,47 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 
 /// Which curves go into which figure, on which axes. Figures without a single finite point are left out.
 final class Charts {
-    private static final Axis TAU = new Axis("training step τ (optimizer updates)", true, false);
-    private static final Axis TAU_OVER_N = new Axis("τ / n (optimizer updates per training image)", true, false);
+    private static final String WIDTH = "model.width";
     private static final Ink GREY = new Ink(0x8a8f98, 0x7d8590, Ink.Dash.DASHED, Ink.Symbol.CIRCLE);
-    private static final double[] THRESHOLDS = {0.01, 0.1, 0.5};
+
+    /// What a curve is drawn against: its step divided by something.
+    ///
+    /// @param suffix of file names
+    /// @param words in titles
+    /// @param divisor by run; a run without a positive one is left out
+    private record Abscissa(String suffix, String words, Axis axis, ToDoubleFunction<RunCurves> divisor) {
+        static final Abscissa TAU =
+                new Abscissa("", "τ", new Axis("training step τ (optimizer updates)", true, false), run -> 1);
+        static final Abscissa OVER_N = new Abscissa(
+                "_over_n", "τ/n", new Axis("τ / n (optimizer updates per training image)", true, false), RunCurves::n);
+        static final Abscissa W = new Abscissa(
+                "_w",
+                "W τ",
+                new Axis("W τ (width times optimizer updates)", true, false),
+                run -> 1 / width(run).orElse(Double.NaN));
+        static final Abscissa W_OVER_N = new Abscissa(
+                "_w_over_n",
+                "W τ/n",
+                new Axis("W τ / n (width times optimizer updates per training image)", true, false),
+                run -> run.n() / width(run).orElse(Double.NaN));
+    }
 
     private final List<RunCurves> runs;
+    private final Headline headline;
+    private final List<Collapse> collapses;
     private final RunStyles styles;
     private final List<ChartSpec> charts = new ArrayList<>();
 
     private Charts(StudyReport report) {
         runs = report.runs();
+        headline = report.headline();
+        collapses = report.findings().collapses();
         styles = new RunStyles(runs);
     }
 
@@ -38,13 +64,43 @@ final class Charts {
     static List<ChartSpec> of(StudyReport report) {
         Charts made = new Charts(report);
         made.trainingLoss();
-        made.lossesAtFixedTimes();
-        made.frechet();
+        made.losses(Panel.LOSS_AT, Abscissa.TAU);
+        made.losses(Panel.LOSS_OVER_N, Abscissa.OVER_N);
+        made.lossTimes().forEach(made::gap);
+        made.frechet(Panel.FRECHET, Abscissa.TAU);
+        made.frechet(Panel.FRECHET_OVER_N, Abscissa.OVER_N);
         made.metrics();
-        made.memorizedFractions();
+        made.memorized(Panel.MEMORIZED, Abscissa.TAU);
+        made.memorized(Panel.COLLAPSE, Abscissa.OVER_N);
+        if (variesWidth(report.runs())) {
+            for (Abscissa x : List.of(Abscissa.W, Abscissa.W_OVER_N)) {
+                made.frechet(Panel.WIDTH_FRECHET, x);
+                made.losses(Panel.WIDTH_LOSS, x);
+                made.memorized(Panel.WIDTH_MEMORIZED, x);
+            }
+        }
         made.charts.addAll(FitCharts.of(report.fits()));
         made.charts.removeIf(ChartSpec::isEmpty);
         return List.copyOf(made.charts);
+    }
+
+    /// Whether the runs have different widths.
+    static boolean variesWidth(List<RunCurves> runs) {
+        return runs.stream()
+                        .map(Charts::width)
+                        .flatMap(Optional::stream)
+                        .distinct()
+                        .count()
+                > 1;
+    }
+
+    /// The run's grid value of the width; empty when the study does not vary it.
+    static Optional<Double> width(RunCurves run) {
+        try {
+            return Optional.ofNullable(run.keys().get(WIDTH)).map(Double::valueOf);
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
     }
 
     private void trainingLoss() {
@@ -57,32 +113,43 @@ final class Charts {
                 averaged[0] ? "Long curves are averaged in " + Thinning.MOST + " bins of equal width in log τ." : "";
         Axis y = new Axis("training loss (mean over a batch)", true, false);
         charts.add(new ChartSpec(
-                "training_loss", Panel.TRAINING_LOSS, "batches", "Training loss", note, TAU, y, series, List.of()));
+                "training_loss",
+                Panel.TRAINING_LOSS,
+                "batches",
+                "Training loss",
+                note,
+                Abscissa.TAU.axis(),
+                y,
+                series,
+                List.of()));
     }
 
-    private void lossesAtFixedTimes() {
-        List<LossAt> tests = quantities(LossAt.class, Comparator.comparingDouble(LossAt::t)).stream()
+    private List<Double> lossTimes() {
+        return quantities(LossAt.class, Comparator.comparingDouble(LossAt::t)).stream()
                 .filter(q -> q.split() == Split.TEST)
+                .map(LossAt::t)
                 .toList();
-        for (LossAt test : tests) {
-            String t = "t = " + Digits.plain(test.t());
-            List<Series> series = new ArrayList<>(curves(test, Role.CURVE, p -> p));
-            series.addAll(curves(new LossAt(test.t(), Split.TRAIN), Role.COMPANION, p -> p));
+    }
+
+    private void losses(Panel panel, Abscissa x) {
+        for (double time : lossTimes()) {
+            String t = "t = " + Digits.plain(time);
+            List<Series> series = new ArrayList<>(against(x, curves(new LossAt(time, Split.TEST), Role.CURVE)));
+            series.addAll(against(x, curves(new LossAt(time, Split.TRAIN), Role.COMPANION)));
             Axis y = new Axis("loss at " + t, true, false);
-            charts.add(new ChartSpec(
-                    "loss_t" + Digits.plain(test.t()),
-                    Panel.LOSS_AT,
-                    t,
-                    "Train and test loss at fixed diffusion time " + t,
+            String note =
                     "Thick with markers: test images. Thin: training images. Both start together and part when the"
-                            + " network begins to fit single images.",
-                    TAU,
+                            + " network begins to fit single images. Bands: 95 % intervals over the draws of the noise.";
+            charts.add(new ChartSpec(
+                    "loss" + x.suffix() + "_t" + Digits.plain(time),
+                    panel,
+                    panel == Panel.WIDTH_LOSS ? x.words() + ", " + t : t,
+                    "Train and test loss at " + t + " against " + x.words(),
+                    note,
+                    x.axis(),
                     y,
                     series,
                     List.of()));
-        }
-        for (LossAt test : tests) {
-            gap(test.t());
         }
     }
 
@@ -94,7 +161,7 @@ final class Charts {
             var train = run.curve(new LossAt(t, Split.TRAIN));
             if (run.n() > 0 && test.isPresent() && train.isPresent()) {
                 List<Point> points = difference(test.get(), train.get(), (double) run.n());
-                series.add(new Series(run.label(), i, styles.of(i), Role.CURVE, points));
+                series.add(new Series(styles.label(i), i, styles.of(i), Role.CURVE, points));
             }
         }
         String text = "t = " + Digits.plain(t);
@@ -103,41 +170,58 @@ final class Charts {
                 Panel.LOSS_GAP,
                 text,
                 "Generalization gap against τ/n, " + text,
-                "Test loss minus train loss. If overfitting sets in at a time proportional to n, the curves rise at one"
-                        + " place.",
-                TAU_OVER_N,
+                "Test loss minus train loss, with the 95 % interval of a difference of independent means. If overfitting"
+                        + " sets in at a time proportional to n, the curves rise at one place.",
+                Abscissa.OVER_N.axis(),
                 new Axis("test loss − train loss at " + text, false, false),
                 series,
                 List.of()));
     }
 
+    /// Intervals of the two losses are symmetric about their means; that of the difference has their root of summed
+    /// squares as its half width.
     private static List<Point> difference(Curve test, Curve train, double n) {
-        Map<Double, Double> byStep = new HashMap<>();
-        train.points().forEach(p -> byStep.put(p.x(), p.y()));
-        return test.points().stream()
-                .filter(p -> byStep.containsKey(p.x()))
-                .map(p -> Point.of(p.x() / n, p.y() - byStep.get(p.x())))
-                .toList();
+        Map<Double, Point> byStep = new HashMap<>();
+        train.points().forEach(p -> byStep.put(p.x(), p));
+        List<Point> points = new ArrayList<>();
+        for (Point p : test.points()) {
+            Point other = byStep.get(p.x());
+            if (other != null) {
+                double half = Math.hypot((p.high() - p.low()) / 2, (other.high() - other.low()) / 2);
+                double gap = p.y() - other.y();
+                points.add(new Point(p.x() / n, gap, gap - half, gap + half));
+            }
+        }
+        return points;
     }
 
-    private void frechet() {
-        for (Frechet q : quantities(Frechet.class, Comparator.comparing(Frechet::features))) {
+    private void frechet(Panel panel, Abscissa x) {
+        for (Frechet q : quantities(Frechet.class, Comparator.comparing(Frechet::key))) {
             String title =
-                    q.standIn() ? "Fréchet distance with stand-in features (not FID)" : "Fréchet inception distance";
+                    (q.standIn() ? "Fréchet distance, stand-in features (not FID)," : "Fréchet inception distance")
+                            + " against " + x.words();
             String note = q.standIn()
                     ? "Feature space: " + q.features() + ". It stands in for the Inception network: values compare"
                             + " runs of this report with each other, never with published FID."
                     : "Feature space: " + q.features() + ".";
-            Axis y = new Axis(q.standIn() ? "Fréchet distance (stand-in, not FID)" : "FID", true, false);
+            if (q.toTraining()) {
+                note += " Without test images the distance is to the training images: a network that copies them scores"
+                        + " well.";
+            }
+            if (curves(q, Role.CURVE).stream().flatMap(s -> s.points().stream()).anyMatch(Point::hasInterval)) {
+                note += " Bands: 95 % intervals over the samples.";
+            }
+            String real = q.toTraining() ? " to the training images" : "";
+            Axis y = new Axis((q.standIn() ? "Fréchet distance (stand-in, not FID)" : "FID") + real, true, false);
             charts.add(new ChartSpec(
-                    "frechet_" + fileName(q.features()),
-                    Panel.FRECHET,
-                    q.features(),
+                    "frechet" + x.suffix() + "_" + fileName(q.features()) + (q.toTraining() ? "_training" : ""),
+                    panel,
+                    panel == Panel.WIDTH_FRECHET ? x.words() : q.features() + real,
                     title,
                     note,
-                    TAU,
+                    x.axis(),
                     y,
-                    curves(q, Role.CURVE, p -> p),
+                    against(x, curves(q, Role.CURVE)),
                     List.of()));
         }
     }
@@ -150,50 +234,51 @@ final class Charts {
                     q.name(),
                     q.name(),
                     "",
-                    TAU,
+                    Abscissa.TAU.axis(),
                     new Axis(q.label(), false, false),
-                    curves(q, Role.CURVE, p -> p),
+                    curves(q, Role.CURVE),
                     List.of()));
         }
     }
 
-    private void memorizedFractions() {
+    private void memorized(Panel panel, Abscissa x) {
         List<MemorizedFraction> ratios =
-                quantities(MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - Clock.PAPER_K)));
+                quantities(MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - headline.k())));
         for (MemorizedFraction q : ratios) {
-            memorized(q, Panel.MEMORIZED, "", TAU, curves(q, Role.CURVE, p -> p));
-        }
-        for (MemorizedFraction q : ratios) {
-            List<Series> collapsed = curves(q, Role.CURVE, p -> p).stream()
-                    .filter(s -> runs.get(s.run()).n() > 0)
-                    .map(s -> overN(s, (double) runs.get(s.run()).n()))
-                    .toList();
-            memorized(q, Panel.COLLAPSE, "_over_n", TAU_OVER_N, collapsed);
+            String k = "k = " + Digits.ratio(q.k());
+            List<Rule> rules = new ArrayList<>();
+            for (double threshold : headline.thresholds()) {
+                rules.add(new Rule(threshold, Digits.percent(threshold), -1, GREY));
+            }
+            List<Rule> bases = baseRates(q.k());
+            rules.addAll(bases);
+            charts.add(new ChartSpec(
+                    "f_mem" + x.suffix() + "_k" + fileName(Digits.ratio(q.k())),
+                    panel,
+                    panel == Panel.WIDTH_MEMORIZED ? x.words() + ", " + k : k,
+                    "Memorized fraction against " + x.words() + ", " + k,
+                    "Bands: Wilson’s 95 % intervals. Grey lines: the thresholds at which τ_mem is read."
+                            + (bases.isEmpty() ? "" : " Dotted lines: base rate, the same test on held-out images.")
+                            + collapse(x, q.k()),
+                    x.axis(),
+                    new Axis("memorized fraction f_mem", false, true),
+                    against(x, curves(q, Role.CURVE)),
+                    rules));
         }
     }
 
-    private void memorized(MemorizedFraction q, Panel panel, String suffix, Axis x, List<Series> series) {
-        String k = "k = " + Digits.ratio(q.k());
-        String against = panel == Panel.COLLAPSE ? " against τ/n" : " against τ";
-        List<Rule> rules = new ArrayList<>();
-        for (double threshold : THRESHOLDS) {
-            rules.add(new Rule(threshold, Digits.percent(threshold), -1, GREY));
+    /// What a reader should look for in a collapsed figure, and the score of the collapse where there is one.
+    private String collapse(Abscissa x, double k) {
+        String variable = x.equals(Abscissa.OVER_N) ? "n" : x.equals(Abscissa.W_OVER_N) ? "n/W" : "";
+        if (variable.isEmpty()) {
+            return "";
         }
-        List<Rule> bases = baseRates(q.k());
-        rules.addAll(bases);
-        String note = "Bands: 95 % intervals. Grey lines: the thresholds at which τ_mem is read."
-                + (bases.isEmpty() ? "" : " Dotted lines: base rate, the same test on held-out images.")
-                + (panel == Panel.COLLAPSE ? " If τ_mem is proportional to n, the curves fall on one another." : "");
-        charts.add(new ChartSpec(
-                "f_mem" + suffix + "_k" + fileName(Digits.ratio(q.k())),
-                panel,
-                k,
-                "Memorized fraction" + against + ", " + k,
-                note,
-                x,
-                new Axis("memorized fraction f_mem", false, true),
-                series,
-                rules));
+        return " If τ_mem is proportional to " + variable + ", the curves fall on one another."
+                + collapses.stream()
+                        .filter(c -> c.variable().equals(variable) && Math.abs(c.k() - k) < 1e-9)
+                        .findFirst()
+                        .map(c -> " As they are, " + c.sentence())
+                        .orElse("");
     }
 
     private List<Rule> baseRates(double k) {
@@ -208,21 +293,33 @@ final class Charts {
         return rules;
     }
 
-    private List<Series> curves(Quantity quantity, Role role, Function<List<Point>, List<Point>> change) {
+    private List<Series> curves(Quantity quantity, Role role) {
+        return curves(quantity, role, points -> points);
+    }
+
+    private List<Series> curves(Quantity quantity, Role role, UnaryOperator<List<Point>> change) {
         List<Series> series = new ArrayList<>();
         for (int i = 0; i < runs.size(); i++) {
             int index = i;
             runs.get(i)
                     .curve(quantity)
-                    .ifPresent(c -> series.add(new Series(
-                            runs.get(index).label(), index, styles.of(index), role, change.apply(c.points()))));
+                    .ifPresent(c -> series.add(
+                            new Series(styles.label(index), index, styles.of(index), role, change.apply(c.points()))));
         }
         return series;
     }
 
-    private static Series overN(Series series, double n) {
-        List<Point> points = series.points().stream().map(p -> p.dividedBy(n)).toList();
-        return new Series(series.label(), series.run(), series.ink(), series.role(), points);
+    private List<Series> against(Abscissa x, List<Series> series) {
+        List<Series> moved = new ArrayList<>();
+        for (Series s : series) {
+            double divisor = x.divisor().applyAsDouble(runs.get(s.run()));
+            if (divisor > 0) {
+                List<Point> points =
+                        s.points().stream().map(p -> p.dividedBy(divisor)).toList();
+                moved.add(new Series(s.label(), s.run(), s.ink(), s.role(), points));
+            }
+        }
+        return moved;
     }
 
     private <Q extends Quantity> List<Q> quantities(Class<Q> kind, Comparator<Q> order) {

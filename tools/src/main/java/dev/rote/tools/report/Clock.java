@@ -78,20 +78,6 @@ public sealed interface Clock {
     }
 
     private static String suffix(double k) {
-        return isPaperK(k) ? "" : ", k = " + Digits.ratio(k);
-    }
-
-    private static boolean isPaperK(double k) {
-        return Math.abs(k - PAPER_K) < 1e-9;
-    }
-
-    /// True for the clocks of the main table: those without a ratio, and those at k = 1/3.
-    default boolean isHeadline() {
-        return switch (this) {
-            case TauGen gen -> true;
-            case LossSplit split -> true;
-            case TauMem mem -> isPaperK(mem.k());
-            case FirstCopy copy -> isPaperK(copy.k());
-        };
+        return Math.abs(k - PAPER_K) < 1e-9 ? "" : ", k = " + Digits.ratio(k);
     }
 }

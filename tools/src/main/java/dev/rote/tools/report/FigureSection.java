@@ -40,8 +40,12 @@ final class FigureSection {
             if (entry.getKey() == Panel.FIT) {
                 html.append("<figure class=\"law\">\n<h3>Power laws</h3>\n").append(table.fits());
                 html.append(
-                        "<figcaption>Least squares in log-log with 95 % intervals of the exponent; the prefactor is in optimizer updates. An exponent of 1 is growth proportional to the"
-                                + " variable, 0 is independence of it.</figcaption>\n</figure>\n");
+                        "<figcaption>Least squares in log-log. Every run that reached the event counts alike: the intervals"
+                                + " of single times do not enter, their scatter about the line does. Intervals of the"
+                                + " exponent at 95 %: Student’s t of the regression, and the bootstrap over runs, which is"
+                                + " too narrow for fewer than about ten. The prefactor is in optimizer updates. An exponent"
+                                + " of 1 is growth proportional to the variable, 0 is independence of it.</figcaption>\n"
+                                + "</figure>\n");
             }
         }
         html.append("</div>\n<noscript><p class=\"warning\">The curves need JavaScript; the PNG figures beside this"
@@ -55,7 +59,7 @@ final class FigureSection {
                     .append(i)
                     .append("\">");
             html.append(SummaryTable.swatch(styles.of(i)));
-            html.append(Markup.escape(runs.get(i).label())).append("</button>\n");
+            html.append(Markup.escape(styles.label(i))).append("</button>\n");
         }
         html.append("<button type=\"button\" class=\"all\" data-run=\"all\">show all</button>\n</div>\n");
     }

@@ -4,6 +4,7 @@ import dev.rote.tools.report.ChartSpec.Axis;
 import dev.rote.tools.report.ChartSpec.Panel;
 import dev.rote.tools.report.ChartSpec.Role;
 import dev.rote.tools.report.ChartSpec.Series;
+import dev.rote.tools.report.Reading.AtLeast;
 import dev.rote.tools.report.Reading.BeforeFirst;
 import dev.rote.tools.report.Reading.NotReached;
 import dev.rote.tools.report.Reading.Reached;
@@ -34,13 +35,17 @@ final class FitCharts {
         }
         String label = variable.equals("n") ? "training set size n (images)" : variable;
         boolean bounds = series.stream().anyMatch(s -> s.role() == Role.BOUNDS);
+        boolean early = series.stream().anyMatch(s -> s.role() == Role.UPPER_BOUNDS);
         return new ChartSpec(
                 "fit_" + Charts.fileName(variable),
                 Panel.FIT,
                 "against " + variable,
                 "Time scales against " + variable,
-                "Points: runs, with 95 % intervals. Lines: least squares in log-log."
-                        + (bounds ? " Triangles: not reached by that step (lower bounds, not in the fit)." : ""),
+                "Points: runs, with 95 % intervals. Lines: least squares in log-log, every point alike; bands: 95 %"
+                        + " intervals of the lines."
+                        + (bounds ? " Triangles: lower bounds (not reached by that step, or still growing)." : "")
+                        + (early ? " Triangles upside down: before the first measurement (upper bounds)." : "")
+                        + (bounds || early ? " Bounds take no part in the fits." : ""),
                 new Axis(label, true, false, ticks(fits)),
                 new Axis("time τ (optimizer updates)", true, false),
                 series,
@@ -61,11 +66,13 @@ final class FitCharts {
     private static List<Series> series(ScalingFit fit, Ink ink) {
         List<Point> reached = new ArrayList<>();
         List<Point> bounds = new ArrayList<>();
+        List<Point> early = new ArrayList<>();
         for (FitPoint point : fit.points()) {
             switch (point.reading()) {
                 case Reached r -> reached.add(new Point(point.x(), r.value(), r.low(), r.high()));
                 case NotReached r -> bounds.add(Point.of(point.x(), r.lastStep()));
-                case BeforeFirst before -> {}
+                case AtLeast r -> bounds.add(Point.of(point.x(), r.value()));
+                case BeforeFirst r -> early.add(Point.of(point.x(), r.firstStep()));
                 case Unknown unknown -> {}
             }
         }
@@ -76,7 +83,10 @@ final class FitCharts {
             series.add(new Series(label, -1, ink, Role.POINTS, reached));
         }
         if (!bounds.isEmpty()) {
-            series.add(new Series(fit.label() + ", not reached", -1, ink, Role.BOUNDS, bounds));
+            series.add(new Series(fit.label() + ", lower bound", -1, ink, Role.BOUNDS, bounds));
+        }
+        if (!early.isEmpty()) {
+            series.add(new Series(fit.label() + ", before first", -1, ink, Role.UPPER_BOUNDS, early));
         }
         return series;
     }
@@ -85,8 +95,11 @@ final class FitCharts {
         return fit.label() + " ∝ " + fit.variable() + "^" + Digits.twoDecimals(law.slope());
     }
 
-    /// 15 % beyond the outermost points on both sides.
+    /// As it was given; otherwise 15 % beyond the outermost points on both sides.
     private static List<Point> line(PowerLaw law, ScalingFit fit) {
+        if (!law.line().isEmpty()) {
+            return law.line();
+        }
         double from = fit.points().stream().mapToDouble(FitPoint::x).min().orElse(1) / 1.15;
         double to = fit.points().stream().mapToDouble(FitPoint::x).max().orElse(1) * 1.15;
         return List.of(Point.of(from, law.at(from)), Point.of(to, law.at(to)));

@@ -45,7 +45,7 @@ public final class HtmlReport {
         summary(html, report);
         new FigureSection(report, charts).appendTo(html);
         SheetSection.appendTo(html, report.sheets());
-        html.append(resource("definitions.html"));
+        html.append(definitions(report.headline()));
         setup(html, report);
         html.append("</main>\n<script type=\"application/json\" id=\"charts\">");
         html.append(Markup.scriptJson(PageCharts.json(charts))).append("</script>\n<script>");
@@ -86,12 +86,26 @@ public final class HtmlReport {
                     .append("</p>\n");
         }
         if (!report.runs().isEmpty()) {
-            html.append("<h2>Runs</h2>\n<p class=\"hint\">Times in optimizer updates with 95 % intervals; ")
-                    .append(Markup.math("f_mem at k = 1/3."))
+            html.append("<h2>Runs</h2>\n<p class=\"hint\">")
+                    .append(Markup.math(
+                            "Times in optimizer updates with 95 % intervals over the samples of the run: τ_mem"
+                                    + " and first copy by bootstrap, τ_gen from the intervals of the Fréchet distance, the loss"
+                                    + " split from those of the losses. f_mem at k = "
+                                    + Digits.ratio(report.headline().k()) + " with Wilson’s interval."))
                     .append("</p>\n");
-            html.append(table.runs()).append(table.otherClocks());
+            html.append(table.runs()).append(table.otherClocks()).append(table.overSeeds());
         }
         html.append("</section>\n");
+    }
+
+    /// The definitions with the study's own thresholds and ratio.
+    private static String definitions(Headline headline) {
+        List<String> thresholds =
+                headline.thresholds().stream().map(Digits::percent).toList();
+        return resource("definitions.html")
+                .replace("{thresholds}", String.join(", ", thresholds))
+                .replace("{threshold}", thresholds.getFirst())
+                .replace("{k}", Digits.ratio(headline.k()));
     }
 
     private static void setup(StringBuilder html, StudyReport report) {

@@ -56,7 +56,7 @@ final class PageCharts {
                 ArrayNode point = points.addArray();
                 add(point, p.x());
                 add(point, p.y());
-                if (p.hasInterval()) {
+                if (series.role() == ChartSpec.Role.POINTS ? p.hasOpenInterval() : p.hasInterval()) {
                     add(point, p.low());
                     add(point, p.high());
                 }
@@ -80,7 +80,7 @@ final class PageCharts {
         return node.put("symbol", ink.symbol().name().toLowerCase(Locale.ROOT));
     }
 
-    /// JSON has no NaN: a gap is null. Seven digits are more than a screen shows.
+    /// JSON has no NaN and no infinity: a gap and an open end are null. Seven digits are more than a screen shows.
     private static void add(ArrayNode array, double value) {
         if (Double.isFinite(value)) {
             array.add(new BigDecimal(value).round(new MathContext(7)).doubleValue());

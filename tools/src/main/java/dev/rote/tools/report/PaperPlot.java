@@ -8,11 +8,14 @@ import dev.rote.tools.report.ChartSpec.Series;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.geom.Path2D;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.knowm.xchart.BitmapEncoder;
@@ -99,7 +102,7 @@ final class PaperPlot {
         style.setLegendFont(font.deriveFont(16f))
                 .setLegendBorderColor(Color.WHITE)
                 .setLegendSeriesLineLength(44);
-        style.setLegendPosition(spec.panel() == Panel.FIT ? LegendPosition.InsideNW : LegendPosition.OutsideE);
+        style.setLegendPosition(LegendPosition.OutsideE);
         style.setLegendBackgroundColor(Color.WHITE);
         style.setMarkerSize(8);
         style.setAxisTitleFont(font).setAxisTickLabelsFont(font.deriveFont(16f)).setAxisTitlePadding(12);
@@ -161,7 +164,7 @@ final class PaperPlot {
             Series series = spec.series().get(i);
             List<Point> bounded =
                     drawable(series).stream().filter(Point::hasInterval).toList();
-            if (series.role() == Role.CURVE && bounded.size() > 1) {
+            if (series.role() != Role.POINTS && bounded.size() > 1) {
                 band("band" + i, bounded, series.ink());
             }
         }
@@ -191,12 +194,15 @@ final class PaperPlot {
             return;
         }
         List<Point> points = gapped(series);
+        if (spec.panel() == Panel.FIT && series.role() == Role.FIT) {
+            points = List.of(points.getFirst(), points.getLast()); // straight on these axes
+        }
         String name = series.label();
         double[] x = points.stream().mapToDouble(Point::x).toArray();
         double[] y = points.stream().mapToDouble(Point::y).toArray();
         Color colour = new Color(series.ink().light());
         if (series.role() == Role.POINTS) {
-            points.stream().filter(Point::hasInterval).forEach(p -> errorBar(p, colour));
+            points.stream().filter(Point::hasOpenInterval).forEach(p -> errorBar(p, colour));
         }
         XYSeries drawn = chart.addSeries(unique(name, "series" + parts++), x, y);
         boolean lined = series.role() == Role.CURVE || series.role() == Role.COMPANION || series.role() == Role.FIT;
@@ -207,7 +213,16 @@ final class PaperPlot {
         drawn.setLineStyle(stroke(
                 series.role() == Role.COMPANION ? 1.2f : 2.4f,
                 series.ink().dash().lengths()));
-        drawn.setShowInLegend(series.role() != Role.COMPANION && listed.add(name));
+        drawn.setShowInLegend(isListed(series.role()) && listed.add(name));
+    }
+
+    /// Companions and bounds have one entry for all of their kind.
+    private static boolean isListed(Role role) {
+        return role == Role.CURVE || role == Role.POINTS || role == Role.FIT;
+    }
+
+    private boolean has(Role role) {
+        return spec.series().stream().anyMatch(s -> s.role() == role);
     }
 
     private void errorBar(Point point, Color colour) {
@@ -221,21 +236,37 @@ final class PaperPlot {
 
     /// Legend entries for what has no run of its own, in grey.
     private void explain() {
-        if (spec.series().stream().anyMatch(s -> s.role() == Role.COMPANION)) {
+        if (has(Role.BOUNDS)) {
+            entry("lower bound", stroke(0f)).setMarker(new HollowTriangle(true));
+        }
+        if (has(Role.UPPER_BOUNDS)) {
+            entry("upper bound", stroke(0f)).setMarker(new HollowTriangle(false));
+        }
+        if (has(Role.COMPANION)) {
             entry("thin: training images", stroke(1.2f));
         }
         if (spec.rules().stream().anyMatch(r -> r.run() >= 0)) {
             entry("base rate (held-out)", stroke(1.6f, 2, 4));
         }
         if (spec.rules().stream().anyMatch(r -> r.run() < 0)) {
-            entry("1, 10, 50 %", stroke(1f, 7, 5));
+            entry(
+                    spec.rules().stream()
+                            .filter(r -> r.run() < 0)
+                            .map(Rule::label)
+                            .collect(Collectors.joining(", ")),
+                    stroke(1f, 7, 5));
         }
     }
 
-    private void entry(String name, BasicStroke line) {
+    private XYSeries entry(String name, BasicStroke line) {
         XYSeries series = chart.addSeries(name, new double[] {xRange[0]}, new double[] {Double.NaN});
         series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Line).setMarker(SeriesMarkers.NONE);
         series.setLineColor(new Color(0x5c6370)).setLineStyle(line);
+        series.setMarkerColor(new Color(0x5c6370));
+        if (line.getLineWidth() == 0) {
+            series.setXYSeriesRenderStyle(XYSeriesRenderStyle.Scatter);
+        }
+        return series;
     }
 
     /// XChart wants a name per series; only the first of those that share a legend entry bears the visible one.
@@ -252,9 +283,32 @@ final class PaperPlot {
                     case DIAMOND -> SeriesMarkers.DIAMOND;
                     case TRIANGLE -> SeriesMarkers.TRIANGLE_UP;
                 };
-            case BOUNDS -> SeriesMarkers.TRIANGLE_UP;
+            case BOUNDS -> new HollowTriangle(true);
+            case UPPER_BOUNDS -> new HollowTriangle(false);
             case COMPANION, FIT -> SeriesMarkers.NONE;
         };
+    }
+
+    /// An open triangle, which points up for a lower bound and down for an upper one.
+    private static final class HollowTriangle extends Marker {
+        private final boolean up;
+
+        HollowTriangle(boolean up) {
+            this.up = up;
+        }
+
+        @Override
+        public void paint(Graphics2D g, double x, double y, int size) {
+            double half = 0.75 * size;
+            double tip = up ? -half : half;
+            var path = new Path2D.Double();
+            path.moveTo(x, y + tip);
+            path.lineTo(x - half, y - tip);
+            path.lineTo(x + half, y - tip);
+            path.closePath();
+            g.setStroke(new BasicStroke(2));
+            g.draw(path);
+        }
     }
 
     private static BasicStroke stroke(float width, float... dash) {

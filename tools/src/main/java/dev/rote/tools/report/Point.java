@@ -16,6 +16,11 @@ public record Point(double x, double y, double low, double high) {
         return Double.isFinite(low) && Double.isFinite(high);
     }
 
+    /// An interval of which an end may be infinite: that end lies beyond every axis.
+    boolean hasOpenInterval() {
+        return !Double.isNaN(low) && !Double.isNaN(high);
+    }
+
     boolean isDrawable() {
         return Double.isFinite(x) && Double.isFinite(y);
     }

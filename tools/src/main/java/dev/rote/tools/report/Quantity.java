@@ -59,23 +59,31 @@ public sealed interface Quantity {
         }
     }
 
-    /// Fréchet distance between generated and test images in a named feature space.
+    /// Fréchet distance between generated and real images in a named feature space.
     ///
     /// @param features name of the feature space
     /// @param standIn true when it is not the Inception network of FID; every figure then says so
-    record Frechet(String features, boolean standIn) implements Quantity {
+    /// @param toTraining true when the real images are the training images, for want of test images; every figure
+    /// then says so, because copies come close to those
+    record Frechet(String features, boolean standIn, boolean toTraining) implements Quantity {
         public Frechet {
             Objects.requireNonNull(features, "features");
         }
 
+        /// To test images.
+        public Frechet(String features, boolean standIn) {
+            this(features, standIn, false);
+        }
+
         @Override
         public String key() {
-            return "frechet[" + features + "]";
+            return "frechet[" + features + "]" + (toTraining ? "_to_training_images" : "");
         }
 
         @Override
         public String label() {
-            return standIn ? "Fréchet distance (stand-in: " + features + ", not FID)" : "FID (" + features + ")";
+            String text = standIn ? "Fréchet distance (stand-in: " + features + ", not FID)" : "FID (" + features + ")";
+            return toTraining ? text + " to the training images" : text;
         }
     }
 

@@ -20,6 +20,15 @@ public sealed interface Reading {
     /// The event had already happened at the first measured step: left-censored.
     record BeforeFirst(double firstStep) implements Reading {}
 
+    /// `value` is what the rule gives so far, but it may still grow: a lower bound.
+    ///
+    /// @param reason why, in a few words
+    record AtLeast(double value, String reason) implements Reading {
+        public AtLeast {
+            Objects.requireNonNull(reason, "reason");
+        }
+    }
+
     /// No statement is possible.
     record Unknown(String reason) implements Reading {
         public Unknown {

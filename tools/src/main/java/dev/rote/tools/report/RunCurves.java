@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param curves at most one per [Quantity]
 /// @param times derived time scales, at most one per [Clock]
 /// @param baseRates memorized fraction of held-out images against the training set
+/// @param samples generated images behind each memorized fraction, 0 when unknown
 public record RunCurves(
         String name,
         Map<String, String> keys,
@@ -23,7 +24,8 @@ public record RunCurves(
         RunStatus status,
         List<Curve> curves,
         List<TimeScale> times,
-        List<BaseRate> baseRates) {
+        List<BaseRate> baseRates,
+        int samples) {
     public RunCurves {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(status, "status");
@@ -57,17 +59,24 @@ public record RunCurves(
                 .findFirst();
     }
 
-    /// How the run is called in legends: `n = 64, seed 0`. Grid values where there are any, otherwise the name.
-    public String label() {
-        if (keys.isEmpty()) {
-            return name;
-        }
+    /// How the run is called in legends: `n = 64, seed 0`. Those of its grid values where there are any, otherwise
+    /// the name.
+    ///
+    /// @param shown the dotted keys to show
+    String label(List<String> shown) {
         StringBuilder text = new StringBuilder();
         keys.forEach((key, value) -> {
-            text.append(text.isEmpty() ? "" : ", ");
-            text.append(key.equals("seed") ? "seed " + value : shortKey(key) + " = " + value);
+            if (shown.contains(key)) {
+                text.append(text.isEmpty() ? "" : ", ");
+                text.append(key.equals("seed") ? "seed " + value : shortKey(key) + " = " + value);
+            }
         });
-        return text.toString();
+        return text.isEmpty() ? name : text.toString();
+    }
+
+    /// The same with all its grid values.
+    public String label() {
+        return label(List.copyOf(keys.keySet()));
     }
 
     /// `data.n` is written `n`, as in the papers; every other key keeps its full dotted name.

@@ -36,18 +36,20 @@ public record RunStatus(State state, long step, long steps, String note) {
         }
     }
 
-    /// True when no more points will come.
-    public boolean isOver() {
-        return state == State.FINISHED || state == State.STOPPED || state == State.FAILED;
+    /// True when the run did all its updates: whatever it has not shown by now, it will not show.
+    public boolean isComplete() {
+        return state == State.FINISHED;
     }
 
-    /// One or two words and the progress: `running, 45 % done`.
+    /// One or two words and the progress: `running, 45 % done`, `stopped at step 1 200 of 5 000`.
     String describe() {
         if (state == State.RUNNING && steps > 0) {
             return "running, " + Math.floorDiv(100 * step, steps) + " % done";
         }
         return switch (state) {
-            case STOPPED, FAILED -> state.word() + " at " + Digits.steps((double) step);
+            case STOPPED, FAILED ->
+                state.word() + " at step " + Digits.steps((double) step)
+                        + (steps > 0 ? " of " + Digits.steps((double) steps) : "");
             case RUNNING -> "running, step " + Digits.steps((double) step);
             case WAITING, FINISHED -> state.word();
         };

@@ -34,7 +34,29 @@ public record ScalingFit(Clock clock, String variable, String where, List<FitPoi
     /// @param low lower end of the exponent's 95 % interval, NaN when there is none
     /// @param high upper end of the exponent's 95 % interval, NaN when there is none
     /// @param rSquared share of the variance of log tau that the line explains, NaN when undefined
-    public record PowerLaw(double prefactor, double slope, double low, double high, double rSquared) {
+    /// @param bootstrapLow lower end of the exponent's 95 % interval when runs are drawn again, NaN when there is
+    /// none
+    /// @param bootstrapHigh upper end of the exponent's 95 % interval when runs are drawn again, NaN when there is
+    /// none
+    /// @param line points of the line, with the 95 % interval of the line itself where there is one
+    public record PowerLaw(
+            double prefactor,
+            double slope,
+            double low,
+            double high,
+            double rSquared,
+            double bootstrapLow,
+            double bootstrapHigh,
+            List<Point> line) {
+        public PowerLaw {
+            line = List.copyOf(line);
+        }
+
+        /// A law of which no more is known than its line.
+        PowerLaw(double prefactor, double slope, double low, double high, double rSquared) {
+            this(prefactor, slope, low, high, rSquared, Double.NaN, Double.NaN, List.of());
+        }
+
         double at(double x) {
             return prefactor * Math.pow(x, slope);
         }

@@ -11,7 +11,7 @@ import java.util.Objects;
 /// @param provenance what made the numbers
 /// @param configuration the study file as TOML text
 /// @param runs in the order in which they are listed
-/// @param fits power laws over the runs, may be empty
+/// @param findings what was found over several runs
 /// @param sheets picture sheets, may be empty
 /// @param warnings sentences that a reader must see before the numbers
 public record StudyReport(
@@ -20,7 +20,7 @@ public record StudyReport(
         Provenance provenance,
         String configuration,
         List<RunCurves> runs,
-        List<ScalingFit> fits,
+        Findings findings,
         List<Sheet> sheets,
         List<String> warnings) {
     public StudyReport {
@@ -29,8 +29,16 @@ public record StudyReport(
         Objects.requireNonNull(provenance, "provenance");
         Objects.requireNonNull(configuration, "configuration");
         runs = List.copyOf(runs);
-        fits = List.copyOf(fits);
+        Objects.requireNonNull(findings, "findings");
         sheets = List.copyOf(sheets);
         warnings = List.copyOf(warnings);
+    }
+
+    List<ScalingFit> fits() {
+        return findings.fits();
+    }
+
+    Headline headline() {
+        return findings.headline();
     }
 }

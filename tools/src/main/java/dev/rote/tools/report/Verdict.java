@@ -1,12 +1,13 @@
 package dev.rote.tools.report;
 
 import dev.rote.tools.report.Clock.TauGen;
-import dev.rote.tools.report.Clock.TauMem;
 import dev.rote.tools.report.Quantity.MemorizedFraction;
+import dev.rote.tools.report.Reading.AtLeast;
 import dev.rote.tools.report.Reading.Reached;
 import dev.rote.tools.report.RunStatus.State;
 import dev.rote.tools.report.ScalingFit.PowerLaw;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
@@ -14,26 +15,30 @@ import java.util.stream.DoubleStream;
 
 /// The report in a few sentences.
 final class Verdict {
-    static final TauMem TAU_MEM = new TauMem(0.01, Clock.PAPER_K);
     static final TauGen TAU_GEN = new TauGen();
+
+    /// Fewer samples than this above a threshold and the crossing is the work of single images.
+    private static final double FEW = 5;
 
     private Verdict() {}
 
     /// The one sentence at the top.
     static String headline(StudyReport report) {
+        Headline headline = report.headline();
         Optional<ScalingFit> fit = report.fits().stream()
-                .filter(f -> f.clock().equals(TAU_MEM) && f.law().isPresent())
+                .filter(f -> f.clock().equals(headline.tauMem()) && f.law().isPresent())
                 .findFirst();
         if (fit.isPresent()) {
-            return growth(fit.get(), fit.get().law().orElseThrow());
+            return growth(headline, fit.get(), fit.get().law().orElseThrow());
         }
         List<RunCurves> copying = report.runs().stream()
-                .filter(r -> r.time(TAU_MEM).orElse(null) instanceof Reached)
+                .filter(r -> r.time(headline.tauMem()).orElse(null) instanceof Reached)
                 .toList();
         if (copying.size() == 1) {
-            Reached at = (Reached) copying.getFirst().time(TAU_MEM).orElseThrow();
-            return "Copying starts at τ_mem = " + Digits.compact(at.value()) + interval(at.low(), at.high())
-                    + " updates in run " + copying.getFirst().label() + ".";
+            Reached at = (Reached) copying.getFirst().time(headline.tauMem()).orElseThrow();
+            return "Copying starts at " + headline.symbol() + " = " + Digits.compact(at.value())
+                    + interval(at.low(), at.high()) + " updates in run "
+                    + copying.getFirst().label() + ".";
         }
         if (!copying.isEmpty()) {
             return "Copying starts in " + copying.size() + " of "
@@ -44,23 +49,94 @@ final class Verdict {
                 .anyMatch(c ->
                         c.quantity() instanceof MemorizedFraction && !c.points().isEmpty());
         return measured
-                ? "No run has been seen to cross f_mem = 1 % so far."
+                ? "No run has been seen to cross f_mem = "
+                        + Digits.percent(headline.thresholds().getFirst()) + " (k = " + Digits.ratio(headline.k())
+                        + ") so far."
                 : "The memorized fraction has not been measured yet.";
     }
 
     /// What else a reader wants to know first; may be empty.
     static List<String> details(StudyReport report) {
         List<String> sentences = new ArrayList<>();
+        samples(report).ifPresent(sentences::add);
+        baseRate(report).ifPresent(sentences::add);
         generation(report).ifPresent(sentences::add);
         window(report).ifPresent(sentences::add);
+        report.findings().collapses().stream()
+                .filter(c -> report.headline().isHeadline(c.k()))
+                .forEach(c -> sentences.add("Curves of f_mem on one another: " + c.sentence()));
         sentences.add(progress(report));
         return sentences;
     }
 
-    private static String growth(ScalingFit fit, PowerLaw law) {
-        String sentence = "τ_mem grows as " + fit.variable() + "^" + Digits.twoDecimals(law.slope());
+    /// Upper end of Wilson's 95 % interval for no hit among `count`.
+    static double zeroBelow(double count) {
+        double z = 1.959963984540054;
+        return z * z / (count + z * z);
+    }
+
+    private static Optional<String> samples(StudyReport report) {
+        DoubleSummaryStatistics counts = report.runs().stream()
+                .filter(run -> run.samples() > 0)
+                .mapToDouble(RunCurves::samples)
+                .summaryStatistics();
+        if (counts.getCount() == 0) {
+            return Optional.empty();
+        }
+        double fewest = counts.getMin();
+        String number = fewest == counts.getMax()
+                ? Digits.steps(fewest)
+                : Digits.steps(fewest) + "–" + Digits.steps(counts.getMax());
+        String text = "Each f_mem is a share of " + number + " generated images: no copy among " + Digits.steps(fewest)
+                + " means f_mem below " + Digits.percent(zeroBelow(fewest)) + " (Wilson, 95 %).";
+        double threshold = report.headline().thresholds().getFirst();
+        if (threshold * fewest < FEW) {
+            text += " A threshold of " + Digits.percent(threshold) + " is " + Digits.compact(threshold * fewest)
+                    + (threshold * fewest == 1 ? " image" : " images") + " of them: "
+                    + report.headline().symbol() + " rests on single copies.";
+        }
+        return Optional.of(text);
+    }
+
+    private static Optional<String> baseRate(StudyReport report) {
+        Headline headline = report.headline();
+        List<BaseRate> rates = report.runs().stream()
+                .flatMap(run -> run.baseRates().stream())
+                .filter(rate -> headline.isHeadline(rate.k()) && Double.isFinite(rate.value()))
+                .sorted(Comparator.comparingDouble(BaseRate::value).thenComparingDouble(BaseRate::high))
+                .toList();
+        if (rates.isEmpty()) {
+            return Optional.empty();
+        }
+        BaseRate least = rates.getFirst();
+        BaseRate most = rates.getLast();
+        String shares = least.equals(most)
+                ? share(most) + (rates.size() > 1 ? " in each of " + rates.size() + " runs" : "")
+                : "from " + share(least) + " to " + share(most) + " over " + rates.size() + " runs";
+        return Optional.of("Base rate, held-out images that would pass for copies (k = " + Digits.ratio(headline.k())
+                + "): " + shares + ".");
+    }
+
+    /// `0 % [0, 1.48] (0 of 256 images)`
+    private static String share(BaseRate rate) {
+        String text = Digits.percent(rate.value()) + bounds(rate.low(), rate.high());
+        return rate.images() > 0
+                ? text + " (" + Math.round(rate.value() * rate.images()) + " of " + Digits.steps((double) rate.images())
+                        + " images)"
+                : text;
+    }
+
+    /// The ends of an interval of a share, in percent; empty text when there is none.
+    static String bounds(double low, double high) {
+        return Double.isFinite(low) && Double.isFinite(high)
+                ? " [" + Digits.compact(100 * low) + ", " + Digits.compact(100 * high) + "]"
+                : "";
+    }
+
+    private static String growth(Headline headline, ScalingFit fit, PowerLaw law) {
+        String sentence = headline.symbol() + " grows as " + fit.variable() + "^" + Digits.twoDecimals(law.slope());
         if (!Double.isFinite(law.low()) || !Double.isFinite(law.high())) {
-            return sentence + where(fit) + ".";
+            return sentence + where(fit) + " between two runs, which give no interval.";
         }
         sentence += " (95 % interval " + Digits.twoDecimals(law.low()) + "–" + Digits.twoDecimals(law.high()) + ")"
                 + where(fit);
@@ -84,22 +160,39 @@ final class Verdict {
     }
 
     private static Optional<String> generation(StudyReport report) {
-        DoubleSummaryStatistics times =
-                report.runs().stream().flatMapToDouble(r -> reached(r, TAU_GEN)).summaryStatistics();
-        if (times.getCount() == 0) {
+        double[] times =
+                report.runs().stream().flatMapToDouble(r -> reached(r, TAU_GEN)).toArray();
+        double[] least = report.runs().stream()
+                .flatMapToDouble(r -> r.time(TAU_GEN).orElse(null) instanceof AtLeast a
+                        ? DoubleStream.of(a.value())
+                        : DoubleStream.empty())
+                .toArray();
+        if (times.length + least.length == 0) {
             return Optional.empty();
         }
-        String text = times.getCount() == 1 || times.getMin() == times.getMax()
-                ? "Samples are good from τ_gen = " + Digits.compact(times.getMin()) + " updates on"
-                : "Samples are good from τ_gen = " + Digits.compact(times.getMin()) + "–"
-                        + Digits.compact(times.getMax()) + " updates on";
-        return Optional.of(text
-                + report.fits().stream()
-                        .filter(f -> f.clock().equals(TAU_GEN) && f.law().isPresent())
-                        .findFirst()
-                        .map(f -> exponent(f, f.law().orElseThrow()))
-                        .orElse("")
-                + ".");
+        String text = times.length == 0 ? "" : "Samples are good from τ_gen = " + range(times) + " updates on";
+        if (times.length > 0) {
+            text += report.fits().stream()
+                            .filter(f -> f.clock().equals(TAU_GEN) && f.law().isPresent())
+                            .findFirst()
+                            .map(f -> exponent(f, f.law().orElseThrow()))
+                            .orElse("")
+                    + ".";
+        }
+        if (least.length > 0) {
+            text += (text.isEmpty() ? "" : " ") + "In " + least.length + " of "
+                    + report.runs().size()
+                    + " runs the Fréchet distance is smallest at the last step considered, so that τ_gen is at least "
+                    + range(least) + ".";
+        }
+        return Optional.of(text);
+    }
+
+    private static String range(double[] values) {
+        DoubleSummaryStatistics range = DoubleStream.of(values).summaryStatistics();
+        return range.getMin() == range.getMax()
+                ? Digits.compact(range.getMin())
+                : Digits.compact(range.getMin()) + "–" + Digits.compact(range.getMax());
     }
 
     private static String exponent(ScalingFit fit, PowerLaw law) {
@@ -107,14 +200,14 @@ final class Verdict {
                 + (Double.isFinite(law.low())
                         ? ", 95 % interval of the exponent " + Digits.twoDecimals(law.low()) + " to "
                                 + Digits.twoDecimals(law.high())
-                        : "")
+                        : " between two runs, without an interval")
                 + ")";
     }
 
     private static Optional<String> window(StudyReport report) {
         double[] factors = report.runs().stream()
-                .flatMapToDouble(r ->
-                        reached(r, TAU_MEM).flatMap(mem -> reached(r, TAU_GEN).map(gen -> mem / gen)))
+                .flatMapToDouble(r -> reached(r, report.headline().tauMem())
+                        .flatMap(mem -> reached(r, TAU_GEN).map(gen -> mem / gen)))
                 .toArray();
         if (factors.length == 0) {
             return Optional.empty();

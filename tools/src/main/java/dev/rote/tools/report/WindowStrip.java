@@ -7,12 +7,14 @@ import java.util.stream.DoubleStream;
 
 /// A run's life as one bar on a log axis that all runs share: before τ_gen, the window, after τ_mem.
 final class WindowStrip {
-    private static final int WIDTH = 150;
+    private static final int WIDTH = 130;
+    private final Clock memorization;
     private final double from;
     private final double to;
 
-    WindowStrip(List<RunCurves> runs) {
-        from = runs.stream().flatMapToDouble(WindowStrip::times).min().orElse(1) / 2;
+    WindowStrip(List<RunCurves> runs, Clock memorization) {
+        this.memorization = memorization;
+        from = runs.stream().flatMapToDouble(this::times).min().orElse(1) / 2;
         to = Math.max(
                 2 * from,
                 runs.stream()
@@ -31,7 +33,7 @@ final class WindowStrip {
     /// The bar of `run`, up to the last step it has done; a dash when neither time is known.
     String of(RunCurves run) {
         double gen = reached(run, Verdict.TAU_GEN);
-        double mem = reached(run, Verdict.TAU_MEM);
+        double mem = reached(run, memorization);
         double last = lastStep(run);
         if ((Double.isNaN(gen) && Double.isNaN(mem)) || !(last > from)) {
             return "–";
@@ -66,8 +68,8 @@ final class WindowStrip {
         return WIDTH * Math.clamp(Math.log(tau / from) / Math.log(to / from), 0, 1);
     }
 
-    private static DoubleStream times(RunCurves run) {
-        return DoubleStream.of(reached(run, Verdict.TAU_GEN), reached(run, Verdict.TAU_MEM))
+    private DoubleStream times(RunCurves run) {
+        return DoubleStream.of(reached(run, Verdict.TAU_GEN), reached(run, memorization))
                 .filter(Double::isFinite);
     }
 

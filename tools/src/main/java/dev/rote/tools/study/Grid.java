@@ -117,6 +117,16 @@ public final class Grid {
         return zip.contains(key) ? zip : Set.of(key);
     }
 
+    /// What advances together.
+    List<Axis> zipped() {
+        return zipped;
+    }
+
+    /// What is combined with everything else.
+    List<Axis> crossed() {
+        return crossed;
+    }
+
     private List<Axis> axes() {
         var axes = new ArrayList<>(zipped);
         axes.addAll(crossed);

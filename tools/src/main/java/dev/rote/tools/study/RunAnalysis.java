@@ -3,6 +3,8 @@ package dev.rote.tools.study;
 import dev.rote.metrics.Bootstrap;
 import dev.rote.metrics.Crossing;
 import dev.rote.metrics.CrossingInterval;
+import dev.rote.metrics.GenerationTime;
+import dev.rote.metrics.Interval;
 import dev.rote.metrics.LossSplit;
 import dev.rote.metrics.TimeScales;
 import dev.rote.tools.report.BaseRate;
@@ -21,6 +23,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.DoubleStream;
 
 /// Curves and time scales of one run, from its records.
 final class RunAnalysis {
@@ -46,8 +50,18 @@ final class RunAnalysis {
                 allCurves(),
                 times(),
                 record.baseRates().stream()
-                        .map(rate -> new BaseRate(rate.k(), rate.value(), rate.low(), rate.high()))
-                        .toList());
+                        .map(rate -> new BaseRate(
+                                rate.k(),
+                                rate.value(),
+                                rate.low(),
+                                rate.high(),
+                                run.config().data().test()))
+                        .toList(),
+                record.measurements().stream()
+                        .filter(at -> !at.fractions().isEmpty())
+                        .mapToInt(RunRecord.Measured::samples)
+                        .max()
+                        .orElse(0));
     }
 
     private RunStatus status() {
@@ -80,24 +94,25 @@ final class RunAnalysis {
             }
             at.train().forEach((t, loss) -> add(train, t, at.step(), loss));
             at.test().forEach((t, loss) -> add(test, t, at.step(), loss));
-            at.frechet().ifPresent(value -> frechet.add(Point.of(at.step(), value)));
-            features = at.features();
+            at.frechet().ifPresent(d -> frechet.add(new Point(at.step(), d.value(), d.low(), d.high())));
+            features = at.frechet().isPresent() ? at.features() : features;
         }
         fractions.forEach((k, points) -> curves.add(new Curve(new Quantity.MemorizedFraction(k), points)));
         train.forEach((t, points) -> curves.add(new Curve(new Quantity.LossAt(t, Quantity.Split.TRAIN), points)));
         test.forEach((t, points) -> curves.add(new Curve(new Quantity.LossAt(t, Quantity.Split.TEST), points)));
         if (!frechet.isEmpty()) {
-            curves.add(new Curve(new Quantity.Frechet(features, isStandIn(features)), frechet));
+            curves.add(new Curve(frechetQuantity(features), frechet));
         }
         return curves;
     }
 
-    /// Only an Inception network makes it an FID.
-    static boolean isStandIn(String features) {
-        return !features.toLowerCase(java.util.Locale.ROOT).contains("inception");
+    /// It is an FID where the record says so.
+    private Quantity frechetQuantity(String features) {
+        boolean toTraining = run.config().data().test() == 0;
+        return new Quantity.Frechet(features, !features.startsWith("FID "), toTraining);
     }
 
-    private static void add(Map<Double, List<Point>> curves, double t, int step, RunRecord.Loss loss) {
+    private static void add(Map<Double, List<Point>> curves, double t, int step, RunRecord.Estimate loss) {
         curves.computeIfAbsent(t, key -> new ArrayList<>()).add(new Point(step, loss.value(), loss.low(), loss.high()));
     }
 
@@ -122,29 +137,23 @@ final class RunAnalysis {
     private Reading memorization(List<RunRecord.Measured> sampled, double k, double threshold) {
         CrossingInterval found = TimeScales.memorization(
                 steps(sampled), sampled.stream().map(RunRecord.Measured::ratios).toList(), k, threshold, bootstrap);
-        return reading(
-                found.crossing(), found.interval().low(), found.interval().high(), sampled);
+        return reading(found.crossing(), found.interval(), sampled);
     }
 
     private Reading firstCopy(List<RunRecord.Measured> sampled, double k) {
-        double[] shares = sampled.stream()
-                .mapToDouble(at -> java.util.Arrays.stream(at.ratios())
-                        .filter(ratio -> ratio < k)
-                        .count())
-                .toArray();
-        Optional<Crossing> first = TimeScales.firstNonZero(dev.rote.metrics.Curve.of(steps(sampled), shares));
-        return reading(first, Double.NaN, Double.NaN, sampled);
+        CrossingInterval found = TimeScales.firstCopy(
+                steps(sampled), sampled.stream().map(RunRecord.Measured::ratios).toList(), k, bootstrap);
+        return reading(found.crossing(), found.interval(), sampled);
     }
 
-    private static Reading reading(
-            Optional<Crossing> crossing, double low, double high, List<RunRecord.Measured> sampled) {
+    private static Reading reading(Optional<Crossing> crossing, Interval interval, List<RunRecord.Measured> sampled) {
         if (crossing.isEmpty()) {
             return new Reading.NotReached(sampled.getLast().step());
         }
         if (crossing.get().censored()) {
             return new Reading.BeforeFirst(crossing.get().step());
         }
-        return new Reading.Reached(crossing.get().step(), low, high);
+        return new Reading.Reached(crossing.get().step(), interval.low(), interval.high());
     }
 
     private static double[] steps(List<RunRecord.Measured> measured) {
@@ -166,18 +175,45 @@ final class RunAnalysis {
                 switch (memorized) {
                     case Reading.Reached reached -> OptionalDouble.of(reached.value());
                     case Reading.BeforeFirst before -> OptionalDouble.of(before.firstStep());
+                    case Reading.AtLeast ignored -> OptionalDouble.empty();
                     case Reading.NotReached ignored -> OptionalDouble.empty();
                     case Reading.Unknown ignored -> OptionalDouble.empty();
                 };
-        double[] values = with.stream().mapToDouble(at -> at.frechet().get()).toArray();
-        return TimeScales.generation(dev.rote.metrics.Curve.of(steps(with), values), end, TimeScales.GENERATION_FACTOR)
+        dev.rote.metrics.Curve distances = curve(with, at -> at.frechet().orElseThrow());
+        return TimeScales.generation(distances, end, TimeScales.GENERATION_FACTOR)
                 .filter(found -> found.step() > 0)
-                .map(found -> new TimeScale(new Clock.TauGen(), good(found.step(), with.getFirst())));
+                .map(found -> new TimeScale(new Clock.TauGen(), good(found, distances, end)));
     }
 
-    /// What was good when it was first looked at was good before, nobody knows how long.
-    private static Reading good(double step, RunRecord.Measured first) {
-        return step == first.step() ? new Reading.BeforeFirst(step) : new Reading.Reached(step, Double.NaN, Double.NaN);
+    /// What was good when it was first looked at was good before, nobody knows how long; and what may still fall may
+    /// become good later.
+    private Reading good(GenerationTime found, dev.rote.metrics.Curve distances, OptionalDouble end) {
+        boolean first = found.step() == distances.steps()[0];
+        if (found.minimumIsLast()) {
+            return first ? new Reading.Unknown("hardly falls") : new Reading.AtLeast(found.step(), "still falling");
+        }
+        if (first) {
+            return new Reading.BeforeFirst(found.step());
+        }
+        boolean known = !java.util.Arrays.equals(distances.lows(), distances.highs());
+        return TimeScales.generationInterval(distances, end, TimeScales.GENERATION_FACTOR, bootstrap)
+                .filter(interval -> known)
+                .map(interval -> new Reading.Reached(found.step(), interval.low(), interval.high()))
+                .orElseGet(() -> new Reading.Reached(found.step(), Double.NaN, Double.NaN));
+    }
+
+    /// With intervals where every point has one, otherwise without.
+    private static dev.rote.metrics.Curve curve(
+            List<RunRecord.Measured> measured, Function<RunRecord.Measured, RunRecord.Estimate> value) {
+        List<RunRecord.Estimate> values = measured.stream().map(value).toList();
+        double[] middle = values.stream().mapToDouble(RunRecord.Estimate::value).toArray();
+        double[] low = values.stream().mapToDouble(RunRecord.Estimate::low).toArray();
+        double[] high = values.stream().mapToDouble(RunRecord.Estimate::high).toArray();
+        boolean known =
+                DoubleStream.concat(DoubleStream.of(low), DoubleStream.of(high)).noneMatch(Double::isNaN);
+        return known
+                ? new dev.rote.metrics.Curve(steps(measured), middle, low, high)
+                : dev.rote.metrics.Curve.of(steps(measured), middle);
     }
 
     private void splits(List<TimeScale> times) {
@@ -188,18 +224,10 @@ final class RunAnalysis {
                     .filter(at -> at.test().containsKey(t))
                     .toList();
             LossSplit split = TimeScales.lossSplit(
-                    dev.rote.metrics.Curve.of(
-                            steps(with),
-                            with.stream()
-                                    .mapToDouble(at -> at.train().get(t).value())
-                                    .toArray()),
-                    dev.rote.metrics.Curve.of(
-                            steps(with),
-                            with.stream()
-                                    .mapToDouble(at -> at.test().get(t).value())
-                                    .toArray()),
+                    curve(with, at -> at.train().get(t)),
+                    curve(with, at -> at.test().get(t)),
                     TimeScales.SPLIT_MARGIN);
-            times.add(new TimeScale(new Clock.LossSplit(t), reading(split.split(), Double.NaN, Double.NaN, with)));
+            times.add(new TimeScale(new Clock.LossSplit(t), reading(split.split(), split.interval(), with)));
         }
     }
 }

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What a run's `metrics.jsonl` says, read back.
@@ -18,6 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param losses step and mean training loss
 /// @param baseRates fractions of held-out images
 /// @param measurements in growing order of steps
+/// @param device of the last start
 record RunRecord(
         int step,
         boolean complete,
@@ -25,11 +25,11 @@ record RunRecord(
         List<Fraction> baseRates,
         List<Measured> measurements,
         Optional<String> device) {
-    /// A share with its 95 % interval.
+    /// A share with Wilson's 95 % interval.
     record Fraction(double k, double value, double low, double high) {}
 
-    /// A loss with its 95 % interval.
-    record Loss(double value, double low, double high) {}
+    /// A number with its 95 % interval, whose ends are NaN where the record has none.
+    record Estimate(double value, double low, double high) {}
 
     /// One measurement.
     record Measured(
@@ -37,12 +37,14 @@ record RunRecord(
             int samples,
             List<Fraction> fractions,
             double[] ratios,
-            Optional<Double> frechet,
+            Optional<Estimate> frechet,
             String features,
-            Map<Double, Loss> train,
-            Map<Double, Loss> test) {}
+            Map<Double, Estimate> train,
+            Map<Double, Estimate> test) {}
 
     /// Reads a run folder; one that has not begun gives an empty record.
+    ///
+    /// @throws dev.rote.errors.DataException with file and line when a record is not what it must be
     static RunRecord read(Path folder) {
         Path file = folder.resolve("metrics.jsonl");
         List<ObjectNode> lines = Files.exists(file) ? JsonLines.read(file) : List.of();
@@ -52,65 +54,71 @@ record RunRecord(
         List<Fraction> baseRates = new ArrayList<>();
         TreeMap<Integer, Measured> measurements = new TreeMap<>();
         Optional<String> device = Optional.empty();
-        for (ObjectNode line : lines) {
-            int at = line.path("step").asInt(0);
+        for (int i = 0; i < lines.size(); i++) {
+            RecordLine line = new RecordLine(file, i + 1, "", lines.get(i));
+            int at = line.has("step") ? line.get("step").count() : 0;
             step = Math.max(step, at);
-            switch (line.path("kind").asString("")) {
-                case "start" -> device = Optional.of(line.path("device").asString(""));
-                case "train" -> losses.add(new double[] {at, number(line.path("loss"))});
-                case "base_rate" -> baseRates.addAll(fractions(line.path("memorized_fraction")));
+            switch (line.get("kind").text()) {
+                case "start" -> device = Optional.of(line.get("device").text());
+                case "train" -> {
+                    if (!losses.isEmpty() && at < losses.getLast()[0]) {
+                        throw line.get("step").wrong("a step after " + (int) losses.getLast()[0]);
+                    }
+                    losses.add(new double[] {at, line.get("loss").number()});
+                }
+                case "base_rate" -> baseRates.addAll(fractions(line.get("memorized_fraction")));
                 case "measure" -> measurements.put(at, measured(at, line));
                 case "end" -> complete = true;
-                default -> {}
+                default -> {} // of a later version
             }
         }
         return new RunRecord(step, complete, losses, baseRates, List.copyOf(measurements.values()), device);
     }
 
-    private static Measured measured(int step, JsonNode line) {
-        JsonNode ratioList = line.path("ratios");
-        double[] ratios = new double[ratioList.size()];
-        for (int i = 0; i < ratios.length; i++) {
-            ratios[i] = number(ratioList.get(i));
-        }
-        Map<Double, Loss> train = new TreeMap<>();
-        Map<Double, Loss> test = new TreeMap<>();
-        for (JsonNode entry : line.path("losses")) {
-            train.put(entry.path("t").asDouble(), loss(entry.path("train")));
+    private static Measured measured(int step, RecordLine line) {
+        double[] ratios = line.has("ratios")
+                ? line.get("ratios").list().stream()
+                        .mapToDouble(ratio -> ratio.between(0, Double.POSITIVE_INFINITY))
+                        .toArray()
+                : new double[0];
+        Map<Double, Estimate> train = new TreeMap<>();
+        Map<Double, Estimate> test = new TreeMap<>();
+        for (RecordLine entry : line.has("losses") ? line.get("losses").list() : List.<RecordLine>of()) {
+            double t = entry.get("t").between(0, Double.MAX_VALUE);
+            train.put(t, estimate(entry.get("train"), 0));
             if (entry.has("test")) {
-                test.put(entry.path("t").asDouble(), loss(entry.path("test")));
+                test.put(t, estimate(entry.get("test"), Double.MIN_VALUE));
             }
         }
-        JsonNode frechet = line.path("frechet");
+        RecordLine frechet = line.get("frechet");
         return new Measured(
                 step,
-                line.path("samples").asInt(0),
-                fractions(line.path("memorized_fraction")),
+                line.has("samples") ? line.get("samples").count() : 0,
+                line.has("memorized_fraction") ? fractions(line.get("memorized_fraction")) : List.of(),
                 ratios,
-                frechet.has("value") ? Optional.of(number(frechet.path("value"))) : Optional.empty(),
-                frechet.path("features").asString(""),
+                line.has("frechet") ? Optional.of(estimate(frechet, 0)) : Optional.empty(),
+                line.has("frechet") ? frechet.get("features").text() : "",
                 train,
                 test);
     }
 
-    private static List<Fraction> fractions(JsonNode list) {
+    private static List<Fraction> fractions(RecordLine list) {
         List<Fraction> fractions = new ArrayList<>();
-        for (JsonNode entry : list) {
+        for (RecordLine entry : list.list()) {
             fractions.add(new Fraction(
-                    number(entry.path("k")),
-                    number(entry.path("value")),
-                    number(entry.path("low")),
-                    number(entry.path("high"))));
+                    entry.get("k").between(Double.MIN_VALUE, 1),
+                    entry.get("value").between(0, 1),
+                    entry.get("wilson_low").between(0, 1),
+                    entry.get("wilson_high").between(0, 1)));
         }
         return fractions;
     }
 
-    private static Loss loss(JsonNode entry) {
-        return new Loss(number(entry.path("value")), number(entry.path("low")), number(entry.path("high")));
-    }
-
-    /// Infinities and NaN are written as strings.
-    private static double number(JsonNode node) {
-        return node.isNumber() ? node.asDouble() : Double.parseDouble(node.asString("NaN"));
+    private static Estimate estimate(RecordLine entry, double least) {
+        double value = entry.get("value").between(least, Double.MAX_VALUE);
+        return entry.has("low") && entry.has("high")
+                ? new Estimate(
+                        value, entry.get("low").number(), entry.get("high").number())
+                : new Estimate(value, Double.NaN, Double.NaN);
     }
 }

@@ -15,6 +15,7 @@ import dev.rote.tools.cli.Devices;
 import dev.rote.tools.cli.Images;
 import dev.rote.tools.cli.Interruption;
 import dev.rote.tools.features.Features;
+import dev.rote.tools.report.RunStatus;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -47,16 +49,19 @@ public final class StudyCommand implements Callable<Integer> {
     private List<String> changes = new ArrayList<>();
 
     @Option(names = "--jobs", description = "runs side by side; default: one per processor")
-    private int jobs;
+    private Integer jobs;
 
     @Option(names = "--threads", description = "threads of each run; default: the processors shared out over the jobs")
-    private int threads;
+    private Integer threads;
 
     @Option(names = "--dry-run", description = "print what the study will take, and stop")
     private boolean dryRun;
 
     @Option(names = "--report-only", description = "write the report of what is there, train nothing")
     private boolean reportOnly;
+
+    /// Exit status when files of the study are not what they must be.
+    private static final int DAMAGED = 2;
 
     private final Console console;
 
@@ -76,8 +81,8 @@ public final class StudyCommand implements Callable<Integer> {
         }
         StudyFile file = StudyFile.of(tree);
         int processors = Runtime.getRuntime().availableProcessors();
-        int side = Math.min(file.runs().size(), jobs > 0 ? jobs : processors);
-        int each = threads > 0 ? threads : Math.max(1, processors / side);
+        int side = Math.min(file.runs().size(), positive("--jobs", jobs, processors));
+        int each = positive("--threads", threads, Math.max(1, processors / side));
         if (dryRun) {
             estimate(file, side, each);
             return 0;
@@ -88,12 +93,11 @@ public final class StudyCommand implements Callable<Integer> {
         StudyRunner runner = new StudyRunner(file, folder, side, each, recorded, progress);
         runner.requireSameRuns();
         createFolder(folder);
-        String toml = describe(file);
+        String toml = StudyText.of(file, tree);
         AtomicFile.write(folder.resolve("study.toml"), toml.getBytes(StandardCharsets.UTF_8));
         StudyReportWriter report = new StudyReportWriter(file, toml, folder, recorded);
         if (reportOnly) {
-            console.out().println("report: " + report.write(run -> Optional.empty()));
-            return 0;
+            return write(report, run -> Optional.empty());
         }
         progress.begin(side, each, folder);
         return execute(runner, report, progress);
@@ -106,7 +110,7 @@ public final class StudyCommand implements Callable<Integer> {
             complete = runner.run();
         }
         progress.end();
-        console.out().println("report: " + report.write(runner::status));
+        int written = write(report, runner::status);
         Map<String, Throwable> failures = runner.failures();
         if (!failures.isEmpty()) {
             failures.forEach((run, failure) -> console.err().println("rote: run " + run + ": " + failure.getMessage()));
@@ -116,7 +120,22 @@ public final class StudyCommand implements Callable<Integer> {
             }
             throw (RuntimeException) first;
         }
-        return complete ? 0 : 130;
+        return complete ? written : 130;
+    }
+
+    /// Writes the report and names what it had to leave out.
+    private int write(StudyReportWriter report, Function<Grid.Run, Optional<RunStatus>> status) {
+        StudyReportWriter.Written written = report.write(status);
+        written.problems().forEach(problem -> console.err().println("rote: " + problem));
+        console.out().println("report: " + written.page());
+        return written.problems().isEmpty() ? 0 : DAMAGED;
+    }
+
+    private static int positive(String option, Integer given, int usual) {
+        if (given != null && given < 1) {
+            throw new DataException(option + ": expected 1 or more, found " + given);
+        }
+        return given == null ? usual : given;
     }
 
     private static void createFolder(Path folder) {
@@ -127,26 +146,10 @@ public final class StudyCommand implements Callable<Integer> {
         }
     }
 
-    /// The study as it is run: each run's grid point, and the first run's complete configuration.
-    private static String describe(StudyFile file) {
-        StringBuilder text = new StringBuilder();
-        text.append("# ")
-                .append(file.name())
-                .append(": ")
-                .append(file.description())
-                .append('\n');
-        for (Grid.Run run : file.runs()) {
-            text.append("# run ").append(run.name()).append('\n');
-        }
-        RunConfig first = file.runs().getFirst().config();
-        return text.append("# configuration of the first run:\n")
-                .append(first.toml())
-                .toString();
-    }
-
     /// Rehearses one run per distinct combination of the keys that decide the cost, and adds up.
     private void estimate(StudyFile file, int side, int each) throws InterruptedException {
         double total = 0;
+        double longest = 0;
         Map<String, Estimate> known = new LinkedHashMap<>();
         PrintStream table = console.out();
         table.printf("%-28s %12s %10s %12s %10s %10s%n", "run", "parameters", "memory", "flop/step", "s/step", "total");
@@ -163,6 +166,7 @@ public final class StudyCommand implements Callable<Integer> {
                 known.put(key, estimate);
             }
             total += estimate.totalSeconds();
+            longest = Math.max(longest, estimate.totalSeconds());
             table.printf(
                     Locale.ROOT,
                     "%-28s %12d %8.0fMB %12.3g %10.4f %9.0fs%n",
@@ -178,6 +182,15 @@ public final class StudyCommand implements Callable<Integer> {
                 "%d runs, %d side by side: about %.0f s%n",
                 file.runs().size(),
                 side,
-                total / side);
+                seconds(total, longest, side, each, Runtime.getRuntime().availableProcessors()));
+    }
+
+    /// How long runs take side by side. Only as many advance at full speed as there are processors for their threads,
+    /// and no study is shorter than its longest run.
+    ///
+    /// @param total seconds of all runs, one after the other
+    /// @param longest seconds of the longest run
+    static double seconds(double total, double longest, int side, int each, int processors) {
+        return Math.max(longest, total / Math.min(side, Math.max(1, (double) processors / each)));
     }
 }

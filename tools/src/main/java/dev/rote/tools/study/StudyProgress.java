@@ -1,5 +1,6 @@
 package dev.rote.tools.study;
 
+import dev.rote.errors.DataException;
 import dev.rote.measure.Measurement;
 import dev.rote.metrics.MemorizedFraction;
 import dev.rote.tools.cli.Console;
@@ -11,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Tells a person how a study goes: a line that is rewritten on a terminal, plain lines now and then elsewhere, and one
-/// line per measurement worth telling.
+/// Tells a person how a study goes: a line that is rewritten on a terminal, plain lines now and then elsewhere, and
+/// one line per measurement worth telling.
 final class StudyProgress implements StudyRunner.Progress {
     private static final long PLAIN_EVERY_NANOS = 10_000_000_000L;
     private static final long LIVE_EVERY_NANOS = 200_000_000L;
@@ -42,9 +43,13 @@ final class StudyProgress implements StudyRunner.Progress {
                 "study %s: %d runs, %d side by side with %d thread%s each, in %s%n",
                 study.name(), study.runs().size(), jobs, threads, threads == 1 ? "" : "s", folder);
         for (Grid.Run run : study.runs()) {
-            RunRecord record = RunRecord.read(folder.resolve("runs").resolve(run.name()));
-            if (record.complete()) {
-                steps.put(run.name(), (long) record.step());
+            try {
+                RunRecord record = RunRecord.read(folder.resolve("runs").resolve(run.name()));
+                if (record.complete()) {
+                    steps.put(run.name(), (long) record.step());
+                }
+            } catch (DataException e) {
+                steps.put(run.name(), 0L); // the runner names it
             }
         }
     }
@@ -66,7 +71,7 @@ final class StudyProgress implements StudyRunner.Progress {
 
     @Override
     public synchronized void detail(Grid.Run run, String text) {
-        if (text.startsWith("resumes")) {
+        if (text.startsWith("resumes") || text.startsWith("images")) {
             line(run.name() + ": " + text);
         }
         show(false);
@@ -88,7 +93,7 @@ final class StudyProgress implements StudyRunner.Progress {
                             measured.samples(),
                             measured.frechet().isPresent()
                                     ? ", Fréchet %.4g (%s)"
-                                            .formatted(measured.frechet().getAsDouble(), measured.features())
+                                            .formatted(measured.frechet().get().value(), measured.features())
                                     : ""));
         }
     }

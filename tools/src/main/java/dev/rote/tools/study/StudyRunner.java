@@ -1,19 +1,27 @@
 package dev.rote.tools.study;
 
+import dev.rote.config.DataConfig;
 import dev.rote.config.RunConfig;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
+import dev.rote.errors.DataException;
+import dev.rote.errors.EnvironmentException;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.measure.Measurement;
 import dev.rote.measure.RunListener;
+import dev.rote.storage.SafeTensors;
+import dev.rote.storage.SafeTensorsFile;
 import dev.rote.tools.cli.Devices;
 import dev.rote.tools.cli.Images;
+import dev.rote.tools.cli.ProgressListener;
 import dev.rote.tools.features.Features;
 import dev.rote.tools.report.RunStatus;
 import dev.rote.train.RunFolder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,8 +96,16 @@ final class StudyRunner {
     ///
     /// @return true if every run is complete
     boolean run() throws InterruptedException {
-        List<Grid.Run> pending = new ArrayList<>(study.runs());
-        pending.removeIf(run -> RunRecord.read(runFolder(run)).complete());
+        List<Grid.Run> pending = new ArrayList<>();
+        List<Grid.Run> complete = new ArrayList<>();
+        for (Grid.Run run : study.runs()) {
+            try {
+                (RunRecord.read(runFolder(run)).complete() ? complete : pending).add(run);
+            } catch (DataException e) {
+                fail(run, 0, e);
+            }
+        }
+        requireSameImages(complete);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
         Queue<Grid.Run> queue = new ConcurrentLinkedQueue<>(pending);
@@ -105,22 +121,66 @@ final class StudyRunner {
         return !cancelled && failures.isEmpty();
     }
 
+    /// A run that is complete is not trained again, so nobody else would notice that its images are others now.
+    private void requireSameImages(List<Grid.Run> complete) {
+        Map<DataConfig, String> hashes = new HashMap<>();
+        for (Grid.Run run : complete) {
+            Path checkpoint = checkpoint(run, run.config().train().steps());
+            if (!Files.exists(checkpoint)) {
+                continue;
+            }
+            try (SafeTensorsFile file = SafeTensors.open(checkpoint)) {
+                String recorded = file.metadata().get("rote.data");
+                String found = hashes.computeIfAbsent(run.config().data(), StudyRunner::hash);
+                if (recorded != null && !found.equals(recorded)) {
+                    throw DataException.expected(
+                            checkpoint,
+                            "__metadata__ rote.data",
+                            found + " (the training images of data.source now)",
+                            recorded + " (those that the run was trained on)");
+                }
+            } catch (EnvironmentException e) {
+                progress.detail(run, "images not compared with those of the run: " + e.getMessage());
+            } catch (DataException e) {
+                fail(run, run.config().train().steps(), e);
+            }
+        }
+    }
+
+    private static String hash(DataConfig config) {
+        try (TrainingData data = Images.load(config)) {
+            return data.train().contentHash();
+        }
+    }
+
+    private Path checkpoint(Grid.Run run, int step) {
+        return runFolder(run).resolve("checkpoints").resolve(step + ".safetensors");
+    }
+
+    private void fail(Grid.Run run, int step, Throwable reason) {
+        failures.put(run.name(), reason);
+        change(run, RunStatus.State.FAILED, step, reason.getMessage(), Optional.empty());
+    }
+
     private void work(Queue<Grid.Run> queue) {
         for (Grid.Run run = queue.poll(); run != null && !cancelled; run = queue.poll()) {
             try {
                 execute(run);
             } catch (RuntimeException | Error e) {
-                failures.put(run.name(), e);
-                change(
-                        run,
-                        RunStatus.State.FAILED,
-                        RunRecord.read(runFolder(run)).step(),
-                        e.getMessage(),
-                        Optional.empty());
+                fail(run, lastStep(run), e);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
             }
+        }
+    }
+
+    /// The last step that the records speak of; 0 when they are what is wrong.
+    private int lastStep(Grid.Run run) {
+        try {
+            return RunRecord.read(runFolder(run)).step();
+        } catch (DataException | EnvironmentException e) {
+            return 0;
         }
     }
 
@@ -166,6 +226,11 @@ final class StudyRunner {
         @Override
         public void onResume(int step, Path checkpoint) {
             progress.detail(run, "resumes at step " + step);
+        }
+
+        @Override
+        public void onOtherDevice(String before, String now) {
+            progress.detail(run, ProgressListener.otherDevice(before, now));
         }
 
         @Override

@@ -52,12 +52,13 @@ const Charts = (() => {
     };
   }
 
-  function bars(series, points, look, floor) {
+  // An end that is null lies beyond the axis.
+  function bars(series, points, look, range) {
     const bounded = points.filter(p => p.length === 4);
     if (bounded.length === 0) return null;
     return {
       type: 'custom', name: series.name, silent: true, z: 2, clip: true, tooltip: { show: false },
-      data: bounded.map(p => [p[0], p[1], Math.max(p[2], floor), p[3]]),
+      data: bounded.map(p => [p[0], p[1], Math.max(p[2] ?? range[0], range[0]), Math.min(p[3] ?? range[1], range[1])]),
       renderItem: (_, api) => {
         const low = api.coord([api.value(0), api.value(2)]);
         const high = api.coord([api.value(0), api.value(3)]);
@@ -72,14 +73,14 @@ const Charts = (() => {
   function main(series, points, look) {
     const role = series.role;
     const lined = role === 'curve' || role === 'companion' || role === 'fit';
-    const marked = role === 'curve' || role === 'points' || role === 'bounds';
+    const marked = role === 'curve' || role === 'points' || role.endsWith('bounds');
     const shade = colour(series.ink, look);
-    const hollow = role === 'bounds';
+    const hollow = role.endsWith('bounds');
     const width = role === 'companion' ? 1.1 : role === 'fit' ? 1.8 : 2.2;
     return {
       type: 'line', name: series.name, data: points, z: 3, connectNulls: false,
-      showSymbol: marked, symbol: marked ? (hollow ? 'emptyTriangle' : SYMBOLS[series.symbol]) : 'circle',
-      symbolSize: role === 'curve' ? 5 : 9,
+      showSymbol: marked, symbol: hollow ? 'emptyTriangle' : SYMBOLS[series.symbol],
+      symbolSize: role === 'curve' ? 5 : 9, symbolRotate: role === 'upper_bounds' ? 180 : 0,
       lineStyle: lined ? { color: shade, width, type: series.dash.length ? series.dash : 'solid', opacity: role === 'companion' ? 0.85 : 1 } : { width: 0, opacity: 0 },
       itemStyle: { color: shade, borderColor: shade, borderWidth: hollow ? 1.6 : 0 },
       emphasis: { focus: 'series', lineStyle: { width: lined ? width + 1 : 0 } }, blur: { lineStyle: { opacity: lined ? 0.18 : 0 } },
@@ -102,7 +103,7 @@ const Charts = (() => {
 
   function tooltip(spec, look) {
     const value = spec.y.percent ? Axes.percent : Axes.number;
-    const interval = p => p.length === 4 ? ` [${value(p[2])}, ${value(p[3])}]` : '';
+    const interval = p => p.length === 4 ? ` [${value(p[2])}, ${p[3] === null ? 'open' : value(p[3])}]` : '';
     return {
       trigger: spec.legend ? 'item' : 'axis', confine: true, backgroundColor: look.card, borderColor: look.line,
       textStyle: { color: look.text, fontSize: 12 },
@@ -130,11 +131,11 @@ const Charts = (() => {
     const floor = scales.y ? yRange[0] : -Infinity;
     const series = [rules(spec, hidden, look, scales.y, yRange)];
     shown.forEach((s, i) => {
-      const extra = s.role === 'curve' || s.role === 'companion' ? band(s, points[i], look, floor) : bars(s, points[i], look, floor);
+      const extra = s.role === 'points' ? bars(s, points[i], look, yRange) : band(s, points[i], look, floor);
+      series.push(main(s, points[i], look)); // first: the legend takes its mark from the first series of a name
       if (extra) series.push(extra);
-      series.push(main(s, points[i], look));
     });
-    const names = [...new Set(shown.map(s => s.name))];
+    const names = [...new Set(shown.filter(s => !s.role.endsWith('bounds')).map(s => s.name))];
     const ticks = (axis, range, log) => axis.ticks.length ? axis.ticks : log ? Axes.logTicks(range) : Axes.linearTicks(range);
     return {
       animation: false, backgroundColor: 'transparent', textStyle: { fontFamily: FONT },

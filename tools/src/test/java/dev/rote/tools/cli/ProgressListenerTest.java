@@ -11,7 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ProgressListenerTest {
@@ -61,7 +61,7 @@ class ProgressListenerTest {
                     8,
                     List.of(new MemorizedFraction(1.0 / 3, 8, 2, share, share)),
                     new double[8],
-                    OptionalDouble.of(12.5),
+                    Optional.of(new Interval(12.5, 12, 13)),
                     "f",
                     Map.of(),
                     1));
@@ -76,11 +76,15 @@ class ProgressListenerTest {
     void theTimeLeftOfAResumedRunCountsFromWhereItWentOn() {
         try (ProgressListener listener = listener(false)) {
             listener.onResume(800, Path.of("800.safetensors"));
+            listener.onOtherDevice("cpu: 2 threads", "cpu: 1 thread");
             now += 10 * SECOND;
             listener.onLosses(900, new float[] {1}, 1);
             assertThat(lines())
                     .containsExactly(
                             "resumed at step 800 from 800.safetensors",
+                            "resumes on \"cpu: 1 thread\" what ran on \"cpu: 2 threads\": its numbers will differ in"
+                                    + " their last bits, which training amplifies, from those of a run without the"
+                                    + " change",
                             "step 900 of 1000 (90 %): loss 1.00, 1.00 images/s, 10 s left");
         }
     }

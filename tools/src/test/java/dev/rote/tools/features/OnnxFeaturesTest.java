@@ -84,6 +84,18 @@ class OnnxFeaturesTest {
     }
 
     @Test
+    void onlyTheMetadataMakeADistanceAnFid() throws IOException {
+        Path plain = model(OnnxModel.of("Flatten", shape(-1, 1, 2, 3)));
+        Path inception = Files.copy(plain, plain.resolveSibling("inception.onnx"));
+        Path fid = model(OnnxModel.of("Flatten", shape(-1, 1, 2, 3), "rote.fid", "true"));
+        try (OnnxFeatures stand = OnnxFeatures.open(inception, GRAY);
+                OnnxFeatures proper = OnnxFeatures.open(fid, GRAY)) {
+            assertThat(stand.name()).isEqualTo("Fréchet distance on features of inception.onnx");
+            assertThat(proper.name()).isEqualTo("FID on features of " + fid.getFileName());
+        }
+    }
+
+    @Test
     void imagesAreResizedToTheSizeThatTheNetworkFixes() throws IOException, InterruptedException {
         Path path = model(OnnxModel.of("Flatten", shape(-1, 1, 1, 2)));
         try (OnnxFeatures features = OnnxFeatures.open(path, new Extent(2, 4, 1))) {

@@ -31,8 +31,10 @@ class FiguresTest {
                 .contains(
                         "training_loss.png",
                         "loss_t0.01.png",
+                        "loss_over_n_t0.01.png",
                         "loss_gap_t0.01.png",
                         "frechet_random-conv-64.png",
+                        "frechet_over_n_random-conv-64.png",
                         "f_mem_k1_3.png",
                         "f_mem_over_n_k1_3.png",
                         "fit_n.png");
@@ -134,9 +136,10 @@ class FiguresTest {
     }
 
     private static StudyReport of(List<Curve> curves) {
-        RunCurves run =
-                new RunCurves("r", Map.of(), 0, new RunStatus(State.FAILED, 50, 90, ""), curves, List.of(), List.of());
-        return new StudyReport("s", "", SyntheticStudy.provenance(), "", List.of(run), List.of(), List.of(), List.of());
+        RunCurves run = new RunCurves(
+                "r", Map.of(), 0, new RunStatus(State.FAILED, 50, 90, ""), curves, List.of(), List.of(), 0);
+        return new StudyReport(
+                "s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
     }
 
     private static Set<Integer> colours(BufferedImage image) {

@@ -24,8 +24,8 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 
-/// A made-up study that looks like a real one: f_mem is a sigmoid in log tau centered at 90 n, the losses part at 15 n,
-/// the Fréchet distance falls until step 700 for every n.
+/// A made-up study that looks like a real one: f_mem is a sigmoid in log tau centered at 90 n, the losses part at
+/// 15 n, the Fréchet distance falls until step 700 for every n.
 final class SyntheticStudy {
     static final Frechet FEATURES = new Frechet("random-conv-64", true);
     private static final int SAMPLES = 256;
@@ -53,7 +53,7 @@ final class SyntheticStudy {
                 provenance(),
                 configuration(),
                 runs,
-                fits(runs),
+                Findings.of(fits(runs)),
                 sheets,
                 warnings);
     }
@@ -111,13 +111,14 @@ final class SyntheticStudy {
         List<BaseRate> bases = new ArrayList<>();
         for (double k : RATIOS) {
             curves.add(fractions(k, measured, mem, random));
-            bases.add(new BaseRate(k, 0.004 * k * 3, 0, 0.012));
+            bases.add(new BaseRate(k, 0.004 * k * 3, 0, 0.022, 250));
         }
         Map<String, String> keys = new LinkedHashMap<>();
         keys.put("data.n", Integer.toString(n));
         keys.put("seed", Integer.toString(seed));
         RunStatus status = new RunStatus(last < STEPS ? State.RUNNING : State.FINISHED, last, STEPS, "");
-        return new RunCurves("n" + n + "_seed" + seed, keys, n, status, curves, times(mem, n, drift, last), bases);
+        return new RunCurves(
+                "n" + n + "_seed" + seed, keys, n, status, curves, times(mem, n, drift, last), bases, SAMPLES);
     }
 
     private static List<TimeScale> times(double mem, int n, double drift, double last) {

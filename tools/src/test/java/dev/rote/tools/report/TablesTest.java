@@ -49,7 +49,7 @@ class TablesTest {
         StudyReport report = SyntheticStudy.of(false, List.of());
         List<Map<String, String>> rows = parse(Tables.summary(report));
         int times = report.runs().stream().mapToInt(r -> r.times().size()).sum();
-        assertThat(rows).hasSize(times + report.fits().size());
+        assertThat(rows).hasSize(times + 3 * report.fits().size());
         assertThat(rows).anySatisfy(r -> assertThat(r)
                 .containsEntry("run", "n256_seed1")
                 .containsEntry("clock", "tau_mem[50%,k=1/3]")
@@ -63,6 +63,64 @@ class TablesTest {
                 .containsEntry("low", "0.85");
     }
 
+    /// What a reader sees in any figure, they can also compute with.
+    @Test
+    void everyNumberOfEveryFigureIsInATable() throws IOException {
+        StudyReport report = SyntheticStudy.of(false, List.of());
+        Tables.write(report, folder);
+        List<Map<String, String>> rows = parse(Files.readString(folder.resolve("figures.csv")));
+        int drawn = 0;
+        for (ChartSpec chart : Charts.of(report)) {
+            for (ChartSpec.Series series : chart.series()) {
+                List<Point> read = rows.stream()
+                        .filter(r -> r.get("figure").equals(chart.id())
+                                && r.get("series").equals(series.label())
+                                && r.get("role").equals(series.role().name().toLowerCase(java.util.Locale.ROOT)))
+                        .map(r -> new Point(number(r, "x"), number(r, "y"), number(r, "low"), number(r, "high")))
+                        .toList();
+                assertThat(read).as(chart.id() + " " + series.label()).containsAll(series.points());
+                drawn += series.points().size();
+            }
+            drawn += chart.rules().size();
+        }
+        assertThat(rows).hasSize(drawn);
+        assertThat(rows)
+                .anySatisfy(r ->
+                        assertThat(r).containsEntry("figure", "loss_gap_t0.01").doesNotContainEntry("low", ""));
+    }
+
+    @Test
+    void seedsAndCollapsesAreInTheTables() {
+        StudyReport plain = SyntheticStudy.of(true, List.of());
+        OverSeeds.Time time = new OverSeeds.Time(new Clock.TauGen(), 2, 600, 560, Double.POSITIVE_INFINITY, false);
+        OverSeeds group = new OverSeeds(Map.of("data.n", "32"), 32, 2, List.of(time));
+        Collapse collapse = new Collapse(1.0 / 3, "n", 2.5, 1.25, 1.1, 1.2, 23);
+        Findings findings = new Findings(Headline.PAPER, List.of(group), List.of(), List.of(collapse));
+        StudyReport report =
+                new StudyReport("s", "", plain.provenance(), "", plain.runs(), findings, List.of(), List.of());
+        List<Map<String, String>> rows = parse(Tables.summary(report));
+        assertThat(rows).anySatisfy(r -> assertThat(r)
+                .containsEntry("run", "")
+                .containsEntry("data.n", "32")
+                .containsEntry("state", "over_seeds")
+                .containsEntry("value", "600")
+                .containsEntry("high", "inf"));
+        assertThat(rows).anySatisfy(r -> assertThat(r)
+                .containsEntry("clock", "f_mem[k=1/3] over n")
+                .containsEntry("state", "collapse")
+                .containsEntry("value", "1.25"));
+        JsonNode root = JsonMapper.builder().build().readTree(ReportJson.of(report));
+        assertThat(root.get("over_seeds")
+                        .get(0)
+                        .get("times")
+                        .get("tau_gen")
+                        .get("low")
+                        .asDouble())
+                .isEqualTo(560);
+        assertThat(root.get("collapses").get(0).get("factor").asDouble()).isEqualTo(1.25);
+        assertThat(HtmlReport.page(report)).contains("Over seeds", "[560, open)", "within a factor 1.25");
+    }
+
     @Test
     void commasQuotesAndLineBreaksSurvive() {
         String name = "a,\"b\"\r\nc";
@@ -74,7 +132,8 @@ class TablesTest {
                 List.of(new Curve(
                         new MemorizedFraction(0.5), List.of(new Point(3, Double.NaN, 0, Double.POSITIVE_INFINITY)))),
                 List.of(),
-                List.of());
+                List.of(),
+                0);
         StudyReport report = of(run);
         assertThat(parse(Tables.curves(report)).getFirst())
                 .containsEntry("run", name)
@@ -104,9 +163,9 @@ class TablesTest {
 
     @Test
     void openIntervalsAreMarkedInJson() {
-        TimeScale time = new TimeScale(Verdict.TAU_MEM, new Reached(10, 8, Double.POSITIVE_INFINITY));
+        TimeScale time = new TimeScale(Headline.PAPER.tauMem(), new Reached(10, 8, Double.POSITIVE_INFINITY));
         RunCurves run = new RunCurves(
-                "r", Map.of(), 4, new RunStatus(State.FINISHED, 1, 1, ""), List.of(), List.of(time), List.of());
+                "r", Map.of(), 4, new RunStatus(State.FINISHED, 1, 1, ""), List.of(), List.of(time), List.of(), 0);
         assertThat(ReportJson.of(of(run))).contains("\"open\" : true").doesNotContain("Infinity", "NaN");
     }
 
@@ -126,7 +185,8 @@ class TablesTest {
     }
 
     private static StudyReport of(RunCurves run) {
-        return new StudyReport("s", "", SyntheticStudy.provenance(), "", List.of(run), List.of(), List.of(), List.of());
+        return new StudyReport(
+                "s", "", SyntheticStudy.provenance(), "", List.of(run), Findings.of(List.of()), List.of(), List.of());
     }
 
     private static double number(Map<String, String> row, String column) {

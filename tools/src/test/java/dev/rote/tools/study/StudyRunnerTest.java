@@ -39,4 +39,13 @@ class StudyRunnerTest {
         assertThat(runner.failures()).containsOnlyKeys("n=4", "n=8");
         assertThat(runner.failures().values()).allMatch(failure -> failure instanceof OutOfMemoryError);
     }
+
+    @Test
+    void timesSideBySideAreLimitedByTheProcessorsAndTheLongestRun() {
+        assertThat(StudyCommand.seconds(80, 10, 4, 1, 4)).isEqualTo(20);
+        assertThat(StudyCommand.seconds(80, 10, 8, 1, 2)).isEqualTo(40); // eight jobs on two processors
+        assertThat(StudyCommand.seconds(80, 10, 4, 2, 4)).isEqualTo(40); // four jobs of two threads on four processors
+        assertThat(StudyCommand.seconds(80, 10, 1, 4, 2)).isEqualTo(80);
+        assertThat(StudyCommand.seconds(80, 50, 4, 1, 4)).isEqualTo(50);
+    }
 }

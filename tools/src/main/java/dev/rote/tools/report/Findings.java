@@ -1,0 +1,24 @@
+package dev.rote.tools.report;
+
+import java.util.List;
+import java.util.Objects;
+
+/// What the analysis found over the runs of a study.
+///
+/// @param headline which numbers lead
+/// @param seeds times over the seeds of one setting, may be empty
+/// @param fits power laws over the runs, may be empty
+/// @param collapses scores of the collapsed curves, may be empty
+public record Findings(Headline headline, List<OverSeeds> seeds, List<ScalingFit> fits, List<Collapse> collapses) {
+    public Findings {
+        Objects.requireNonNull(headline, "headline");
+        seeds = List.copyOf(seeds);
+        fits = List.copyOf(fits);
+        collapses = List.copyOf(collapses);
+    }
+
+    /// The paper's headline, and fits only.
+    public static Findings of(List<ScalingFit> fits) {
+        return new Findings(Headline.PAPER, List.of(), fits, List.of());
+    }
+}
