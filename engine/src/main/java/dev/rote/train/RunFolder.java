@@ -166,10 +166,20 @@ public final class RunFolder implements AutoCloseable {
         if (Files.exists(file)) {
             JsonLines.removeAfter(file, step);
         }
+        boolean before = step > 0 || hasEvents();
         metrics = JsonLines.append(file, false);
         events = TensorBoardEvents.create(folder, host, clock);
-        if (step > 0) {
+        if (before) {
+            // Also from step 0 on: a run that ended before its first checkpoint has left points behind.
             events.sessionStart(step + 1L);
+        }
+    }
+
+    private boolean hasEvents() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("events.out.tfevents."));
+        } catch (IOException e) {
+            throw new EnvironmentException("cannot list " + folder + ": " + e.getMessage(), e);
         }
     }
 
