@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.config.RunConfig;
+import dev.rote.data.Extent;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
@@ -104,7 +105,8 @@ class MeasuredRunTest {
         assertSameEnd(folder, expected);
     }
 
-    /// Killed before the first checkpoint, in a measurement, between a measurement and its checkpoint, and right after a
+    /// Killed before the first checkpoint, in a measurement, between a measurement and its checkpoint, and right after
+    // a
     /// checkpoint; then at three instants left to chance.
     @Test
     void aRunThatIsKilledAgainAndAgainEndsInTheSameBits() throws IOException, InterruptedException {
@@ -157,7 +159,8 @@ class MeasuredRunTest {
     private static List<Integer> plotted(Path folder, String tag) throws IOException {
         List<Integer> steps = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path events : files.filter(file -> file.getFileName().toString().startsWith("events."))
+            for (Path events : files.filter(
+                            file -> file.getFileName().toString().startsWith("events."))
                     .sorted()
                     .toList()) {
                 for (TensorBoardLog.Event event : TensorBoardLog.read(events)) {
@@ -212,6 +215,73 @@ class MeasuredRunTest {
         assertThatThrownBy(() -> TinyRun.run(TinyRun.config("beta1 = 0.8"), folder, RunListener.silent()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("beta1");
+    }
+
+    @Test
+    void aCompleteRunIsExtendedToTheBitsOfALongOne() throws InterruptedException {
+        Path expected = whole();
+        Path folder = temp.resolve("extended");
+        RunConfig shorter = TinyRun.config("").with("train.steps", "16");
+        assertThat(TinyRun.run(shorter, folder, RunListener.silent())).isTrue();
+        assertThat(ends(folder)).containsExactly(16);
+        assertThat(TinyRun.run(TinyRun.config(""), folder, RunListener.silent()))
+                .isTrue();
+        assertSameEnd(folder, expected);
+        assertThat(ends(folder)).containsExactly(TinyRun.STEPS);
+        assertThat(RunConfig.read(folder.resolve("run.toml")).train().steps()).isEqualTo(TinyRun.STEPS);
+        assertThatThrownBy(() -> TinyRun.run(shorter, folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageEndingWith("run.toml: train.steps: expected at least 24, as in this folder, found 16");
+    }
+
+    @Test
+    void aRunWhoseLearningRateDependsOnItsLengthIsNotExtended() throws InterruptedException {
+        Path folder = temp.resolve("cosine");
+        RunConfig cosine = TinyRun.config("").with("train.lr_schedule", "cosine");
+        assertThat(TinyRun.run(cosine.with("train.steps", "16"), folder, RunListener.silent()))
+                .isTrue();
+        assertThatThrownBy(() -> TinyRun.run(cosine, folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("train.steps: expected 16, as in this folder, because train.lr_schedule");
+        assertThatThrownBy(() -> TinyRun.run(TinyRun.config("beta1 = 0.8"), folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("choose another folder");
+    }
+
+    private static List<Integer> ends(Path folder) {
+        return JsonLines.read(folder.resolve("metrics.jsonl")).stream()
+                .filter(record -> record.path("kind").asString("").equals("end"))
+                .map(record -> record.path("step").asInt())
+                .toList();
+    }
+
+    @Test
+    void tooFewImagesAreRefusedBeforeTrainingStarts() {
+        RunConfig config = TinyRun.config("");
+        Extent extent = new Extent(8, 8, 1);
+        try (Device device = CpuDevice.open(1);
+                TrainingData one = TinyRun.data(1, 6);
+                TrainingData tested = TinyRun.data(12, 1)) {
+            assertThat(one.train().extent()).isEqualTo(extent);
+            assertThatThrownBy(() -> open(device, config, one))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("at least 2 training images", "found 1 beside 6 test images");
+            assertThatThrownBy(() -> open(device, config, tested))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("0 or at least 2 test images for frechet");
+        }
+    }
+
+    private void open(Device device, RunConfig config, TrainingData data) {
+        MeasuredRun.open(
+                        device,
+                        config,
+                        data,
+                        FeatureExtractor.standIn(8, 8, 1),
+                        temp.resolve("few"),
+                        Map.of(),
+                        RunListener.silent())
+                .close();
     }
 
     @Test
