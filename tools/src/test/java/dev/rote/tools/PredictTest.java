@@ -216,8 +216,7 @@ class PredictTest {
             x[i] = x[i % 32];
         }
         float[] times = {1500, 999.5f, -1, 3, 3.001f};
-        float[] y = predict(
-                weights, input("x", Tensor.ofFloats("x", x, 5, 2, 4, 4), Tensor.ofFloats("t", times, 5)));
+        float[] y = predict(weights, input("x", Tensor.ofFloats("x", x, 5, 2, 4, 4), Tensor.ofFloats("t", times, 5)));
         float[] three = Arrays.copyOfRange(y, 3 * 48, 4 * 48);
         for (int i : new int[] {0, 1, 2}) {
             assertThat(error(Arrays.copyOfRange(y, i * 48, (i + 1) * 48), three))

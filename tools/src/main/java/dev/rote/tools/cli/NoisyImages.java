@@ -34,12 +34,8 @@ record NoisyImages(Path file, float[] x, float[] t, int channels, int height, in
                 throw wrong(path, "t", "I64, I32 or F32 [" + shape[0] + "]", times);
             }
             return new NoisyImages(
-                    path,
-                    finite(path, file, "x"),
-                    finite(path, file, "t"),
-                    (int) shape[1],
-                    (int) shape[2],
-                    (int) shape[3]);
+                    path, finite(path, file, "x"), finite(path, file, "t"), (int) shape[1], (int) shape[2], (int)
+                            shape[3]);
         }
     }
 
