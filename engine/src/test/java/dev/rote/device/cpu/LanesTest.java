@@ -151,7 +151,8 @@ class LanesTest {
     void devicesThatAreOpenedAndClosedKeepNoMemory() throws IOException {
         Path status = Path.of("/proc/self/status");
         assumeThat(status).exists();
-        RunConfig large = RunConfig.parse(CONFIG, "test").with("train.batch", "96").with("model.width", "16");
+        RunConfig large =
+                RunConfig.parse(CONFIG, "test").with("train.batch", "96").with("model.width", "16");
         long taken = 0;
         long before = 0;
         for (int round = 0; round < 12; round++) {
