@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,11 @@ class ImportsTest {
             "java.lang.foreign.Linker", ImportsTest::isDevice,
             "java.lang.foreign.SymbolLookup", ImportsTest::isDevice,
             "java.lang.foreign.FunctionDescriptor", ImportsTest::isDevice);
+
+    /// Collections by their classes, counters, locks, pools, caches, generators and streams.
+    private static final Pattern MADE_TO_CHANGE = Pattern.compile(
+            "java\\.util\\.(concurrent\\..*|.+(Map|Set|List|Deque|Queue)|.*Random.*|Vector|Stack|Properties|BitSet)"
+                    + "|java\\.lang\\.(ThreadLocal|StringBuilder|StringBuffer|Thread|ref\\..*)|java\\.io\\..*");
 
     private static JavaClasses engine;
 
@@ -137,7 +143,8 @@ class ImportsTest {
                 .filter(each -> {
                     String call = each.getTargetOwner().getName() + "."
                             + each.getTarget().getName();
-                    return call.matches("java\\.lang\\.System\\.(out|err|exit)|java\\.lang\\.Runtime\\.(exit|halt)")
+                    return call.matches("java\\.lang\\.System\\.(out|err|exit|console|setProperty|setOut|setErr)"
+                                    + "|java\\.lang\\.Runtime\\.(exit|halt|addShutdownHook)")
                             || call.endsWith(".printStackTrace");
                 })
                 .map(JavaAccess::getDescription)
@@ -165,6 +172,19 @@ class ImportsTest {
                 .map(JavaField::getFullName)
                 .toList();
         assertThat(found).as("static fields that are not final").isEmpty();
+    }
+
+    /// A static final field may still hold something that changes.
+    @Test
+    void noStaticFieldHoldsAnObjectThatIsMadeToChange() {
+        List<String> found = engine.stream()
+                .flatMap(each -> each.getFields().stream())
+                .filter(field -> field.getModifiers().contains(JavaModifier.STATIC))
+                .filter(field ->
+                        MADE_TO_CHANGE.matcher(field.getRawType().getName()).matches())
+                .map(JavaField::getFullName)
+                .toList();
+        assertThat(found).as("static fields with state").isEmpty();
     }
 
     private static Stream<Dependency> dependencies() {

@@ -20,6 +20,7 @@ record ArrayPart(
     /// How a value is stored.
     enum Type {
         U8(1),
+        F16(2),
         F32(4),
         F64(8);
 

@@ -3,6 +3,7 @@ package dev.rote.data;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.rote.errors.DataException;
 import java.lang.foreign.Arena;
@@ -144,8 +145,11 @@ final class ArraySource implements DataSource {
     }
 
     private static double number(ArrayPart part, long address) {
-        return part.type() == ArrayPart.Type.F32
-                ? part.bytes().get(JAVA_FLOAT_UNALIGNED.withOrder(part.order()), address)
-                : part.bytes().get(JAVA_DOUBLE_UNALIGNED.withOrder(part.order()), address);
+        return switch (part.type()) {
+            case U8 -> part.bytes().get(JAVA_BYTE, address) & 0xff;
+            case F16 -> Float.float16ToFloat(part.bytes().get(JAVA_SHORT_UNALIGNED.withOrder(part.order()), address));
+            case F32 -> part.bytes().get(JAVA_FLOAT_UNALIGNED.withOrder(part.order()), address);
+            case F64 -> part.bytes().get(JAVA_DOUBLE_UNALIGNED.withOrder(part.order()), address);
+        };
     }
 }

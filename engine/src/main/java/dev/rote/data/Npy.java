@@ -63,7 +63,7 @@ record Npy(
         char kind = descr.group(2).charAt(0);
         int valueBytes = Integer.parseInt(descr.group(3));
         if ("ufib".indexOf(kind) < 0 || !List.of(1, 2, 4, 8).contains(valueBytes)) {
-            throw DataException.expected(path, "header, 'descr'", "u1, f4 or f8", descr.group(2) + valueBytes);
+            throw DataException.expected(path, "header, 'descr'", "u1, f2, f4 or f8", descr.group(2) + valueBytes);
         }
         String[] sizes =
                 shape.group(1).isBlank() ? new String[0] : shape.group(1).split(",");
@@ -115,7 +115,13 @@ record Npy(
     private ArrayPart.Type type() {
         return switch (kind) {
             case 'u' -> valueBytes == 1 ? ArrayPart.Type.U8 : null;
-            case 'f' -> valueBytes == 4 ? ArrayPart.Type.F32 : valueBytes == 8 ? ArrayPart.Type.F64 : null;
+            case 'f' ->
+                switch (valueBytes) {
+                    case 2 -> ArrayPart.Type.F16;
+                    case 4 -> ArrayPart.Type.F32;
+                    case 8 -> ArrayPart.Type.F64;
+                    default -> null;
+                };
             default -> null;
         };
     }
@@ -124,7 +130,7 @@ record Npy(
     ArrayPart images(MemorySegment bytes, SourceName name) {
         requireSize(bytes);
         if (type() == null) {
-            throw DataException.expected(path, "header, 'descr'", "u1, f4 or f8", kind + "" + valueBytes);
+            throw DataException.expected(path, "header, 'descr'", "u1, f2, f4 or f8", kind + "" + valueBytes);
         }
         if (shape.length != 3 && shape.length != 4) {
             throw DataException.expected(

@@ -47,7 +47,7 @@ final class PictureSource implements DataSource {
         } catch (UncheckedIOException e) {
             throw Opened.failure(folder, e.getCause());
         }
-        requireSome(folder, names);
+        requireSome(folder, names, folderContents(folder));
         return new PictureSource(
                 folder + "/", names, i -> ImageFile.bytes(folder.resolve(names.get(i)), options), () -> {}, options);
     }
@@ -56,7 +56,7 @@ final class PictureSource implements DataSource {
     static PictureSource zip(Path path, ZipFile zip, ReadOptions options) {
         List<String> names =
                 pictures(zip.stream().filter(entry -> !entry.isDirectory()).map(entry -> entry.getName()));
-        requireSome(path, names);
+        requireSome(path, names, "none");
         String place = path + "!";
         return new PictureSource(
                 place,
@@ -74,10 +74,29 @@ final class PictureSource implements DataSource {
                 .toList();
     }
 
-    private static void requireSome(Path path, List<String> names) {
+    private static void requireSome(Path path, List<String> names, String found) {
         if (names.isEmpty()) {
             throw DataException.expected(
-                    path, "contents", "pictures (png, jpg, bmp, tga, pgm, ppm) or CIFAR, IDX or npy files", "none");
+                    path, "contents", "pictures (png, jpg, bmp, tga, pgm, ppm), CIFAR batches or IDX files", found);
+        }
+    }
+
+    /// What lies in a folder without pictures: arrays are sources of their own.
+    private static String folderContents(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<String> arrays = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".npy") || name.endsWith(".npz"))
+                    .sorted(NaturalOrder.INSTANCE)
+                    .toList();
+            return switch (arrays.size()) {
+                case 0 -> "none";
+                case 1 -> arrays.getFirst() + "; name that file as the source";
+                default ->
+                    arrays.size() + " npy and npz files, " + arrays.getFirst()
+                            + " the first; name one file as the source";
+            };
+        } catch (IOException e) {
+            throw Opened.failure(folder, e);
         }
     }
 

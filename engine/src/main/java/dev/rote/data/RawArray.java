@@ -8,13 +8,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Values without a header: `raw:PATH?shape=N,H,W,C&type=u8`. `shape` may leave out C (1); `type` is `u8`, `f32` or
-/// `f64`; also `order=le` or `be`, `offset` in bytes, `range=LOW,HIGH` for floats. After the offset, the file must be
+/// Values without a header: `raw:PATH?shape=N,H,W,C&type=u8`. `shape` may leave out C (1); `type` is `u8`, `f16`,
+/// `f32` or `f64`; also `order=le` or `be`, `offset` in bytes, `range=LOW,HIGH` for floats. After the offset, the file
+// must be
 /// exactly as long as shape and type say.
 final class RawArray {
     static final String PREFIX = "raw:";
-    private static final Map<String, ArrayPart.Type> TYPES =
-            Map.of("u8", ArrayPart.Type.U8, "f32", ArrayPart.Type.F32, "f64", ArrayPart.Type.F64);
+    private static final Map<String, ArrayPart.Type> TYPES = Map.of(
+            "u8", ArrayPart.Type.U8,
+            "f16", ArrayPart.Type.F16,
+            "f32", ArrayPart.Type.F32,
+            "f64", ArrayPart.Type.F64);
 
     private RawArray() {}
 
@@ -24,7 +28,7 @@ final class RawArray {
         ArrayPart.Type type = TYPES.get(name.query().getOrDefault("type", ""));
         if (type == null) {
             throw DataException.expected(
-                    source, "type", "u8, f32 or f64", name.query().getOrDefault("type", "none"));
+                    source, "type", "u8, f16, f32 or f64", name.query().getOrDefault("type", "none"));
         }
         String order = name.query().getOrDefault("order", "le");
         if (!order.equals("le") && !order.equals("be")) {

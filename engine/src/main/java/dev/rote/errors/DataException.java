@@ -6,11 +6,22 @@ public final class DataException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public DataException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     public DataException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /// What is quoted from a damaged file may hold line feeds and other control characters; they are written as
+    // `\\u000a`.
+    private static String oneLine(String message) {
+        StringBuilder line = new StringBuilder(message.length());
+        for (int i = 0; i < message.length(); i++) {
+            char c = message.charAt(i);
+            line.append(Character.isISOControl(c) ? "\\u%04x".formatted((int) c) : String.valueOf(c));
+        }
+        return line.toString();
     }
 
     /// `PATH: POSITION: expected EXPECTED, found FOUND`

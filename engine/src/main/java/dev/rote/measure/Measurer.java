@@ -57,6 +57,7 @@ final class Measurer implements AutoCloseable {
         this.config = run.measure();
         this.bootstrap = new Bootstrap(Math.max(1, config.bootstrap()), LEVEL, run.seed());
         TrainingData data = trainer.data();
+        requireEnough(data);
         this.training = rows(data.train());
         boolean sampled = wants(Metric.MemorizedFraction.class) || wants(Metric.Frechet.class);
         int batch = Math.min(config.batch(), config.samples());
@@ -82,6 +83,22 @@ final class Measurer implements AutoCloseable {
                 trainer.blueprint().schedule().nearestIndex(time),
                 config.ema(),
                 trainer.config().seed());
+    }
+
+    /// What a configuration cannot know while it takes all images: how many there are.
+    private void requireEnough(TrainingData data) {
+        int train = data.train().count();
+        int test = data.test().count();
+        if (wants(Metric.MemorizedFraction.class) && train < 2) {
+            throw new IllegalArgumentException(
+                    "data: expected at least 2 training images for memorized_fraction, which needs two neighbours,"
+                            + " found " + train + " beside " + test + " test images");
+        }
+        if (wants(Metric.Frechet.class) && (test == 1 || train + test < 2)) {
+            throw new IllegalArgumentException(
+                    "data.test: expected 0 or at least 2 test images for frechet, which needs their covariance, found "
+                            + test);
+        }
     }
 
     boolean wants(Class<? extends Metric> kind) {

@@ -17,7 +17,19 @@ public final class EpochOrder {
     /// chi-squared lies 170 standard deviations off on 3 bits, 590 on 4, 32 on 5 and 0.8 on 7.
     private static final int SMALLEST_BITS = 7;
 
-    private EpochOrder() {}
+    private final long seed;
+    private final int n;
+    private final int[] keys = new int[4];
+    private long epoch = -1;
+
+    /// The order of n images, for one thread at a time: it remembers the epoch that it was last asked about.
+    ///
+    /// @throws IllegalArgumentException unless `n > 0`
+    public EpochOrder(long seed, int n) {
+        check(0, n);
+        this.seed = seed;
+        this.n = n;
+    }
 
     /// The image at global sample number `position`: epoch `position / n`, place `position % n`.
     ///
@@ -31,10 +43,11 @@ public final class EpochOrder {
     }
 
     /// The images at positions `position .. position + count - 1`, to `out[0 .. count-1]`; they may straddle epochs.
+    /// Allocates nothing.
     ///
-    /// @throws IllegalArgumentException unless `position >= 0`, `n > 0`, `0 <= count <= out.length` and the last
-    /// position is below 2^63
-    public static void indices(long seed, long position, int n, int[] out, int count) {
+    /// @throws IllegalArgumentException unless `position >= 0`, `0 <= count <= out.length` and the last position is
+    /// below 2^63
+    public void indices(long position, int[] out, int count) {
         check(position, n);
         if (count < 0 || count > out.length) {
             throw new IllegalArgumentException("count: expected 0 to " + out.length + ", found " + count);
@@ -42,8 +55,6 @@ public final class EpochOrder {
         if (position > Long.MAX_VALUE - count) {
             throw new IllegalArgumentException("position: expected at most 2^63 - 1 - count, found " + position);
         }
-        int[] keys = new int[4];
-        long epoch = -1;
         for (int i = 0; i < count; i++) {
             long at = position + i;
             if (at / n != epoch) {

@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
@@ -147,14 +148,23 @@ public final class JsonLines implements AutoCloseable {
     /// @throws DataException as [#read(Path)]
     /// @throws EnvironmentException if the disk refuses
     public static int removeAfter(Path path, long lastStep) {
+        return removeIf(path, record -> isAfter(record, lastStep));
+    }
+
+    /// Removes records, as [#removeAfter] does.
+    ///
+    /// @return number of records removed
+    /// @throws DataException as [#read(Path)]
+    /// @throws EnvironmentException if the disk refuses
+    public static int removeIf(Path path, Predicate<ObjectNode> unwanted) {
         int[] removed = new int[1];
-        eachLine(path, (number, bytes) -> removed[0] += isAfter(parse(path, number, bytes), lastStep) ? 1 : 0);
+        eachLine(path, (number, bytes) -> removed[0] += unwanted.test(parse(path, number, bytes)) ? 1 : 0);
         if (removed[0] > 0) {
             AtomicFile.write(path, channel -> {
                 // Flushed and not closed: the channel is forced to the disk after this.
                 OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
                 eachLine(path, (number, bytes) -> {
-                    if (!isAfter(parse(path, number, bytes), lastStep)) {
+                    if (!unwanted.test(parse(path, number, bytes))) {
                         out.write(bytes);
                         out.write('\n');
                     }

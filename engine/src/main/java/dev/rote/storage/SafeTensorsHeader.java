@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
@@ -59,12 +60,13 @@ record SafeTensorsHeader(Map<String, Entry> entries, Map<String, String> metadat
         return new SafeTensorsHeader(Collections.unmodifiableMap(entries), Collections.unmodifiableMap(metadata));
     }
 
-    /// The header as JSON, metadata first, tensors in the order given.
+    /// The header as JSON: metadata first, in the order of their keys, so that equal content gives equal bytes in every
+    /// process; then the tensors in the order given.
     static String write(List<Tensor> tensors, Map<String, String> metadata, String sha256) {
         ObjectNode root = JSON.createObjectNode();
         if (!metadata.isEmpty() || sha256 != null) {
             ObjectNode strings = root.putObject(METADATA);
-            metadata.forEach(strings::put);
+            new TreeMap<>(metadata).forEach(strings::put);
             if (sha256 != null) {
                 strings.put(SafeTensors.HASH_KEY, sha256);
             }

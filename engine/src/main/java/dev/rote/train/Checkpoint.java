@@ -26,13 +26,14 @@ import java.util.Map;
 /// | `optimizer.momentum/NAME`, `optimizer.exp_avg/NAME`, `optimizer.exp_avg_sq/NAME` | moments |
 ///
 /// `__metadata__` has `rote.step`, `rote.config` (hash of the configuration), `rote.data` (hash of the training
-/// images),
-/// the architecture (`unet.*`) and `sha256` of the data section. There is no state of a random generator: draws are
+/// images), `rote.steps` (`train.steps` of that configuration), the architecture (`unet.*`) and `sha256` of the data
+// section. There is no state of a random generator: draws are
 /// functions of seed and step.
 final class Checkpoint {
     private static final String STEP = "rote.step";
     private static final String CONFIG = "rote.config";
     private static final String DATA = "rote.data";
+    private static final String STEPS = "rote.steps";
 
     private Checkpoint() {}
 
@@ -64,6 +65,7 @@ final class Checkpoint {
         metadata.put(STEP, Integer.toString(model.step()));
         metadata.put(CONFIG, config.hash());
         metadata.put(DATA, dataHash);
+        metadata.put(STEPS, Integer.toString(config.train().steps()));
         SafeTensors.write(path, tensors, metadata, true);
     }
 
@@ -82,7 +84,9 @@ final class Checkpoint {
             for (String name : model.moments()) {
                 moments.put(name, moment(path, file, layout, prefix(name)));
             }
-            requireSame(path, file, CONFIG, config.hash(), "the configuration of this run");
+            if (!isShorter(file, config)) {
+                requireSame(path, file, CONFIG, config.hash(), "the configuration of this run");
+            }
             requireSame(path, file, DATA, dataHash, "the training images of this run");
             if (layout.frozenSize() > 0) {
                 model.buffer(Parameters.FROZEN).writeFloats(UNetFiles.frozen(path, file, layout));
@@ -108,6 +112,13 @@ final class Checkpoint {
             throw DataException.expected(path, "__metadata__ " + STEP, "the number of updates", String.valueOf(text));
         }
         throw DataException.expected(path, "__metadata__ " + STEP, "at least 0 updates", text);
+    }
+
+    /// True for a checkpoint of the same run with fewer updates, which this one extends.
+    private static boolean isShorter(SafeTensorsFile file, RunConfig config) {
+        String steps = file.metadata().getOrDefault(STEPS, "");
+        return steps.matches("[1-9][0-9]{0,8}")
+                && Extension.allows(config, file.metadata().get(CONFIG), Integer.parseInt(steps));
     }
 
     private static void requireSame(Path path, SafeTensorsFile file, String key, String hash, String what) {

@@ -11,6 +11,8 @@ import dev.rote.graph.Fusion;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
 import dev.rote.nn.Mode;
 import dev.rote.nn.Parameters;
 import dev.rote.nn.UNet;
@@ -25,12 +27,16 @@ import java.util.function.Consumer;
 
 /// Draws images from a model: the sampler's start and its step, each a program, run over batches of one size.
 ///
-/// Image i of seed s is the same whatever else is asked for, as long as the batch size is the same.
+/// Image i of seed s is the same whatever else is asked for, as long as the batch size is the same. A network with
+/// classes draws image i of class `i % classes`.
 public final class Generator implements AutoCloseable {
+    private static final String LABELS = "sample.labels";
+
     private final ModelState model;
     private final Sampler sampler;
     private final Extent extent;
     private final int batch;
+    private final int classes;
     private final boolean average;
     private final Map<String, Buffer> own = new HashMap<>();
     private final Program start;
@@ -38,7 +44,6 @@ public final class Generator implements AutoCloseable {
 
     /// @param batch images drawn at a time
     /// @param average uses the averaged parameters if the model has any
-    /// @throws IllegalArgumentException for a network with classes, which needs labels
     public Generator(
             Device device,
             Blueprint blueprint,
@@ -47,19 +52,19 @@ public final class Generator implements AutoCloseable {
             int batch,
             boolean average,
             long seed) {
-        if (blueprint.network().classes() > 0) {
-            throw new IllegalArgumentException("sampling: expected a network without classes, found "
-                    + blueprint.network().classes());
-        }
         this.model = model;
         this.sampler = blueprint.sampler();
         this.extent = extent;
         this.batch = batch;
+        this.classes = blueprint.network().classes();
         this.average = average && model.hasAverage();
         Shape shape = Shape.of(batch, extent.height(), extent.width(), extent.channels());
         own.put(SampleBatch.X, device.allocate("samples", DType.F32, shape.elements()));
         own.put(SampleBatch.STEP, device.allocate("sampler step", DType.I32, 1));
         own.put(SampleBatch.DRAW, device.allocate("sampler draw", DType.I32, 1));
+        if (classes > 0) {
+            own.put(LABELS, device.allocate("sampled classes", DType.I32, batch));
+        }
         List<Plan> starts = new ArrayList<>();
         List<Plan> steps = new ArrayList<>();
         for (Lane lane : Lane.share(batch, device.lanes(batch))) {
@@ -74,7 +79,13 @@ public final class Generator implements AutoCloseable {
                     share,
                     seed,
                     (x, t) -> UNet.build(
-                            stepGraph, parameters, blueprint.network(), x, t, Optional.empty(), Mode.evaluation()));
+                            stepGraph,
+                            parameters,
+                            blueprint.network(),
+                            x,
+                            t,
+                            labels(stepGraph, lane),
+                            Mode.evaluation()));
             parameters.freeze();
             Fusion.apply(stepGraph, device.target());
             steps.add(Plan.of(stepGraph, device.target()));
@@ -83,6 +94,14 @@ public final class Generator implements AutoCloseable {
         bindings.putAll(own);
         this.start = device.compile("sampler start", starts, bindings);
         this.step = device.compile("sampler step", steps, bindings);
+    }
+
+    private Optional<Value> labels(Graph graph, Lane lane) {
+        if (classes == 0) {
+            return Optional.empty();
+        }
+        Value all = graph.external(LABELS, TensorType.i32(batch));
+        return Optional.of(graph.view(all, lane.first(), TensorType.i32(lane.count())));
     }
 
     /// Program runs that `count` images take.
@@ -105,6 +124,9 @@ public final class Generator implements AutoCloseable {
         for (int first = 0; first < count; first += batch) {
             own.get(SampleBatch.STEP).writeInts(0);
             own.get(SampleBatch.DRAW).writeInts(first / batch * sampler.updates());
+            if (classes > 0) {
+                own.get(LABELS).writeInts(classesFrom(first));
+            }
             start.run();
             for (int update = 0; update < sampler.updates(); update++) {
                 if (cancelled.getAsBoolean()) {
@@ -118,6 +140,14 @@ public final class Generator implements AutoCloseable {
             System.arraycopy(drawn, 0, images, first * extent.size(), length);
         }
         return images;
+    }
+
+    private int[] classesFrom(int first) {
+        int[] labels = new int[batch];
+        for (int i = 0; i < batch; i++) {
+            labels[i] = (first + i) % classes;
+        }
+        return labels;
     }
 
     /// Runs updates for about `seconds` to learn how long one takes.

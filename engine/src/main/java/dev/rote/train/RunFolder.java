@@ -1,6 +1,7 @@
 package dev.rote.train;
 
 import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
 import dev.rote.errors.DataException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.storage.AtomicFile;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
 ///
 /// | file | what | how it is written |
 /// |---|---|---|
-/// | `run.toml` | complete configuration, versions | once, whole or not at all |
+/// | `run.toml` | complete configuration, versions | once, again when the run is extended, whole or not at all |
 /// | `checkpoints/STEP.safetensors` | see [Trainer#save] | whole or not at all, then older ones are removed |
 /// | `metrics.jsonl` | objects with `kind` and `step` | appended; a resume removes what is after its checkpoint |
 /// | `events.out.tfevents.*` | the same for TensorBoard | one file per start |
@@ -37,19 +38,22 @@ public final class RunFolder implements AutoCloseable {
 
     private final Path folder;
     private final int keep;
+    private final int steps;
     private final FileChannel lockFile;
     private final FileLock lock;
     private JsonLines metrics;
     private TensorBoardEvents events;
 
-    private RunFolder(Path folder, int keep, FileChannel lockFile, FileLock lock) {
+    private RunFolder(Path folder, TrainConfig train, FileChannel lockFile, FileLock lock) {
         this.folder = folder;
-        this.keep = keep;
+        this.keep = train.keep();
+        this.steps = train.steps();
         this.lockFile = lockFile;
         this.lock = lock;
     }
 
-    /// Creates the folder or opens the one of the same run.
+    /// Creates the folder or opens the one of the same run, which may have been shorter: a larger `train.steps` extends
+    /// it if the learning rate does not depend on that.
     ///
     /// @param recorded facts for `run.toml`: versions, device
     /// @throws DataException if the folder holds a run with another configuration, or is in use by another process
@@ -76,7 +80,7 @@ public final class RunFolder implements AutoCloseable {
             closeQuietly(channel);
             throw new DataException(folder + ": this run is open in another process or trainer");
         }
-        RunFolder opened = new RunFolder(folder, config.train().keep(), channel, lock);
+        RunFolder opened = new RunFolder(folder, config.train(), channel, lock);
         boolean complete = false;
         try {
             opened.requireSameRun(config, recorded);
@@ -95,7 +99,14 @@ public final class RunFolder implements AutoCloseable {
             AtomicFile.write(file, config.toml(recorded).getBytes(StandardCharsets.UTF_8));
             return;
         }
-        requireSame(folder, config);
+        RunConfig known = RunConfig.read(file);
+        if (Extension.allows(config, known.hash(), known.train().steps())) {
+            AtomicFile.write(file, config.toml(recorded).getBytes(StandardCharsets.UTF_8));
+        } else if (!known.hash().equals(config.hash()) && Extension.isOnlyLength(known, config)) {
+            throw new DataException(file + ": " + Extension.refusal(known, config));
+        } else {
+            requireSame(folder, config);
+        }
     }
 
     /// Looks whether a folder may hold this run: it holds none, or one of the same configuration. Reads only.
@@ -165,11 +176,26 @@ public final class RunFolder implements AutoCloseable {
         Path file = folder.resolve("metrics.jsonl");
         if (Files.exists(file)) {
             JsonLines.removeAfter(file, step);
+            // The end of a run that was shorter.
+            JsonLines.removeIf(
+                    file,
+                    record -> record.path("kind").asString("").equals("end")
+                            && record.path("step").asInt(0) < steps);
         }
+        boolean before = step > 0 || hasEvents();
         metrics = JsonLines.append(file, false);
         events = TensorBoardEvents.create(folder, host, clock);
-        if (step > 0) {
+        if (before) {
+            // Also from step 0 on: a run that ended before its first checkpoint has left points behind.
             events.sessionStart(step + 1L);
+        }
+    }
+
+    private boolean hasEvents() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("events.out.tfevents."));
+        } catch (IOException e) {
+            throw new EnvironmentException("cannot list " + folder + ": " + e.getMessage(), e);
         }
     }
 

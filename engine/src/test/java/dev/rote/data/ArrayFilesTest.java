@@ -208,6 +208,38 @@ class ArrayFilesTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"<", ">"})
+    void halfPrecisionIsReadExactly(String order) {
+        float[] values = {0, 1, 0.333251953125f, 5.9604645e-8f};
+        byte[] bytes = new byte[8];
+        for (int i = 0; i < 4; i++) {
+            short half = Float.floatToFloat16(values[i]);
+            bytes[2 * i + (order.equals("<") ? 0 : 1)] = (byte) half;
+            bytes[2 * i + (order.equals("<") ? 1 : 0)] = (byte) (half >> 8);
+        }
+        Path file = Samples.write(folder.resolve("x.npy"), Samples.npy(order + "f2", false, "1, 2, 2", bytes));
+        try (DataSource source = open(file)) {
+            assertThat(source.frame(0).eightBit()).isFalse();
+            assertThat(source.read(0).floats()).containsExactly(values);
+        }
+        Path raw = Samples.write(folder.resolve("x.dat"), bytes);
+        String query = "?shape=1,2,2&type=f16&order=" + (order.equals("<") ? "le" : "be");
+        try (DataSource source = open("raw:" + raw + query)) {
+            assertThat(source.read(0).floats()).containsExactly(values);
+        }
+    }
+
+    @Test
+    void aFolderOfArraysIsRefusedWithTheAdviceToNameOne() {
+        fails(folder, "contents: expected pictures", "found none");
+        byte[] array = Samples.npy("|u1", false, "3, 4, 5", VALUES);
+        Samples.write(folder.resolve("b2.npy"), array);
+        fails(folder, "found b2.npy; name that file as the source");
+        Samples.write(folder.resolve("b10.npy"), array);
+        fails(folder, "found 2 npy and npz files, b2.npy the first; name one file as the source");
+    }
+
     @Test
     void npyThatIsNotWhatItsHeaderSaysIsRefused() {
         Path file = folder.resolve("x.npy");
@@ -217,7 +249,7 @@ class ArrayFilesTest {
         fails(Samples.write(file, Arrays.copyOf(good, 6)), "byte 0");
         fails(Samples.write(file, Samples.npy("|u1", false, "3, 4, 999999999999999999", VALUES)), "2^60");
         fails(Samples.write(file, Samples.npy("|u1", false, "3, 4, 99999999999999999999", VALUES)), "tuple");
-        fails(Samples.write(file, Samples.npy("<i4", false, "3, 5, 1", VALUES)), "u1, f4 or f8", "i4");
+        fails(Samples.write(file, Samples.npy("<i4", false, "3, 5, 1", VALUES)), "u1, f2, f4 or f8", "i4");
         fails(Samples.write(file, Samples.npy("|O8", false, "3, 4, 5", VALUES)), "'descr'");
         fails(Samples.write(file, Samples.npy("|u1", false, "60,", VALUES)), "[N,H,W]", "[60]");
         fails(Samples.write(file, Samples.npy("|u1", false, "1, 6, 2, 5", VALUES)), "layout=nhwc");

@@ -16,36 +16,29 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Damaged files of every format, from a fixed seed: what comes out is images or a [DataException], in little memory.
 class ReaderFuzzTest {
     private static final ReadOptions SMALL = new ReadOptions(1 << 14, 1 << 16, 1 << 16);
+
+    /// Damaged files of each format.
+    private static final int FILES = 10_000;
+
     private static final int[] EDGES = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, -1, 0x10000000};
 
     @TempDir
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({
-        "idx,1300",
-        "idx-gz,1300",
-        "cifar,1300",
-        "png,2000",
-        "jpg,1000",
-        "others,1300",
-        "zip,1000",
-        "npy,1300",
-        "npz,1000",
-        "raw,1300"
-    })
-    void damagedFilesGiveImagesOrAClearError(String kind, int rounds) throws IOException {
+    @ValueSource(strings = {"idx", "idx-gz", "cifar", "png", "jpg", "others", "zip", "npy", "npz", "raw"})
+    void damagedFilesGiveImagesOrAClearError(String kind) throws IOException {
         List<Map.Entry<String, byte[]>> seeds = seeds(kind);
         Random random = new Random(20240817 + kind.hashCode());
         var thread = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long most = 0;
         int refused = 0;
-        for (int round = 0; round < rounds; round++) {
+        for (int round = 0; round < FILES; round++) {
             var seed = seeds.get(round % seeds.size());
             byte[] file = mutated(seed.getValue(), random);
             if (kind.equals("png") && random.nextBoolean()) {
@@ -55,7 +48,7 @@ class ReaderFuzzTest {
             refused += refused(kind, seed.getKey(), file, "seed " + seed.getKey() + ", round " + round) ? 1 : 0;
             most = Math.max(most, thread.getCurrentThreadAllocatedBytes() - before);
         }
-        assertThat(refused).as("refused of %d", rounds).isBetween(rounds / 20, rounds);
+        assertThat(refused).as("refused of %d", FILES).isBetween(FILES / 20, FILES);
         assertThat(most).as("heap bytes for one file").isLessThan(8L << 20);
     }
 
@@ -160,6 +153,7 @@ class ReaderFuzzTest {
             case "npy" -> {
                 seeds.add(Map.entry("a.npy", npy));
                 seeds.add(Map.entry("b.npy", Samples.npy("<f4", true, "2, 4, 5, 3", values)));
+                seeds.add(Map.entry("c.npy", Samples.npy("<f2", false, "2, 4, 5, 3", new byte[240])));
             }
             case "npz" -> {
                 Map<String, byte[]> arrays = new LinkedHashMap<>();

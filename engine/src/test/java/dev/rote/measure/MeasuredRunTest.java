@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.config.RunConfig;
+import dev.rote.data.Extent;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
@@ -15,11 +16,13 @@ import dev.rote.storage.SafeTensors;
 import dev.rote.storage.SafeTensorsFile;
 import dev.rote.storage.TensorBoardLog;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -27,6 +30,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MeasuredRunTest {
+    /// Exit status of a process that SIGKILL ended.
+    private static final int KILLED = 137;
+
     @TempDir
     Path temp;
 
@@ -99,33 +105,75 @@ class MeasuredRunTest {
         assertSameEnd(folder, expected);
     }
 
+    /// Killed before the first checkpoint, in a measurement, between a measurement and its checkpoint, and right after
+    // a
+    /// checkpoint; then at three instants left to chance.
     @Test
-    void aRunThatIsKilledEndsInTheSameBits() throws IOException, InterruptedException {
+    void aRunThatIsKilledAgainAndAgainEndsInTheSameBits() throws IOException, InterruptedException {
         Path expected = whole();
         Path folder = temp.resolve("killed");
-        long[] patience = {2500, 3500, 5000, 120_000};
-        for (long millis : patience) {
-            Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "--enable-native-access=ALL-UNNAMED",
-                            "--add-modules",
-                            "jdk.incubator.vector",
-                            "-cp",
-                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                            TinyRun.class.getName(),
-                            folder.toString())
-                    .redirectErrorStream(true)
-                    .redirectOutput(temp.resolve("log").toFile())
-                    .start();
-            if (!process.waitFor(millis, TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly().waitFor();
+        for (String instant : List.of("losses 4", "measuring 7", "measurement 15", "checkpoint 20")) {
+            Process process = start(folder, instant.split(" "));
+            assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).as(instant).isEqualTo(KILLED);
+            assertThat(plotted(folder, "train/loss")).as(instant).isSorted().doesNotHaveDuplicates();
+        }
+        Path second = temp.resolve("killed at random");
+        Random random = new Random();
+        for (int kill = 0; kill < 3; kill++) {
+            Process process = start(second);
+            try (var lines = process.inputReader()) {
+                assertThat(lines.lines().anyMatch("begun"::equals)).isTrue();
+            }
+            Thread.sleep(random.nextInt(1500));
+            process.destroyForcibly().waitFor();
+        }
+        for (Path each : List.of(folder, second)) {
+            Process process = start(each);
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(output).isZero();
+            assertSameEnd(each, expected);
+            assertThat(plotted(each, "train/loss")).isEqualTo(plotted(expected, "train/loss"));
+            assertThat(plotted(each, "loss_t=0.01/train")).containsExactly(7, 15);
+            for (String samples : List.of("samples/7.safetensors", "samples/15.safetensors")) {
+                assertThat(each.resolve(samples)).hasSameBinaryContentAs(expected.resolve(samples));
             }
         }
-        assertThat(folder.resolve("checkpoints").resolve(TinyRun.STEPS + ".safetensors"))
-                .as(Files.readString(temp.resolve("log")))
-                .exists();
-        assertSameEnd(folder, expected);
+    }
+
+    private static Process start(Path folder, String... instant) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                TinyRun.class.getName(),
+                folder.toString()));
+        words.addAll(List.of(instant));
+        return new ProcessBuilder(words).redirectErrorStream(true).start();
+    }
+
+    /// The steps of a curve as TensorBoard shows them: a session's start hides what older files hold from its step on.
+    private static List<Integer> plotted(Path folder, String tag) throws IOException {
+        List<Integer> steps = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path events : files.filter(
+                            file -> file.getFileName().toString().startsWith("events."))
+                    .sorted()
+                    .toList()) {
+                for (TensorBoardLog.Event event : TensorBoardLog.read(events)) {
+                    if (event instanceof TensorBoardLog.SessionStart start) {
+                        steps.removeIf(step -> step >= start.step());
+                    } else if (event instanceof TensorBoardLog.Scalar scalar
+                            && scalar.tag().equals(tag)) {
+                        steps.add((int) scalar.step());
+                    }
+                }
+            }
+        }
+        return steps;
     }
 
     @Test
@@ -138,19 +186,7 @@ class MeasuredRunTest {
             }
         });
         assertThat(steps).contains(2, 4, 24).isSorted().doesNotHaveDuplicates();
-        List<Integer> plotted = new ArrayList<>();
-        try (Stream<Path> files = Files.list(folder)) {
-            Path events = files.filter(file -> file.getFileName().toString().startsWith("events."))
-                    .findFirst()
-                    .orElseThrow();
-            for (TensorBoardLog.Event event : TensorBoardLog.read(events)) {
-                if (event instanceof TensorBoardLog.Scalar scalar
-                        && scalar.tag().equals("train/loss")) {
-                    plotted.add((int) scalar.step());
-                }
-            }
-        }
-        assertThat(plotted).isEqualTo(steps);
+        assertThat(plotted(folder, "train/loss")).isEqualTo(steps);
         try (Stream<Path> checkpoints = Files.list(folder.resolve("checkpoints"))) {
             assertThat(checkpoints.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder("15.safetensors", "20.safetensors", "24.safetensors");
@@ -179,6 +215,73 @@ class MeasuredRunTest {
         assertThatThrownBy(() -> TinyRun.run(TinyRun.config("beta1 = 0.8"), folder, RunListener.silent()))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("beta1");
+    }
+
+    @Test
+    void aCompleteRunIsExtendedToTheBitsOfALongOne() throws InterruptedException {
+        Path expected = whole();
+        Path folder = temp.resolve("extended");
+        RunConfig shorter = TinyRun.config("").with("train.steps", "16");
+        assertThat(TinyRun.run(shorter, folder, RunListener.silent())).isTrue();
+        assertThat(ends(folder)).containsExactly(16);
+        assertThat(TinyRun.run(TinyRun.config(""), folder, RunListener.silent()))
+                .isTrue();
+        assertSameEnd(folder, expected);
+        assertThat(ends(folder)).containsExactly(TinyRun.STEPS);
+        assertThat(RunConfig.read(folder.resolve("run.toml")).train().steps()).isEqualTo(TinyRun.STEPS);
+        assertThatThrownBy(() -> TinyRun.run(shorter, folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageEndingWith("run.toml: train.steps: expected at least 24, as in this folder, found 16");
+    }
+
+    @Test
+    void aRunWhoseLearningRateDependsOnItsLengthIsNotExtended() throws InterruptedException {
+        Path folder = temp.resolve("cosine");
+        RunConfig cosine = TinyRun.config("").with("train.lr_schedule", "cosine");
+        assertThat(TinyRun.run(cosine.with("train.steps", "16"), folder, RunListener.silent()))
+                .isTrue();
+        assertThatThrownBy(() -> TinyRun.run(cosine, folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("train.steps: expected 16, as in this folder, because train.lr_schedule");
+        assertThatThrownBy(() -> TinyRun.run(TinyRun.config("beta1 = 0.8"), folder, RunListener.silent()))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("choose another folder");
+    }
+
+    private static List<Integer> ends(Path folder) {
+        return JsonLines.read(folder.resolve("metrics.jsonl")).stream()
+                .filter(record -> record.path("kind").asString("").equals("end"))
+                .map(record -> record.path("step").asInt())
+                .toList();
+    }
+
+    @Test
+    void tooFewImagesAreRefusedBeforeTrainingStarts() {
+        RunConfig config = TinyRun.config("");
+        Extent extent = new Extent(8, 8, 1);
+        try (Device device = CpuDevice.open(1);
+                TrainingData one = TinyRun.data(1, 6);
+                TrainingData tested = TinyRun.data(12, 1)) {
+            assertThat(one.train().extent()).isEqualTo(extent);
+            assertThatThrownBy(() -> open(device, config, one))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContainingAll("at least 2 training images", "found 1 beside 6 test images");
+            assertThatThrownBy(() -> open(device, config, tested))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("0 or at least 2 test images for frechet");
+        }
+    }
+
+    private void open(Device device, RunConfig config, TrainingData data) {
+        MeasuredRun.open(
+                        device,
+                        config,
+                        data,
+                        FeatureExtractor.standIn(8, 8, 1),
+                        temp.resolve("few"),
+                        Map.of(),
+                        RunListener.silent())
+                .close();
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
 import dev.rote.metrics.FeatureExtractor;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
@@ -51,18 +52,22 @@ final class TinyRun {
     }
 
     static TrainingData data() {
+        return data(12, 6);
+    }
+
+    static TrainingData data(int trained, int tested) {
         Random random = new Random(3);
         Extent extent = new Extent(8, 8, 1);
-        byte[] train = new byte[12 * 64];
-        byte[] test = new byte[6 * 64];
+        byte[] train = new byte[trained * 64];
+        byte[] test = new byte[tested * 64];
         random.nextBytes(train);
         random.nextBytes(test);
         return new TrainingData(
-                Dataset.of(12, extent, train),
-                Dataset.of(6, extent, test),
+                Dataset.of(trained, extent, train),
+                Dataset.of(tested, extent, test),
                 0,
-                new int[12],
-                new int[6],
+                new int[trained],
+                new int[tested],
                 0,
                 DataOptions.of("given by the test"));
     }
@@ -76,7 +81,55 @@ final class TinyRun {
         }
     }
 
+    /// Runs in the folder `args[0]` and says when it begins. With an event and a step after it
+    /// (`losses`, `measuring`, `measurement` or `checkpoint`) it dies of SIGKILL there.
     public static void main(String[] args) throws InterruptedException {
-        run(config(""), Path.of(args[0]), RunListener.silent());
+        RunListener listener =
+                args.length == 1 ? RunListener.silent() : new Suicide(args[1], Integer.parseInt(args[2]));
+        System.out.println("begun");
+        run(config(""), Path.of(args[0]), listener);
+    }
+
+    private record Suicide(String event, int at) implements RunListener {
+        private void heard(String what, int step) {
+            if (what.equals(event) && step >= at) {
+                try {
+                    new ProcessBuilder(
+                                    "kill",
+                                    "-9",
+                                    Long.toString(ProcessHandle.current().pid()))
+                            .start()
+                            .waitFor();
+                    Thread.sleep(60_000);
+                } catch (IOException | InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        }
+
+        @Override
+        public void onLosses(int step, float[] losses, double imagesPerSecond) {
+            heard("losses", step);
+        }
+
+        @Override
+        public void onResume(int step, Path checkpoint) {
+            heard("resume", step);
+        }
+
+        @Override
+        public void onMeasuring(int step, int done, int total) {
+            heard("measuring", step);
+        }
+
+        @Override
+        public void onMeasurement(Measurement measurement) {
+            heard("measurement", measurement.step());
+        }
+
+        @Override
+        public void onCheckpoint(int step, Path path) {
+            heard("checkpoint", step);
+        }
     }
 }

@@ -34,11 +34,18 @@ class EpochOrderTest {
     @Test
     void aBatchStraddlesEpochsWithoutAGap() {
         int[] batch = new int[25];
-        EpochOrder.indices(3, 5, 10, batch, 23);
+        EpochOrder order = new EpochOrder(3, 10);
+        order.indices(5, batch, 23);
         for (int i = 0; i < 23; i++) {
             assertThat(batch[i]).isEqualTo(EpochOrder.indexAt(3, 5 + i, 10));
         }
         assertThat(batch[23]).isZero();
+        // Back again: what it remembers of an epoch must not leak into another.
+        int[] again = new int[7];
+        order.indices(2, again, 7);
+        for (int i = 0; i < 7; i++) {
+            assertThat(again[i]).isEqualTo(EpochOrder.indexAt(3, 2 + i, 10));
+        }
         assertThat(java.util.Arrays.copyOfRange(batch, 5, 15)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
     }
 
@@ -119,9 +126,9 @@ class EpochOrderTest {
     void wrongArgumentsAreRefused() {
         assertThatThrownBy(() -> EpochOrder.indexAt(1, -1, 3)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> EpochOrder.indexAt(1, 0, 0)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> EpochOrder.indices(1, 0, 3, new int[2], 3))
+        assertThatThrownBy(() -> new EpochOrder(1, 3).indices(0, new int[2], 3))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> EpochOrder.indices(1, Long.MAX_VALUE, 3, new int[2], 2))
+        assertThatThrownBy(() -> new EpochOrder(1, 3).indices(Long.MAX_VALUE, new int[2], 2))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 }

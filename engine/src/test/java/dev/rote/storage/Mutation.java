@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /// Damages a file in one to four seeded ways: changed bits and bytes, cuts, copies, foreign tokens, extreme numbers.
-final class Mutation {
+public final class Mutation {
     private static final String[] TOKENS = {
         "{",
         "}",
@@ -44,7 +44,8 @@ final class Mutation {
 
     private Mutation() {}
 
-    static byte[] of(byte[] original, RandomGenerator random) {
+    /// A damaged copy.
+    public static byte[] of(byte[] original, RandomGenerator random) {
         byte[] file = original;
         for (int i = random.nextInt(1, 5); i > 0; i--) {
             file = once(file, random);

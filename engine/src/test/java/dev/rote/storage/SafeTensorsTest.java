@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,20 @@ class SafeTensorsTest {
             assertThatThrownBy(() -> file.data("w").set(ValueLayout.JAVA_BYTE, 0, (byte) 1))
                     .isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    @Test
+    void equalContentGivesEqualBytesInWhateverOrderTheMetadataCome() throws IOException {
+        Map<String, String> upward = new LinkedHashMap<>();
+        Map<String, String> downward = new LinkedHashMap<>();
+        for (int i = 0; i < 9; i++) {
+            upward.put("key " + i, "v");
+            downward.put("key " + (8 - i), "v");
+        }
+        List<Tensor> tensors = List.of(Tensor.ofFloats("w", new float[] {1}, 1));
+        SafeTensors.write(folder.resolve("a"), tensors, upward, true);
+        SafeTensors.write(folder.resolve("b"), tensors, downward, true);
+        assertThat(folder.resolve("b")).hasSameBinaryContentAs(folder.resolve("a"));
     }
 
     @Test

@@ -69,8 +69,13 @@ class PredictTest {
 
     /// A small network with two channels in and three out, so that exchanged axes are seen.
     private UNetConfig colour(Path file) {
+        return colour(file, 1000);
+    }
+
+    /// @param rows of the table of times; 0 for sinusoids that are computed
+    private UNetConfig colour(Path file, int rows) {
         UNetConfig config = new UNetConfig(
-                UNetConfig.Naming.STUDY1,
+                rows > 0 ? UNetConfig.Naming.STUDY1 : UNetConfig.Naming.IDDPM,
                 2,
                 3,
                 8,
@@ -88,7 +93,7 @@ class PredictTest {
                 false,
                 false,
                 32,
-                1000,
+                rows,
                 false,
                 true);
         ParameterLayout layout = UNet.layout(config);
@@ -191,6 +196,8 @@ class PredictTest {
         Files.writeString(config, text);
         float[] y = predict(WEIGHTS, IO, "--config", config);
         assertThat(y).isEqualTo(predict(WEIGHTS, IO));
+        Files.writeString(config, "model.width = 8\n");
+        assertThat(predict(WEIGHTS, IO, "--config", config)).isEqualTo(y);
         Files.writeString(config, text.replace("width = 8", "width = 16"));
         Outcome outcome = Outcome.of(
                 "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("y"), "--config", config);
@@ -201,11 +208,31 @@ class PredictTest {
     }
 
     @Test
+    void aNetworkWithoutATableTakesAnyTime() {
+        Path weights = folder.resolve("w.safetensors");
+        colour(weights, 0);
+        float[] x = noise(32 * 5);
+        for (int i = 0; i < x.length; i++) {
+            x[i] = x[i % 32];
+        }
+        float[] times = {1500, 999.5f, -1, 3, 3.001f};
+        float[] y = predict(weights, input("x", Tensor.ofFloats("x", x, 5, 2, 4, 4), Tensor.ofFloats("t", times, 5)));
+        float[] three = Arrays.copyOfRange(y, 3 * 48, 4 * 48);
+        for (int i : new int[] {0, 1, 2}) {
+            assertThat(error(Arrays.copyOfRange(y, i * 48, (i + 1) * 48), three))
+                    .as("time %s", times[i])
+                    .isGreaterThan(1e-3);
+        }
+        assertThat(error(Arrays.copyOfRange(y, 4 * 48, 5 * 48), three)).isBetween(1e-8, 1e-3);
+    }
+
+    @Test
     void wrongInputsAreNamed() throws IOException {
         Path weights = folder.resolve("w.safetensors");
         colour(weights);
         Tensor x = Tensor.ofFloats("x", noise(64), 2, 2, 4, 4);
         Tensor t = Tensor.ofFloats("t", new float[] {0, 999}, 2);
+        String row = "a whole number from 0 to 999, a row of this network's table of times";
         fails(weights, input("a", t), "header: expected a tensor named x, found 1 tensors, not this one");
         fails(weights, input("a", x), "header: expected a tensor named t, found 1 tensors, not this one");
         fails(
@@ -223,15 +250,15 @@ class PredictTest {
         fails(
                 weights,
                 input("a", x, Tensor.ofFloats("t", new float[] {0, 0.5f}, 2)),
-                "tensor t, element 1: expected a whole number of at least 0, found 0.5");
+                "tensor t, element 1: expected " + row + ", found 0.5");
         fails(
                 weights,
                 input("a", x, Tensor.ofFloats("t", new float[] {-1, 0}, 2)),
-                "tensor t, element 0: expected a whole number of at least 0, found -1.0");
+                "tensor t, element 0: expected " + row + ", found -1.0");
         fails(
                 weights,
                 input("a", x, Tensor.ofFloats("t", new float[] {5, 1000}, 2)),
-                "tensor t, element 1: expected a number from 0 to 999, found 1000");
+                "tensor t, element 1: expected " + row + ", found 1000.0");
         fails(
                 weights,
                 input("a", Tensor.ofFloats("x", noise(32), 2, 1, 4, 4), t),

@@ -73,6 +73,12 @@ class TrainTest {
         assertThat(Files.readAllLines(run.resolve("metrics.jsonl")).stream()
                         .filter(line -> line.contains("\"kind\":\"measure\"")))
                 .hasSize(2);
+        for (String sheet : new String[] {"3-samples.png", "3-neighbours.png", "6-samples.png", "6-neighbours.png"}) {
+            BufferedImage picture =
+                    ImageIO.read(run.resolve("samples").resolve(sheet).toFile());
+            assertThat(picture).as(sheet).isNotNull();
+            assertThat(picture.getWidth()).as(sheet).isGreaterThan(32);
+        }
         try (var files = Files.list(run.resolve("checkpoints"))) {
             assertThat(files.map(file -> file.getFileName().toString())).anyMatch(name -> name.contains("6"));
         }

@@ -118,12 +118,9 @@ final class ElementwiseKernels {
     }
 
     private static void silu(long x, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector v = load(x + 4L * i);
-            store(v.mul(VectorMath.sigmoid(v)), y + 4L * i);
-        }
-        for (; i < count; i++) {
+        int whole = count - count % LANES;
+        SiluMath.silu(x, y, whole);
+        for (int i = whole; i < count; i++) {
             float v = getFloat(x + 4L * i);
             setFloat(y + 4L * i, v * VectorMath.sigmoid(v));
         }
@@ -166,14 +163,9 @@ final class ElementwiseKernels {
     }
 
     private static void siluBackward(long dy, long x, long dx, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector v = load(x + 4L * i);
-            FloatVector s = VectorMath.sigmoid(v);
-            FloatVector slope = s.mul(v.mul(s.neg().add(1)).add(1));
-            store(load(dy + 4L * i).mul(slope), dx + 4L * i);
-        }
-        for (; i < count; i++) {
+        int whole = count - count % LANES;
+        SiluMath.slope(dy, x, dx, whole);
+        for (int i = whole; i < count; i++) {
             float v = getFloat(x + 4L * i);
             float s = VectorMath.sigmoid(v);
             setFloat(dx + 4L * i, getFloat(dy + 4L * i) * s * (1 + v * (1 - s)));

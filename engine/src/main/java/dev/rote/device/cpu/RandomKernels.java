@@ -47,11 +47,12 @@ final class RandomKernels {
         int channels = data.dim(3);
         int size = Math.toIntExact(data.elements() / total);
         int[] chosen = new int[op.count()];
+        EpochOrder order = new EpochOrder(op.seed(), total);
         return () -> {
             int at = getInt(step);
             long position = at * op.stride() + op.first();
             if (op.shuffle()) {
-                EpochOrder.indices(op.seed(), position, total, chosen, op.count());
+                order.indices(position, chosen, op.count());
             }
             for (int j = 0; j < op.count(); j++) {
                 int image = op.shuffle() ? chosen[j] : (int) ((position + j) % total);

@@ -3,6 +3,7 @@ package dev.rote.device.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.rote.config.RunConfig;
 import dev.rote.data.DataOptions;
@@ -22,9 +23,18 @@ import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.train.Trainer;
 import dev.rote.train.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,6 +44,7 @@ import org.junit.jupiter.api.Timeout;
 class LanesTest {
     private static final int SIZE = 8;
     private static final int STEPS = 4;
+    private static final int CONCURRENT_STEPS = 10;
     private static final String CONFIG = """
             device = "cpu"
             [data]
@@ -52,14 +63,18 @@ class LanesTest {
             """;
 
     private static TrainingData data() {
-        byte[] pixels = new byte[12 * SIZE * SIZE];
+        return data(12);
+    }
+
+    private static TrainingData data(int images) {
+        byte[] pixels = new byte[images * SIZE * SIZE];
         new Random(1).nextBytes(pixels);
         Extent extent = new Extent(SIZE, SIZE, 1);
         return new TrainingData(
-                Dataset.of(12, extent, pixels),
+                Dataset.of(images, extent, pixels),
                 Dataset.of(0, extent, new byte[0]),
                 0f,
-                new int[12],
+                new int[images],
                 new int[0],
                 0,
                 DataOptions.of("x"));
@@ -96,20 +111,74 @@ class LanesTest {
     }
 
     @Test
-    void twoTrainersInOneProcessDoNotDisturbEachOther() {
-        float[] alone = losses(1);
-        try (CpuDevice first = CpuDevice.open(1);
-                CpuDevice second = CpuDevice.open(1);
-                TrainingData data = data();
-                Trainer a = trainer(first, data);
-                Trainer b = trainer(second, data)) {
-            for (int step = 0; step < STEPS; step++) {
-                a.train(step + 1, TrainingListener.silent());
-                b.train(step + 1, TrainingListener.silent());
+    void trainersThatTrainAtTheSameTimeDoNotDisturbEachOther() throws InterruptedException, ExecutionException {
+        List<float[]> alone = List.of(losses(1, 7), losses(2, 8));
+        CyclicBarrier together = new CyclicBarrier(2);
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            for (int round = 0; round < 3; round++) {
+                Future<float[]> one = threads.submit(() -> losses(1, 7, together));
+                Future<float[]> two = threads.submit(() -> losses(2, 8, together));
+                assertThat(one.get()).containsExactly(alone.get(0));
+                assertThat(two.get()).containsExactly(alone.get(1));
             }
-            assertThat(a.model().losses(0, STEPS)).containsExactly(alone);
-            assertThat(b.model().losses(0, STEPS)).containsExactly(alone);
         }
+    }
+
+    /// The same in a process that does nothing else.
+    private static float[] losses(int threads, long seed) {
+        return losses(threads, seed, null);
+    }
+
+    /// @param together awaited before every step; null for none
+    private static float[] losses(int threads, long seed, CyclicBarrier together) {
+        RunConfig config = RunConfig.parse(CONFIG, "test").with("seed", Long.toString(seed));
+        try (CpuDevice device = CpuDevice.open(threads);
+                TrainingData data = data();
+                Trainer trainer = Trainer.open(device, config, data)) {
+            for (int step = 0; step < CONCURRENT_STEPS; step++) {
+                if (together != null) {
+                    together.await();
+                }
+                trainer.train(step + 1, TrainingListener.silent());
+            }
+            return trainer.model().losses(0, CONCURRENT_STEPS);
+        } catch (InterruptedException | BrokenBarrierException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void devicesThatAreOpenedAndClosedKeepNoMemory() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        assumeThat(status).exists();
+        RunConfig large =
+                RunConfig.parse(CONFIG, "test").with("train.batch", "96").with("model.width", "16");
+        long taken = 0;
+        long before = 0;
+        for (int round = 0; round < 12; round++) {
+            if (round == 4) {
+                before = residentBytes(status);
+            }
+            try (CpuDevice device = CpuDevice.open(2);
+                    TrainingData data = data(96);
+                    Trainer trainer = Trainer.open(device, large, data)) {
+                trainer.train(1, TrainingListener.silent());
+                taken = trainer.memoryBytes();
+            }
+        }
+        // Eight trainers that gave nothing back would be eight times as much.
+        assertThat(residentBytes(status) - before)
+                .as("growth of the process by 8 trainers of %d bytes", taken)
+                .isLessThan(2 * taken);
+    }
+
+    private static long residentBytes(Path status) throws IOException {
+        System.gc();
+        return Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("RssAnon:"))
+                .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

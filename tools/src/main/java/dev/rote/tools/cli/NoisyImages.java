@@ -13,12 +13,9 @@ import java.util.Set;
 ///
 /// @param file where it comes from
 /// @param x noisy images [N,C,H,W]
-/// @param t diffusion times [N], at least 0
-record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int width) {
+/// @param t diffusion times [N], finite
+record NoisyImages(Path file, float[] x, float[] t, int channels, int height, int width) {
     private static final Set<TensorType> TIMES = Set.of(TensorType.I64, TensorType.I32, TensorType.F32);
-
-    /// Steps of a network without a table of times.
-    private static final int STEPS = 1000;
 
     /// Reads the tensors `x` and `t`; others are ignored.
     ///
@@ -36,27 +33,21 @@ record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int 
             if (!TIMES.contains(times.type()) || !Arrays.equals(times.shape(), new long[] {shape[0]})) {
                 throw wrong(path, "t", "I64, I32 or F32 [" + shape[0] + "]", times);
             }
-            float[] x = file.floats("x");
-            for (int i = 0; i < x.length; i++) {
-                if (!Float.isFinite(x[i])) {
-                    throw DataException.expected(path, "tensor x, element " + i, "a finite number", x[i] + "");
-                }
-            }
             return new NoisyImages(
-                    path, x, times(path, file.floats("t")), (int) shape[1], (int) shape[2], (int) shape[3]);
+                    path, finite(path, file, "x"), finite(path, file, "t"), (int) shape[1], (int) shape[2], (int)
+                            shape[3]);
         }
     }
 
-    private static int[] times(Path path, float[] values) {
-        int[] t = new int[values.length];
-        for (int i = 0; i < t.length; i++) {
-            t[i] = (int) values[i];
-            if (t[i] != values[i] || t[i] < 0) {
+    private static float[] finite(Path path, SafeTensorsFile file, String name) {
+        float[] values = file.floats(name);
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
                 throw DataException.expected(
-                        path, "tensor t, element " + i, "a whole number of at least 0", values[i] + "");
+                        path, "tensor " + name + ", element " + i, "a finite number", values[i] + "");
             }
         }
-        return t;
+        return values;
     }
 
     private static DataException wrong(Path path, String name, String expected, SafeTensorsFile.Entry found) {
@@ -82,11 +73,14 @@ record NoisyImages(Path file, float[] x, int[] t, int channels, int height, int 
                     "[N," + network.inChannels() + ",H,W] with H and W divisible by " + multiple + ", as the network",
                     Arrays.toString(new int[] {count(), channels, height, width}));
         }
-        int steps = network.tableRows() > 0 ? network.tableRows() : STEPS;
-        for (int i = 0; i < t.length; i++) {
-            if (t[i] >= steps) {
+        int rows = network.tableRows();
+        for (int i = 0; rows > 0 && i < t.length; i++) {
+            if (t[i] != (int) t[i] || t[i] < 0 || t[i] >= rows) {
                 throw DataException.expected(
-                        file, "tensor t, element " + i, "a number from 0 to " + (steps - 1), t[i] + "");
+                        file,
+                        "tensor t, element " + i,
+                        "a whole number from 0 to " + (rows - 1) + ", a row of this network's table of times",
+                        t[i] + "");
             }
         }
     }

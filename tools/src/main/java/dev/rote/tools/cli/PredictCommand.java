@@ -1,5 +1,7 @@
 package dev.rote.tools.cli;
 
+import dev.rote.config.ConfigTree;
+import dev.rote.config.ModelConfig;
 import dev.rote.config.RunConfig;
 import dev.rote.data.Extent;
 import dev.rote.device.Device;
@@ -46,7 +48,8 @@ public final class PredictCommand implements Callable<Integer> {
             names = "--input",
             required = true,
             paramLabel = "FILE",
-            description = "Tensors x [N,C,H,W] F32 and t [N], whole numbers, in safetensors.")
+            description = "Tensors x [N,C,H,W] F32 and t [N], rows of the table of times if the network has one,"
+                    + " in safetensors.")
     private Path input;
 
     @Option(
@@ -80,7 +83,7 @@ public final class PredictCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "Take the network from [model] of this configuration instead of from the weights.")
+            description = "Take the network from [model] of this file instead of from the weights.")
     private Path config;
 
     @Option(names = "--ema", description = "Use the averaged weights of a checkpoint.")
@@ -125,11 +128,23 @@ public final class PredictCommand implements Callable<Integer> {
     private UNetConfig network(SafeTensorsFile file, NoisyImages images) {
         if (config != null) {
             Extent extent = new Extent(images.height(), images.width(), images.channels());
-            return Blueprint.network(RunConfig.read(config).model(), extent);
+            return Blueprint.network(model(config), extent);
         }
         UNetFiles.Found found = UNetFiles.detect(weights, file);
         found.lines().forEach(console.err()::println);
         return found.config();
+    }
+
+    /// The network of a configuration, which need not say on what and for how long it is trained.
+    private static ModelConfig model(Path file) {
+        ConfigTree tree = ConfigTree.read(file);
+        Map<String, String> required = Map.of("data.source", "none", "train.steps", "1");
+        for (String key : required.keySet()) {
+            if (tree.find(key).isEmpty()) {
+                tree = tree.with(key, ConfigTree.value(required.get(key)), tree.place(key));
+            }
+        }
+        return RunConfig.of(tree).model();
     }
 
     private String prefix(SafeTensorsFile file) {

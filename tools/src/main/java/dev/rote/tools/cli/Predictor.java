@@ -49,8 +49,8 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
     /// Predictions [N,H,W,outChannels].
     ///
     /// @param x [N,H,W,C], N at least 1
-    /// @param t diffusion times [N]
-    float[] predict(float[] x, int[] t, int height, int width) {
+    /// @param t diffusion times [N]; rows of the network's table if it has one
+    float[] predict(float[] x, float[] t, int height, int width) {
         int in = height * width * network.inChannels();
         int out = height * width * network.outChannels();
         float[] y = new float[Math.multiplyExact(t.length, out)];
@@ -68,6 +68,11 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
         return y;
     }
 
+    /// A table is read by row; sinusoids are computed for any time.
+    private DType timeType() {
+        return network.tableRows() > 0 ? DType.I32 : DType.F32;
+    }
+
     @Override
     public void close() {
         model.close();
@@ -82,7 +87,7 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
             Shape in = Shape.of(batch, height, width, network.inChannels());
             Shape out = Shape.of(batch, height, width, network.outChannels());
             own.put(X, device.allocate("noisy images", DType.F32, in.elements()));
-            own.put(T, device.allocate("diffusion times", DType.I32, batch));
+            own.put(T, device.allocate("diffusion times", timeType(), batch));
             own.put(Y, device.allocate("predictions", DType.F32, out.elements()));
             List<Plan> lanes = new ArrayList<>();
             for (Lane lane : Lane.share(batch, device.lanes(batch))) {
@@ -101,7 +106,9 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
                     lane.first() * in.elements(1, 4),
                     new TensorType(in.with(0, lane.count()), DType.F32));
             Value t = graph.view(
-                    graph.external(T, TensorType.i32(in.dim(0))), lane.first(), TensorType.i32(lane.count()));
+                    graph.external(T, new TensorType(Shape.of(in.dim(0)), timeType())),
+                    lane.first(),
+                    new TensorType(Shape.of(lane.count()), timeType()));
             Value y = UNet.build(graph, parameters, network, x, t, Optional.empty(), Mode.evaluation());
             parameters.freeze();
             graph.place(y, graph.external(Y, new TensorType(out, DType.F32)), lane.first() * out.elements(1, 4));
@@ -109,9 +116,17 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
             return graph;
         }
 
-        float[] run(MemorySegment x, int[] t) {
+        float[] run(MemorySegment x, float[] t) {
             own.get(X).write(0, x);
-            own.get(T).writeInts(t);
+            if (timeType() == DType.F32) {
+                own.get(T).writeFloats(t);
+            } else {
+                int[] rows = new int[t.length];
+                for (int i = 0; i < t.length; i++) {
+                    rows[i] = (int) t[i];
+                }
+                own.get(T).writeInts(rows);
+            }
             program.run();
             return own.get(Y).readFloats();
         }

@@ -137,7 +137,7 @@ public final class ProgressListener implements RunListener, AutoCloseable {
     private Optional<Double> secondsLeft() {
         int done = step - first;
         double elapsed = (nanoTime.getAsLong() - started) * 1e-9;
-        return done <= 0 ? Optional.empty() : Optional.of(elapsed / done * (steps - step));
+        return done <= 0 || step >= steps ? Optional.empty() : Optional.of(elapsed / done * (steps - step));
     }
 
     private int tenth() {

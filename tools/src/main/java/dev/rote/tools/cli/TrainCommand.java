@@ -7,6 +7,7 @@ import dev.rote.device.Device;
 import dev.rote.measure.Estimate;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.tools.features.Features;
+import dev.rote.tools.study.RunSheets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +107,13 @@ public final class TrainCommand implements Callable<Integer> {
         try (ProgressListener progress = new ProgressListener(
                         console, config.name(), config.train().steps());
                 MeasuredRun run = MeasuredRun.open(
-                        opened, config, data, features.extractor(), folder, recorded(opened), progress);
+                        opened,
+                        config,
+                        data,
+                        features.extractor(),
+                        folder,
+                        recorded(opened),
+                        new DrawingListener(progress, () -> RunSheets.draw(folder, config, data)));
                 Interruption interruption = new Interruption(console, run::cancel)) {
             boolean complete = run.run();
             progress.close();

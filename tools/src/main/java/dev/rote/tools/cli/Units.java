@@ -7,8 +7,14 @@ import java.util.Locale;
 final class Units {
     private Units() {}
 
-    /// `3.4 ms`, `12 s`, `3 min 05 s`, `2 h 03 min`.
+    /// `0 s`, `0.0346 ms`, `3.40 ms`, `12 s`, `3 min 05 s`, `2 h 03 min`, `1 d 04 h`; `?` for no number.
     static String time(double seconds) {
+        if (!Double.isFinite(seconds)) {
+            return "?";
+        }
+        if (seconds < 5e-9) {
+            return "0 s";
+        }
         if (seconds < 9.95) {
             return seconds < 0.9995 ? three(seconds * 1000) + " ms" : three(seconds) + " s";
         }
@@ -16,9 +22,15 @@ final class Units {
         if (whole < 60) {
             return whole + " s";
         }
-        return whole < 3600
-                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
-                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole % 3600 / 60);
+        if (whole < 3600) {
+            return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
+        }
+        long minutes = Math.round(seconds / 60);
+        if (minutes < 24 * 60) {
+            return String.format(Locale.ROOT, "%d h %02d min", minutes / 60, minutes % 60);
+        }
+        long hours = Math.round(seconds / 3600);
+        return String.format(Locale.ROOT, "%,d d %02d h", hours / 24, hours % 24);
     }
 
     /// In powers of 1024: `12.3 MiB`.

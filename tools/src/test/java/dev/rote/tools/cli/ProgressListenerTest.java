@@ -49,6 +49,15 @@ class ProgressListenerTest {
     }
 
     @Test
+    void theLastStepLeavesNoTime() {
+        try (ProgressListener listener = listener(false)) {
+            now += SECOND;
+            listener.onLosses(1000, new float[] {1}, 1);
+            assertThat(lines()).containsExactly("step 1000 of 1000 (100 %): loss 1.00, 1.00 images/s");
+        }
+    }
+
+    @Test
     void measuringIsShownAndAMeasurementAlways() {
         try (ProgressListener listener = listener(false)) {
             listener.onMeasuring(50, 1, 40);

@@ -9,6 +9,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class UnitsTest {
     @ParameterizedTest
     @CsvSource({
+        "0,0 s",
+        "1e-12,0 s",
+        "0.00000001,0.00001 ms",
         "0.00003456,0.0346 ms",
         "0.0034,3.40 ms",
         "0.9994,999 ms",
@@ -19,7 +22,13 @@ class UnitsTest {
         "59.6,1 min 00 s",
         "185,3 min 05 s",
         "3599.6,1 h 00 min",
-        "7384,2 h 03 min"
+        "7384,2 h 03 min",
+        "7199.7,2 h 00 min",
+        "86380,1 d 00 h",
+        "100000,1 d 04 h",
+        "1e8,'1,157 d 10 h'",
+        "Infinity,?",
+        "NaN,?"
     })
     void timesHaveTheUnitThatSuitsThem(double seconds, String text) {
         assertThat(Units.time(seconds)).isEqualTo(text);
