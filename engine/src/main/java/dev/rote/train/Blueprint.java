@@ -51,7 +51,8 @@ public record Blueprint(
                 optimizer(config.train()));
     }
 
-    private static Schedule schedule(DiffusionConfig diffusion) {
+    /// The noise schedule alone.
+    public static Schedule schedule(DiffusionConfig diffusion) {
         return switch (diffusion.schedule()) {
             case LINEAR -> Schedule.linear(diffusion.steps(), diffusion.betaStart(), diffusion.betaEnd());
             case COSINE -> Schedule.cosine(diffusion.steps());

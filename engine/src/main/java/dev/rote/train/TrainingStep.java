@@ -121,6 +121,11 @@ public final class TrainingStep {
         return lanes.stream().mapToLong(Plan::arenaBytes).sum();
     }
 
+    /// Bytes that [#compile] will allocate: arenas, locals, constants and scratch memory of all lanes.
+    public long bytes(Device device) {
+        return device.programBytes(lanes);
+    }
+
     /// The graph of the first lane, for listings and DOT.
     public Graph graph() {
         return lanes.getFirst().graph();

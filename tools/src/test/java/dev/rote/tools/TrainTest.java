@@ -95,7 +95,8 @@ class TrainTest {
         assertThat(outcome.status()).as(outcome.err()).isZero();
         assertThat(outcome.out())
                 .containsPattern("(?m)^parameters        [0-9,]+$")
-                .containsPattern("(?m)^memory            [0-9.]+ [KMG]iB$")
+                .containsPattern("(?m)^memory needed     [0-9.]+ [KMG]iB$")
+                .containsPattern("(?m)^memory free       [0-9.]+ [KMG]iB$")
                 .containsPattern("(?m)^one step          [0-9.]+ [kMG]FLOP, [0-9.]+ m?s$")
                 .containsPattern("(?m)^steps             6$")
                 .containsPattern("(?m)^one measurement   [0-9.]+ m?s$")
