@@ -66,7 +66,7 @@ final class Measurer implements AutoCloseable {
         this.threads = threads;
         RunConfig run = trainer.config();
         this.config = run.measure();
-        this.bootstrap = new Bootstrap(Math.max(1, config.bootstrap()), LEVEL, run.seed());
+        this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
         TrainingData data = trainer.data();
         this.training = rows(data.train());
         this.generator = isSampled(config)
@@ -110,7 +110,7 @@ final class Measurer implements AutoCloseable {
     static MemoryNeed need(Device device, RunConfig run, TrainingData data) {
         MemoryNeed need = Trainer.need(device, run, data);
         MeasureConfig config = run.measure();
-        Blueprint blueprint = Blueprint.of(run, data.train().extent());
+        Blueprint blueprint = Blueprint.of(run, data.train());
         if (isSampled(config)) {
             need = need.plusSampling(Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
         }

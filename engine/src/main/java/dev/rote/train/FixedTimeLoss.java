@@ -105,6 +105,7 @@ public final class FixedTimeLoss implements AutoCloseable {
 
     private static List<Plan> plans(Device device, Blueprint blueprint, Subject subject, int count, int offset) {
         Dataset data = subject.data();
+        TrainingStep.requireLabels(blueprint, data);
         TrainingLoss loss = TrainingLoss.evaluation(
                 blueprint.schedule(), blueprint.objective(), subject.timeIndex(), subject.seed());
         List<Plan> plans = new ArrayList<>();

@@ -126,7 +126,8 @@ public final class Generator implements AutoCloseable {
 
     private static void requireUnconditional(Blueprint blueprint) {
         if (blueprint.network().classes() > 0) {
-            throw new IllegalArgumentException("sampling: expected a network without classes, found "
+            throw new IllegalArgumentException("model.classes: expected 0 for sampling, which networks with classes do "
+                    + "not have in this version, found "
                     + blueprint.network().classes());
         }
     }

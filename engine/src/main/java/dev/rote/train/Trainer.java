@@ -68,7 +68,7 @@ public final class Trainer implements AutoCloseable {
     private record Planned(Blueprint blueprint, TrainingStep step) {
         static Planned of(Device device, RunConfig config, TrainingData data) {
             requirePrecision(device, config);
-            Blueprint blueprint = Blueprint.of(config, data.train().extent());
+            Blueprint blueprint = Blueprint.of(config, data.train());
             int batch = config.train().effectiveBatch(data.train().count());
             TrainingStep.Draw draw = new TrainingStep.Draw(
                     batch, config.train().accumulate(), config.data().flip(), config.seed());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.config.RunConfig;
+import dev.rote.data.DataOptions;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
@@ -81,6 +82,24 @@ class MemoryTest {
         try (Device device = CpuDevice.open(2, OptionalLong::empty);
                 TrainingData data = TinyRun.data()) {
             open(device, config, data).close();
+        }
+    }
+
+    @Test
+    void labelsThatAreNoClassesAreFoundBeforeAnythingIsAllocatedOrWritten() {
+        RunConfig config = TinyRun.config("")
+                .with("model.classes", "5")
+                .with("measure.metrics", "[\"loss@0.01\"]");
+        DataOptions options = DataOptions.of("builtin:fashion-mnist").withSize(8).withTrain(12, 0);
+        try (Device device = CpuDevice.open(2);
+                TrainingData data = TrainingData.load(options)) {
+            assertThatThrownBy(() -> open(device, config, data))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("model.classes: expected more than every label of the images, which count from 0, "
+                            + "found 5 and an image with label 9");
+            assertThat(temp.resolve("run")).doesNotExist();
+            assertThat(device.allocatedBytes()).isZero();
+            open(device, config.with("model.classes", "10"), data).close();
         }
     }
 
