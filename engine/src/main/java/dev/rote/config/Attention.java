@@ -16,9 +16,8 @@ public sealed interface Attention extends TomlText.Spelt {
     /// @throws IllegalArgumentException naming the key and the sides that there are
     default void checkOccurs(int levels, int size) {
         if (this instanceof Resolutions chosen) {
-            List<Integer> occurring = IntStream.range(0, levels)
-                    .mapToObj(level -> size >> level)
-                    .toList();
+            List<Integer> occurring =
+                    IntStream.range(0, levels).mapToObj(level -> size >> level).toList();
             for (int side : chosen.sides()) {
                 Check.that(
                         occurring.contains(side),

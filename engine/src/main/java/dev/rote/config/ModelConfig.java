@@ -3,7 +3,8 @@ package dev.rote.config;
 import java.util.List;
 
 /// The U-Net. The family gives the defaults of everything else, so a file names the family and what differs. The
-/// families are those of `nn.UNetConfig`, which this package may not import: `BlueprintTest` holds the two together.
+/// families are those of `nn.UNetConfig`, which this package may not import: `BlueprintTest` holds the two
+/// together.
 ///
 /// @param family where the defaults come from
 /// @param width channels of the finest level
@@ -12,7 +13,8 @@ import java.util.List;
 /// @param attention levels with self-attention after each residual block
 /// @param middleAttention whether the bottleneck has self-attention between its two residual blocks
 /// @param heads attention heads, used when `headSize` is 0
-/// @param headSize channels of a head, of the only one where a level has fewer; 0 divides the channels among `heads`
+/// @param headSize channels of a head, of the only one where a level has fewer; 0 divides the channels among
+///     `heads`
 /// @param groups groups of each group normalisation
 /// @param eps added to the variance by each group normalisation
 /// @param dropout probability of dropping
@@ -52,9 +54,9 @@ public record ModelConfig(
         /// Nichol and Dhariwal, arXiv:2102.09672: the CIFAR-10 network of its released code, without the predicted
         /// variances, which no objective here trains (with them `out_channels` is 6).
         UNET_IDDPM("unet-iddpm"),
-        /// Marion and Wu, arXiv:2605.06077. What that paper leaves open (groups, dropout, time table) is our choice;
-        /// attention at the two coarsest levels is what its parameter counts say: their part of second order in the
-        /// width W is 5090 W^2, and with attention at the coarsest level alone it would be 4978 W^2.
+        /// Marion and Wu, arXiv:2605.06077. What that paper leaves open (groups, dropout, time table) is our
+        /// choice; attention at the two coarsest levels is what its parameter counts say: their part of second
+        /// order in the width W is 5090 W^2; with attention at the coarsest level alone it were 4978 W^2.
         UNET_STUDY3("unet-study3");
 
         private final String word;

@@ -5,8 +5,8 @@ import java.util.Deque;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// What an object opened and has to close: closed newest first, by the object's own `close` or, when opening it fails
-/// half way, by [#opening].
+/// What an object opened and has to close: closed newest first, by the object's own `close` or, when opening it
+/// fails half way, by [#opening].
 ///
 /// ```java
 /// static Pair open(Device device) {

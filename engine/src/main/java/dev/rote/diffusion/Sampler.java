@@ -21,11 +21,11 @@ import java.util.function.IntToDoubleFunction;
 /// (s'/s) sqrt(1 - a^2/a'^2)`: `x' = a' x0 + sqrt(s'^2 - sigma^2) noise + sigma z`. It is written once, as a graph
 /// that finds its coefficients by the counter [SampleBatch#STEP]; a run is [#updates()] runs of that program.
 ///
-/// With a `clip`, the clean image that a prediction implies is clamped to the range that images have before it is used,
-/// and the noise is what then is left of x: `x' = a' x0 + sqrt(s'^2 - sigma^2) (x - a x0) / s + sigma z` (as in the
-/// released code of Ho et al. 2020 and of Nichol & Dhariwal 2021). Where the last indices hold almost no signal, as
-/// with the cosine schedule, and the network predicts noise, samplers need it: there `x0 = (x - s noise) / a` magnifies
-/// the network's error by 1/a, 20,000 at T = 1000.
+/// With a `clip`, the clean image that a prediction implies is clamped to the range that images have before it
+/// is used, and the noise is what then is left of x: `x' = a' x0 + sqrt(s'^2 - sigma^2) (x - a x0) / s + sigma
+/// z` (as in the released code of Ho et al. 2020 and of Nichol & Dhariwal 2021). Where the last indices hold
+/// almost no signal, as with the cosine schedule, and the network predicts noise, samplers need it: there `x0 =
+/// (x - s noise) / a` magnifies the network's error by 1/a, 20,000 at T = 1000.
 ///
 /// @param eta 0 deterministic, 1 the variance of DDPM's posterior
 /// @param finish also takes the update from index 0 to no noise at all; study 1 stops when index 0 is reached

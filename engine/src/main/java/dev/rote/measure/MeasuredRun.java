@@ -66,7 +66,8 @@ public final class MeasuredRun implements AutoCloseable {
     ///
     /// @param features of the Fréchet distance
     /// @param recorded facts for `run.toml`
-    /// @throws IllegalArgumentException if the configuration does not fit the images or the device; nothing is written
+    /// @throws IllegalArgumentException if the configuration does not fit the images or the device; nothing is
+    ///     written
     /// @throws dev.rote.errors.EnvironmentException if less memory is free than is needed; nothing is written
     /// @throws dev.rote.errors.DataException if the folder is another run's or the checkpoint is damaged
     public static MeasuredRun open(

@@ -112,7 +112,8 @@ final class Measurer implements AutoCloseable {
         MeasureConfig config = run.measure();
         Blueprint blueprint = Blueprint.of(run, data.train());
         if (isSampled(config)) {
-            need = need.plusSampling(Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
+            need = need.plusSampling(
+                    Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
         }
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {

@@ -152,12 +152,12 @@ public record UNetConfig(
                 false);
     }
 
-    /// Study 3 (Marion & Wu 2026, arXiv:2605.06077): multipliers (1,2,4), three blocks, heads of 64 channels, class and
-    /// time embeddings 512 wide. Not in the paper and chosen by us: 16 groups, no dropout, iDDPM's scale-shift norms,
-    /// sinusoids and zero initialisation. Attention on the two coarsest levels and in the bottleneck follows from the
-    /// paper's counts, 5090 W^2 + 68325 W + 530450 for width W: their quadratic part is that of this network with
-    /// residual blocks in place of the resampling convolutions; so this one has 5 % (W = 128) to 16 % (W = 16) fewer
-    /// parameters.
+    /// Study 3 (Marion & Wu 2026, arXiv:2605.06077): multipliers (1,2,4), three blocks, heads of 64 channels,
+    /// class and time embeddings 512 wide. Not in the paper and chosen by us: 16 groups, no dropout, iDDPM's
+    /// scale-shift norms, sinusoids and zero initialisation. Attention on the two coarsest levels and in the
+    /// bottleneck follows from the paper's counts, 5090 W^2 + 68325 W + 530450 for width W: their quadratic part
+    /// is that of this network with residual blocks in place of the resampling convolutions; so this one has 5 %
+    /// (W = 128) to 16 % (W = 16) fewer parameters.
     public static UNetConfig study3(int width, int channels, int classes) {
         return new UNetConfig(
                 Naming.IDDPM,

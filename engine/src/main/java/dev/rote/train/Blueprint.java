@@ -31,7 +31,8 @@ public record Blueprint(
         Sampler sampler,
         OptimizerConfig optimizer) {
 
-    /// As [#of(RunConfig, Extent)], with the sampler clipped to the range of the images where `measure.clip` says so.
+    /// As [#of(RunConfig, Extent)], with the sampler clipped to the range of the images where `measure.clip`
+    /// says so.
     ///
     /// @throws IllegalArgumentException if the network does not fit the images; the message names what does not
     public static Blueprint of(RunConfig config, Dataset images) {

@@ -67,8 +67,8 @@ public final class FixedTimeLoss implements AutoCloseable {
         this.subject = subject;
         this.average = subject.average() && model.hasAverage();
         this.model = model;
-        ResidentData resident = owned.add(
-                ResidentData.open(device, "evaluation images", subject.data()), ResidentData::close);
+        ResidentData resident =
+                owned.add(ResidentData.open(device, "evaluation images", subject.data()), ResidentData::close);
         allocate(device, CHUNK, "evaluation chunk", DType.I32);
         allocate(device, DRAW, "evaluation draw", DType.I32);
         allocate(device, LOSS, "evaluation loss", DType.F32);
@@ -93,9 +93,8 @@ public final class FixedTimeLoss implements AutoCloseable {
     /// What a loss allocates.
     public static long bytes(Device device, Blueprint blueprint, Subject subject) {
         int left = subject.left();
-        long rest = left == 0
-                ? 0
-                : device.programBytes(plans(device, blueprint, subject, left, subject.images() - left));
+        long rest =
+                left == 0 ? 0 : device.programBytes(plans(device, blueprint, subject, left, subject.images() - left));
         return ResidentData.bytes(subject.data())
                 + 2L * DType.I32.bytes()
                 + DType.F32.bytes()

@@ -86,8 +86,7 @@ public final class Generator implements AutoCloseable {
             boolean average,
             long seed) {
         requireUnconditional(blueprint);
-        return Owned.opening(
-                owned -> new Generator(owned, device, blueprint, model, extent, batch, average, seed));
+        return Owned.opening(owned -> new Generator(owned, device, blueprint, model, extent, batch, average, seed));
     }
 
     private Generator(

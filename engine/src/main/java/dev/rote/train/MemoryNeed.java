@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 
-/// Device memory of a run by what it is for, in bytes, known before any of it is allocated: nothing is worse to read
-/// than the silence of a process that the system killed.
+/// Device memory of a run by what it is for, in bytes, known before any of it is allocated: nothing is worse to
+/// read than the silence of a process that the system killed.
 ///
 /// @param model parameters, moments, average
 /// @param images resident training images
@@ -17,8 +17,9 @@ import java.util.OptionalLong;
 /// @param sampling the sampler's programs and images
 /// @param losses programs of the losses at fixed times, with their resident images
 public record MemoryNeed(long model, long images, long step, long sampling, long losses) {
-    /// What Java and oneDNN take beside a run's buffers: code, heap, the library's own objects. Measured on the CPU: 160
-    /// MB for a network of 0.26 M parameters. Where the device is a card this is host memory, and a small reserve.
+    /// What Java and oneDNN take beside a run's buffers: code, heap, the library's own objects. Measured on the
+    /// CPU: 160 MB for a network of 0.26 M parameters. Where the device is a card this is host memory, and a small
+    /// reserve.
     public static final long PROGRAM = 192L << 20;
 
     private record Part(String name, long bytes, String key) {}
@@ -43,15 +44,15 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
         return deviceBytes() + PROGRAM;
     }
 
-    /// @throws EnvironmentException if the device knows how much is free and it is less than [#total()]; the message
-    ///     says what is needed for what, what is free, and which keys to lower
+    /// @throws EnvironmentException if the device knows how much is free and it is less than [#total()]; the
+    ///     message says what is needed for what, what is free, and which keys to lower
     public void require(Device device) {
         OptionalLong free = device.freeBytes();
         if (free.isEmpty() || free.getAsLong() >= total()) {
             return;
         }
         List<Part> parts = new ArrayList<>(List.of(
-                new Part("the training step", step, "train.batch or model.width"),
+                new Part("the training step", step, "train.batch, model.width or threads"),
                 new Part("the model", model, "model.width"),
                 new Part("resident images", images, "data.n or data.size"),
                 new Part("sampling", sampling, "measure.batch"),
@@ -60,10 +61,12 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
         parts.removeIf(part -> part.bytes() == 0);
         String spent = String.join(
                 ", ",
-                parts.stream().map(part -> readable(part.bytes()) + " " + part.name()).toList());
+                parts.stream()
+                        .map(part -> readable(part.bytes()) + " " + part.name())
+                        .toList());
         throw new EnvironmentException("not enough memory: expected " + readable(total()) + " free (" + spent + ", "
                 + readable(PROGRAM) + " the program), found " + readable(free.getAsLong()) + "; lower "
-                + parts.getFirst().key() + ", or threads");
+                + parts.getFirst().key());
     }
 
     private static String readable(long bytes) {

@@ -89,8 +89,8 @@ public final class ModelState implements AutoCloseable {
 
     /// What [#open] allocates.
     ///
-    /// @param averaged whether the averaged parameters, if there are any, will be evaluated, which takes a bf16 copy of
-    ///     theirs under that policy
+    /// @param averaged whether the averaged parameters, if there are any, will be evaluated, which takes a bf16
+    ///     copy of theirs under that policy
     public static long bytes(
             Device device, ParameterLayout layout, Precision precision, OptimizerConfig optimizer, boolean averaged) {
         long bytes = slots(layout, precision, optimizer).values().stream()
@@ -105,8 +105,7 @@ public final class ModelState implements AutoCloseable {
     }
 
     private Buffer allocate(String name, Slot slot) {
-        Buffer buffer =
-                owned.add(device.allocate("model " + name, slot.type(), slot.elements()), Buffer::close);
+        Buffer buffer = owned.add(device.allocate("model " + name, slot.type(), slot.elements()), Buffer::close);
         buffers.put(name, buffer);
         return buffer;
     }

@@ -23,8 +23,7 @@ final class ResidentData implements AutoCloseable {
         images.write(0, data.values().asSlice(0, images.bytes()));
         buffers.put(TrainingStep.DATA, images);
         data.labels().ifPresent(labels -> {
-            Buffer buffer =
-                    owned.add(device.allocate(owner + " labels", DType.I32, labels.length), Buffer::close);
+            Buffer buffer = owned.add(device.allocate(owner + " labels", DType.I32, labels.length), Buffer::close);
             buffer.writeInts(labels);
             buffers.put(TrainingStep.LABELS, buffer);
         });

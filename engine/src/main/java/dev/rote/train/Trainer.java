@@ -107,7 +107,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     private static void requirePrecision(Device device, RunConfig config) {
-        if (config.train().precision() == TrainConfig.Precision.TF32 && device.kind().equals("cpu")) {
+        if (config.train().precision() == TrainConfig.Precision.TF32
+                && device.kind().equals("cpu")) {
             throw new IllegalArgumentException("train.precision: expected \"f32\" or \"bf16\", because device \""
                     + config.device().word() + "\" is the cpu here, found \"tf32\"");
         }

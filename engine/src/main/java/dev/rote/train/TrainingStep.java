@@ -49,7 +49,8 @@ public final class TrainingStep {
 
     /// Writes the graphs of all lanes and plans them; nothing is allocated on the device.
     ///
-    /// @param draw how images are drawn; their values are scaled and shifted by [Dataset#scale()] and [Dataset#offset()]
+    /// @param draw how images are drawn; their values are scaled and shifted by [Dataset#scale()] and
+    ///     [Dataset#offset()]
     /// @throws IllegalArgumentException if labels are missing or are not classes of the network
     public static TrainingStep plan(Device device, Blueprint blueprint, Dataset data, Draw draw) {
         requireLabels(blueprint, data);

@@ -150,8 +150,8 @@ class SamplerTest {
         assertThat(bindings.get("sample.draw")[0]).isEqualTo(200);
     }
 
-    /// A network that always predicts a noise of 1, which an image of 2.5 does not have, on the schedule whose last index
-    /// has a signal of 5e-5: the implied clean image is 30,000.
+    /// A network that always predicts a noise of 1, which an image of 2.5 does not have, on the schedule whose last
+    /// index has a signal of 5e-5: the implied clean image is 30,000.
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void clippingKeepsTheImagesOfAnImperfectNetworkInTheirRange(boolean ancestral) {
@@ -169,8 +169,7 @@ class SamplerTest {
                 SampleBatch.whole(Shape.of(2, 1, 1, 1)),
                 1,
                 (x, t) -> graph.apply(
-                        new Broadcast(x.shape(), 0, 4),
-                        graph.constant("noise", TensorType.f32(1), new float[] {1})));
+                        new Broadcast(x.shape(), 0, 4), graph.constant("noise", TensorType.f32(1), new float[] {1})));
         return run(graph, sampler, 2.5, -1);
     }
 
@@ -198,8 +197,7 @@ class SamplerTest {
 
     private double[] sample(Sampler sampler) {
         Graph graph = new Graph();
-        sampler.writeStep(
-                graph, SampleBatch.whole(Shape.of(2, 1, 1, 1)), 1, exact(graph, sampler.objective()));
+        sampler.writeStep(graph, SampleBatch.whole(Shape.of(2, 1, 1, 1)), 1, exact(graph, sampler.objective()));
         return run(graph, sampler, 0, 1);
     }
 

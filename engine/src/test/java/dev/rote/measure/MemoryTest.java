@@ -68,8 +68,9 @@ class MemoryTest {
             free[0] = total - 1;
             assertThatThrownBy(() -> open(device, config, data))
                     .isInstanceOf(EnvironmentException.class)
-                    .hasMessageMatching("not enough memory: expected 19\\d\\.\\d MiB free \\(\\d\\.\\d MiB the training step, .* "
-                            + "192\\.0 MiB the program\\), found 19\\d\\.\\d MiB; lower train\\.batch.*");
+                    .hasMessageMatching(
+                            "not enough memory: expected 19\\d\\.\\d MiB free \\(\\d\\.\\d MiB the training step, .* "
+                                    + "192\\.0 MiB the program\\), found 19\\d\\.\\d MiB; lower train\\.batch.*");
             assertThat(temp.resolve("run")).doesNotExist();
             assertThatThrownBy(() -> MeasuredRun.rehearse(device, config, data, FeatureExtractor.standIn(8, 8, 1)))
                     .isInstanceOf(EnvironmentException.class);
@@ -86,11 +87,23 @@ class MemoryTest {
     }
 
     @Test
+    void aBatchWhoseTensorsNobodyCanCountIsOneSentence() {
+        RunConfig config = TinyRun.config("batch_limit_n = false").with("train.batch", "16000000");
+        try (Device device = CpuDevice.open(2);
+                TrainingData data = TinyRun.data()) {
+            assertThatThrownBy(() -> open(device, config, data))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("expected tensors of at most 2147483647 elements, found a larger one");
+            assertThat(temp.resolve("run")).doesNotExist();
+            assertThat(device.allocatedBytes()).isZero();
+        }
+    }
+
+    @Test
     void labelsThatAreNoClassesAreFoundBeforeAnythingIsAllocatedOrWritten() {
-        RunConfig config = TinyRun.config("")
-                .with("model.classes", "5")
-                .with("measure.metrics", "[\"loss@0.01\"]");
-        DataOptions options = DataOptions.of("builtin:fashion-mnist").withSize(8).withTrain(12, 0);
+        RunConfig config = TinyRun.config("").with("model.classes", "5").with("measure.metrics", "[\"loss@0.01\"]");
+        DataOptions options =
+                DataOptions.of("builtin:fashion-mnist").withSize(8).withTrain(12, 0);
         try (Device device = CpuDevice.open(2);
                 TrainingData data = TrainingData.load(options)) {
             assertThatThrownBy(() -> open(device, config, data))

@@ -80,8 +80,20 @@ class CudaRandomTest {
         Path source = Files.writeString(folder.resolve("draws.cpp"), PROGRAM);
         Path program = folder.resolve("draws");
         List<String> compiler = List.of(
-                "g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-ffp-contract=off",
-                "-DNORMALS=" + NORMALS, "-DORDER=" + ORDER, "-I" + header, "-o", program.toString(), source.toString());
+                "g++",
+                "-std=c++17",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wno-unused-function",
+                "-ffp-contract=off",
+                "-DNORMALS=" + NORMALS,
+                "-DORDER=" + ORDER,
+                "-I" + header,
+                "-o",
+                program.toString(),
+                source.toString());
         Path log = folder.resolve("log");
         try {
             assertThat(run(compiler, log)).as(() -> text(log)).isZero();

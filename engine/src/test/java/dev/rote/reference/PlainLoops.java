@@ -8,11 +8,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Operations with long sums as anybody would write them in `float`: plain loops, sums in blocks of 64, so that a long
-/// sum excuses nothing. How far they are from the reference is how far an honest implementation may be.
+/// Operations with long sums as anybody would write them in `float`: plain loops, sums in blocks of 64, so that
+/// a long sum excuses nothing. How far they are from the reference is how far an honest implementation may be.
 ///
-/// One exception, which is oneDNN's: its convolutions add all R S C products (in the backward half R S K) in one chain,
-/// which at 288 products misses twice the error of blocked sums by a fifth. Theirs is the plain loop without blocks.
+/// One exception, which is oneDNN's: its convolutions add all R S C products (in the backward half R S K) in one
+/// chain, which at 288 products misses twice the error of blocked sums by a fifth. Theirs is the plain loop
+/// without blocks.
 public final class PlainLoops {
     private static final int BLOCK = 64;
     private static final int CHAIN = Integer.MAX_VALUE;
@@ -65,7 +66,8 @@ public final class PlainLoops {
                 Shape w = one.inputTypes().get(1).shape();
                 Sum[] y = Sum.array(op.outputShape(first, w).elements(), CHAIN);
                 double[] filter = one.inputs().get(1);
-                Conv2dReference.visit(op, first, w, (atX, atW, atY) -> y[atY].add((float) a[atX] * (float) filter[atW]));
+                Conv2dReference.visit(
+                        op, first, w, (atX, atW, atY) -> y[atY].add((float) a[atX] * (float) filter[atW]));
                 for (int i = 0; i < y.length && one.inputs().size() == 3; i++) {
                     y[i].add((float) one.inputs().get(2)[i % w.dim(0)]);
                 }
@@ -91,8 +93,7 @@ public final class PlainLoops {
         int filters = one.inputTypes().get(1).shape().last();
         Shape w = Shape.of(filters, op.filterHeight(), op.filterWidth(), x.last());
         Sum[] dw = Sum.array(w.elements(), BLOCK);
-        Conv2dReference.visit(
-                op.conv(), x, w, (atX, atW, atY) -> dw[atW].add((float) image[atX] * (float) dy[atY]));
+        Conv2dReference.visit(op.conv(), x, w, (atX, atW, atY) -> dw[atW].add((float) image[atX] * (float) dy[atY]));
         Sum[] dbias = Sum.array(filters, BLOCK);
         for (int i = 0; i < dy.length; i++) {
             dbias[i % filters].add((float) dy[i]);

@@ -30,8 +30,7 @@ class BlueprintTest {
         assertThat(network("family = 'unet-study1'\nwidth = 64")).isEqualTo(UNetConfig.study1(64, 3));
         assertThat(network("family = 'unet-iddpm'\nout_channels = 6")).isEqualTo(UNetConfig.iddpmCifar());
         for (int width : new int[] {16, 32, 64, 128, 192}) {
-            assertThat(network("family = 'unet-study3'\nwidth = " + width))
-                    .isEqualTo(UNetConfig.study3(width, 3, 10));
+            assertThat(network("family = 'unet-study3'\nwidth = " + width)).isEqualTo(UNetConfig.study3(width, 3, 10));
         }
     }
 

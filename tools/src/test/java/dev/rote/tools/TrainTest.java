@@ -105,6 +105,18 @@ class TrainTest {
         assertThat(folder.resolve("run")).doesNotExist();
     }
 
+    /// 11 TB.
+    @Test
+    void tooLittleMemoryIsOneSentenceAndWritesNothing() {
+        Object[] huge = {"--set", "data.size=64", "--set", "measure.batch=9999999", "--set", "measure.samples=9999999"};
+        Outcome outcome = train(huge);
+        assertThat(outcome.status()).as(outcome.err()).isEqualTo(3);
+        assertThat(outcome.err().lines().toList().getLast())
+                .matches("rote: not enough memory: expected [0-9.]+ GiB free \\([0-9.]+ GiB sampling, .*\\), "
+                        + "found [0-9.]+ [GM]iB; lower measure\\.batch");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
     @Test
     void anInterruptedRunIsSavedAndGoesOn() throws InterruptedException {
         Object[] longer = {"--set", "train.steps=100000", "--set", "measure.steps=[100000]"};

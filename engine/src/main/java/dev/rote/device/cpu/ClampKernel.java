@@ -31,8 +31,7 @@ final class ClampKernel {
         }
         for (; i < count; i++) {
             float value = Memory.getFloat(x + 4L * i);
-            Memory.setFloat(
-                    y + 4L * i, Float.isFinite(value) ? Math.min(Math.max(value, op.low()), op.high()) : value);
+            Memory.setFloat(y + 4L * i, Float.isFinite(value) ? Math.min(Math.max(value, op.low()), op.high()) : value);
         }
     }
 }

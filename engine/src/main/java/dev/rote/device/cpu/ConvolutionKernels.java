@@ -7,8 +7,8 @@ import dev.rote.graph.DType;
 import dev.rote.graph.Shape;
 import java.lang.foreign.MemorySegment;
 
-/// Convolution by oneDNN: activations NHWC, filters [K,R,S,C] converted to the library's blocked layout on every use,
-/// into scratch memory (they change every step and are small beside the activations).
+/// Convolution by oneDNN: activations NHWC, filters [K,R,S,C] converted to the library's blocked layout on every
+/// use, into scratch memory (they change every step and are small beside the activations).
 final class ConvolutionKernels {
     private final DnnlPrimitives dnnl;
 

@@ -107,9 +107,21 @@ final class CpuProgram implements Program {
                 }
             });
             for (int index = 0; index < plan.nodes().size(); index++) {
-                lowering.lower(plan.nodes().get(index), index);
+                lower(lowering, plan.nodes().get(index), index);
             }
             return memory.bytes();
+        }
+    }
+
+    /// @throws IllegalArgumentException for a tensor whose elements an `int` cannot count where a kernel does
+    private static Kernel lower(Lowering lowering, Node node, int index) {
+        try {
+            return lowering.lower(node, index);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    node.op().label() + " " + node.inputTypes() + ": expected tensors of at most " + Integer.MAX_VALUE
+                            + " elements, found a larger one; take a smaller batch",
+                    e);
         }
     }
 
@@ -203,7 +215,7 @@ final class CpuProgram implements Program {
             List<Node> nodes = plan.nodes();
             kernels = new Kernel[nodes.size()];
             for (int index = 0; index < kernels.length; index++) {
-                kernels[index] = lowering.lower(nodes.get(index), index);
+                kernels[index] = CpuProgram.lower(lowering, nodes.get(index), index);
             }
             dnnl.settle();
         }

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// How much memory this process can still take before Linux kills it: the least of what the machine has available and
-/// what its control groups leave. Other systems do not say it in files, so there nothing is known.
+/// How much memory this process can still take before Linux kills it: the least of what the machine has
+/// available and what its control groups leave. Other systems do not say it in files, so there nothing is known.
 ///
 /// | file | what is read |
 /// |---|---|
@@ -63,8 +63,8 @@ final class HostMemory {
         }
     }
 
-    /// The least that the group and those above it leave. A container sees its own group as the mount itself, while the
-    /// path may be the host's: folders that do not exist are passed over.
+    /// The least that the group and those above it leave. A container sees its own group as the mount itself,
+    /// while the path may be the host's: folders that do not exist are passed over.
     private static long left(Path mount, String path, Group group) {
         long least = Long.MAX_VALUE;
         Path folder = mount.resolve(path.replaceFirst("^/+", "")).normalize();

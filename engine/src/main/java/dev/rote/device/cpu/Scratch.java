@@ -11,6 +11,7 @@ final class Scratch {
     private long base;
     private long capacity;
     private long used;
+
     Scratch(Space space) {
         this.space = space;
         grow(1 << 16);

@@ -3,8 +3,8 @@ package dev.rote.device.cpu;
 import dev.rote.graph.Plan;
 import java.lang.foreign.Arena;
 
-/// Where the memory of one lane comes from: the machine, or a mere count of what would be taken, by which a program is
-/// measured before it is made. Addresses of a counted space are never read or written.
+/// Where the memory of one lane comes from: the machine, or a mere count of what would be taken, by which a
+/// program is measured before it is made. Addresses of a counted space are never read or written.
 final class Space implements AutoCloseable {
     private final Arena arena;
     private long bytes;
@@ -30,7 +30,8 @@ final class Space implements AutoCloseable {
     /// @return its address
     /// @throws OutOfMemoryError if the machine has not that much
     long take(long size) {
-        long address = isReal() ? arena.allocate(Math.max(1, size), Plan.ALIGNMENT).address() : Plan.ALIGNMENT;
+        long address =
+                isReal() ? arena.allocate(Math.max(1, size), Plan.ALIGNMENT).address() : Plan.ALIGNMENT;
         bytes += size;
         return address;
     }

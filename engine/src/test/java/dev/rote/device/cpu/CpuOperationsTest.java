@@ -31,10 +31,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every operation on the CPU against its definition.
 ///
-/// A kernel may err twice as much as an honest implementation in the same precision, plus one unit in the last place of
-/// the largest output, both against the definition in double. Two things say what is honest: for operations with long
-/// sums a plain loop ([PlainLoops]); for all of them what rounding the inputs does to the exact result, the largest of
-/// four random changes of every input by half a unit in the last place (of bf16, where the type is bf16).
+/// A kernel may err twice as much as an honest implementation in the same precision, plus one unit in the last
+/// place of the largest output, both against the definition in double. Two things say what is honest: for
+/// operations with long sums a plain loop ([PlainLoops]); for all of them what rounding the inputs does to the
+/// exact result, the largest of four random changes of every input by half a unit in the last place (of bf16,
+/// where the type is bf16).
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CpuOperationsTest {
     private static final double F32_ULP = 0x1p-23;

@@ -132,13 +132,13 @@ class LanesTest {
     void tf32IsRefusedOnTheCpuUnderWhateverNameItWasOpened() {
         try (CpuDevice device = CpuDevice.open(1);
                 TrainingData data = data()) {
-            RunConfig config = RunConfig.parse(CONFIG, "test")
-                    .with("device", "auto")
-                    .with("train.precision", "tf32");
+            RunConfig config =
+                    RunConfig.parse(CONFIG, "test").with("device", "auto").with("train.precision", "tf32");
             assertThatThrownBy(() -> Trainer.open(device, config, data))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("train.precision: expected \"f32\" or \"bf16\", because device \"auto\" is the cpu here, "
-                            + "found \"tf32\"");
+                    .hasMessage(
+                            "train.precision: expected \"f32\" or \"bf16\", because device \"auto\" is the cpu here, "
+                                    + "found \"tf32\"");
             assertThat(device.allocatedBytes()).isZero();
         }
     }

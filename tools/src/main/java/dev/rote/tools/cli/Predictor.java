@@ -27,8 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Applies a trained U-Net to images, in batches of bounded size. An image's result depends on the image and its time
-/// alone, but for the last bits: kernels are chosen for the number of images that run together.
+/// Applies a trained U-Net to images, in batches of bounded size. An image's result depends on the image and its
+/// time alone, but for the last bits: kernels are chosen for the number of images that run together.
 ///
 /// @param images most images of one program run
 record Predictor(Device device, UNetConfig network, Precision precision, ModelState model, int images)

@@ -130,7 +130,9 @@ public final class TrainCommand implements Callable<Integer> {
         row("memory needed", Units.bytes(estimate.memoryBytes()));
         row(
                 "memory free",
-                estimate.freeBytes().isPresent() ? Units.bytes(estimate.freeBytes().getAsLong()) : "unknown");
+                estimate.freeBytes().isPresent()
+                        ? Units.bytes(estimate.freeBytes().getAsLong())
+                        : "unknown");
         row("one step", Units.flops(estimate.flopsPerStep()) + ", " + Units.time(estimate.secondsPerStep()));
         row("steps", Units.count(estimate.steps()));
         row("one measurement", Units.time(estimate.secondsPerMeasurement()));
