@@ -37,7 +37,7 @@ public final class StudyOneStep implements AutoCloseable {
         try (Dataset images = images()) {
             Blueprint blueprint = blueprint(width, precision, batch);
             TrainingStep step = plan(device, blueprint, images, batch);
-            model = new ModelState(device, step.layout(), blueprint.precision(), blueprint.optimizer(), SEED);
+            model = ModelState.open(device, step.layout(), blueprint.precision(), blueprint.optimizer(), SEED);
             Buffer resident = device.allocate("images", DType.U8, (long) IMAGES * EXTENT.size());
             resident.write(0, images.values());
             Map<String, Buffer> bindings = new HashMap<>(model.bindings());

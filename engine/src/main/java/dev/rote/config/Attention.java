@@ -1,6 +1,7 @@
 package dev.rote.config;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
 /// At which levels of a U-Net self-attention follows each residual block: at the listed resolutions, or at the
@@ -8,6 +9,24 @@ import tools.jackson.databind.JsonNode;
 public sealed interface Attention extends TomlText.Spelt {
     /// Whether the level with this number (0 is the finest) and side in pixels has attention.
     boolean at(int level, int levels, int resolution);
+
+    /// Refuses resolutions that no level has.
+    ///
+    /// @param size side in pixels of the images
+    /// @throws IllegalArgumentException naming the key and the sides that there are
+    default void checkOccurs(int levels, int size) {
+        if (this instanceof Resolutions chosen) {
+            List<Integer> occurring =
+                    IntStream.range(0, levels).mapToObj(level -> size >> level).toList();
+            for (int side : chosen.sides()) {
+                Check.that(
+                        occurring.contains(side),
+                        "model.attention",
+                        "sides that occur, for images of " + size + " pixels " + occurring,
+                        side);
+            }
+        }
+    }
 
     /// Sides in pixels; empty for no attention.
     record Resolutions(List<Integer> sides) implements Attention {

@@ -31,6 +31,16 @@ final class Check {
         that(value >= 0 && Double.isFinite(value), key, "a finite number of at least 0", value);
     }
 
+    /// Runs compute in 32 bits: a number that becomes 0 or infinite there is not what it says.
+    static void survivesFloat(String key, double value) {
+        float narrow = (float) value;
+        that(
+                Float.isFinite(narrow) && (narrow != 0 || value == 0),
+                key,
+                "0 or a number of a magnitude from 1e-45 to 3.4e38, which 32 bits can hold",
+                value);
+    }
+
     /// A number in [0, 1).
     static void fraction(String key, double value) {
         that(value >= 0 && value < 1, key, "a number from 0 up to, but not, 1", value);

@@ -64,6 +64,8 @@ final class Keys {
             Map.entry("num_images", "data.n"),
             Map.entry("random_flip", "data.flip"),
             Map.entry("num_samples", "measure.samples"),
+            Map.entry("clip_denoised", "measure.clip"),
+            Map.entry("clip_sample", "measure.clip"),
             Map.entry("every", "measure.steps"),
             Map.entry("random_seed", "seed"));
 

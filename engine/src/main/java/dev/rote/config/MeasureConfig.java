@@ -8,17 +8,18 @@ import java.util.List;
 /// @param steps at which updates; see [RunConfig#measurementSteps()]
 /// @param samples images generated for each measurement
 /// @param sampler how they are generated
-/// @param samplerSteps time indices that a DDIM sampler visits
+/// @param samplerSteps time indices that the sampler visits, first and last included
 /// @param eta noise of the DDIM sampler: 0 is deterministic, 1 as much as DDPM
 /// @param batch images generated, or passed through the network for a loss, at once
 /// @param metrics what is measured
 /// @param noiseDraws noise draws of each loss, from which its error bar comes
 /// @param k distance ratios of the memorized fraction, the main one first
-/// @param bootstrap resamples for each confidence interval; 0 for none
+/// @param bootstrap resamples for each confidence interval
 /// @param features features of the Fréchet distance: `random-convolution`, `pixel-pca`, or the path of an ONNX network
 /// @param ema whether the averaged weights are measured, as long as there are any
 /// @param sheets which measurements get a sheet of pictures
 /// @param lossImages most images of each set that a loss is taken over; 0 for all
+/// @param clip whether samplers clamp the clean image that a prediction implies to the range of the images
 public record MeasureConfig(
         Steps steps,
         int samples,
@@ -33,7 +34,8 @@ public record MeasureConfig(
         String features,
         boolean ema,
         Sheets sheets,
-        int lossImages) {
+        int lossImages,
+        boolean clip) {
 
     /// Samplers.
     public enum Sampler implements Named {
@@ -74,14 +76,15 @@ public record MeasureConfig(
             "features",
             "ema",
             "sheets",
-            "loss_images");
+            "loss_images",
+            "clip");
 
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public MeasureConfig {
         metrics = List.copyOf(metrics);
         k = List.copyOf(k);
         Check.between(1, 10_000_000, "measure.samples", samples);
-        Check.atLeast(1, "measure.sampler_steps", samplerSteps);
+        Check.atLeast(2, "measure.sampler_steps", samplerSteps);
         Check.that(eta >= 0 && eta <= 1, "measure.eta", "a number from 0 to 1", eta);
         Check.that(eta == 0 || sampler == Sampler.DDIM, "measure.eta", "0 unless the sampler is \"ddim\"", eta);
         Check.between(1, 1 << 24, "measure.batch", batch);
@@ -92,7 +95,7 @@ public record MeasureConfig(
         for (double ratio : k) {
             Check.that(ratio > 0 && ratio < 1, "measure.k", "ratios above 0 and below 1", ratio);
         }
-        Check.between(0, 1_000_000, "measure.bootstrap", bootstrap);
+        Check.between(1, 1_000_000, "measure.bootstrap", bootstrap);
         Check.that(
                 !features.isBlank(),
                 "measure.features",
@@ -117,7 +120,8 @@ public record MeasureConfig(
                 s.text("features", RANDOM_CONVOLUTION),
                 s.flag("ema", true),
                 Sheets.of(s),
-                s.integer("loss_images", 0));
+                s.integer("loss_images", 0),
+                s.flag("clip", false));
     }
 
     private static List<Metric> metrics(Section s) {
@@ -148,5 +152,9 @@ public record MeasureConfig(
                 .put("ema", ema)
                 .put("sheets", sheets)
                 .put("loss_images", lossImages);
+        // Left out where it is off, so that runs from before there was this key are still the same runs.
+        if (clip) {
+            toml.put("clip", true);
+        }
     }
 }

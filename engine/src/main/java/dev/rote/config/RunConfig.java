@@ -53,6 +53,9 @@ public record RunConfig(
     /// The table of `run.toml` that says what wrote it (versions, device). It is never read back.
     public static final String RECORDED = "recorded";
 
+    /// Rows of the frozen time table of study 1's network.
+    public static final int STUDY1_TIMES = 1000;
+
     /// @throws IllegalArgumentException when values do not fit together; the message names the dotted key
     public RunConfig {
         Check.that(
@@ -67,6 +70,15 @@ public record RunConfig(
                 "data.size",
                 "a multiple of " + factor + ", because model.multipliers has " + model.levels() + " levels",
                 data.size());
+        boolean table = model.family() == ModelConfig.Family.UNET_STUDY1;
+        Check.that(
+                !table || diffusion.steps() <= STUDY1_TIMES,
+                "diffusion.steps",
+                "at most " + STUDY1_TIMES + " with model.family \"unet-study1\", whose time table has as many rows",
+                diffusion.steps());
+        if (data.size() > 0) {
+            model.attention().checkOccurs(model.levels(), data.size());
+        }
         boolean tf32OnCpu = train.precision() == TrainConfig.Precision.TF32 && device == Device.CPU;
         Check.that(!tf32OnCpu, "train.precision", "\"f32\" or \"bf16\" as long as device is \"cpu\"", "\"tf32\"");
         Check.that(

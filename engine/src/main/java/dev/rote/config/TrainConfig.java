@@ -20,7 +20,7 @@ import java.util.List;
 /// @param accumulate gradients averaged before one update; each is of one batch
 /// @param warmup updates during which the learning rate grows linearly from 0
 /// @param lrSchedule what the learning rate does after the warm-up
-/// @param lrFinal learning rate at the last update of the cosine schedule
+/// @param lrFinal learning rate in which the cosine schedule ends: that of an update after the last, were there one
 /// @param logEvery updates between two records of the training loss
 /// @param checkpointEvery updates between two checkpoints; 0 for one at the end only
 /// @param keep newest checkpoints that are kept; 0 for all
@@ -93,7 +93,7 @@ public record TrainConfig(
     /// Courses of the learning rate.
     public enum LrSchedule implements Named {
         CONSTANT("constant"),
-        /// Half a cosine from `lr` to `lrFinal` (Loshchilov and Hutter, arXiv:1608.03983, eq. 5, one period).
+        /// Half a cosine from `lr` towards `lrFinal` (Loshchilov and Hutter, arXiv:1608.03983, eq. 5, one period).
         COSINE("cosine");
 
         private final String word;
@@ -107,6 +107,9 @@ public record TrainConfig(
             return word;
         }
     }
+
+    /// A step of so many batches of study 1's network has 37,000 operations and takes half a minute to make.
+    private static final int MOST_ACCUMULATED = 64;
 
     static final List<String> KEYS = List.of(
             "optimizer",
@@ -142,11 +145,22 @@ public record TrainConfig(
         Check.atLeast(1, "train.steps", steps);
         Check.fraction("train.ema", ema);
         Check.notNegative("train.clip", clip);
-        Check.between(1, 1 << 20, "train.accumulate", accumulate);
+        // The operations of every batch are written into the step, one after the other.
+        Check.between(1, MOST_ACCUMULATED, "train.accumulate", accumulate);
         Check.between(0, steps, "train.warmup", warmup);
+        Check.that(
+                lrSchedule != LrSchedule.COSINE || warmup < steps,
+                "train.warmup",
+                "less than train.steps (" + steps + "), because the cosine schedule begins after the warm-up",
+                warmup);
         Check.notNegative("train.lr_final", lrFinal);
         Check.that(
                 lrFinal <= lr, "train.lr_final", "a number of at most train.lr (" + TomlText.number(lr) + ")", lrFinal);
+        Check.survivesFloat("train.lr", lr);
+        Check.survivesFloat("train.lr_final", lrFinal);
+        Check.survivesFloat("train.eps", eps);
+        Check.survivesFloat("train.weight_decay", weightDecay);
+        Check.survivesFloat("train.clip", clip);
         Check.atLeast(1, "train.log_every", logEvery);
         Check.atLeast(0, "train.checkpoint_every", checkpointEvery);
         Check.atLeast(0, "train.keep", keep);

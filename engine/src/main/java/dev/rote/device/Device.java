@@ -5,6 +5,7 @@ import dev.rote.graph.Plan;
 import dev.rote.graph.Target;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /// A place where programs run. Passed in by whoever owns it, never looked up; several may be open at once.
 ///
@@ -36,6 +37,12 @@ public interface Device extends AutoCloseable {
     /// @param bindings a buffer for every external value of the plans, by name, at least as large
     /// @throws IllegalArgumentException if a binding is missing or does not fit
     Program compile(String name, List<Plan> lanes, Map<String, Buffer> bindings);
+
+    /// What [Program#memoryBytes] of a program of these plans would be; nothing is allocated.
+    long programBytes(List<Plan> lanes);
+
+    /// Bytes that can still be allocated; empty where nobody knows.
+    OptionalLong freeBytes();
 
     /// Bytes of buffers and programs that are open on this device.
     long allocatedBytes();

@@ -2,6 +2,7 @@ package dev.rote.diffusion;
 
 import dev.rote.graph.Advance;
 import dev.rote.graph.Broadcast;
+import dev.rote.graph.Clamp;
 import dev.rote.graph.Embedding;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Mix;
@@ -10,6 +11,7 @@ import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.random.Purpose;
+import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 
 /// DDIM and DDPM sampling (Song et al. 2021, arXiv:2010.02502, eq. 12 and 16) along `indices` evenly spaced time
@@ -19,9 +21,17 @@ import java.util.function.IntToDoubleFunction;
 /// (s'/s) sqrt(1 - a^2/a'^2)`: `x' = a' x0 + sqrt(s'^2 - sigma^2) noise + sigma z`. It is written once, as a graph
 /// that finds its coefficients by the counter [SampleBatch#STEP]; a run is [#updates()] runs of that program.
 ///
+/// With a `clip`, the clean image that a prediction implies is clamped to the range that images have before it
+/// is used, and the noise is what then is left of x: `x' = a' x0 + sqrt(s'^2 - sigma^2) (x - a x0) / s + sigma
+/// z` (as in the released code of Ho et al. 2020 and of Nichol & Dhariwal 2021). Where the last indices hold
+/// almost no signal, as with the cosine schedule, and the network predicts noise, samplers need it: there `x0 =
+/// (x - s noise) / a` magnifies the network's error by 1/a, 20,000 at T = 1000.
+///
 /// @param eta 0 deterministic, 1 the variance of DDPM's posterior
 /// @param finish also takes the update from index 0 to no noise at all; study 1 stops when index 0 is reached
-public record Sampler(Schedule schedule, Objective objective, int indices, double eta, boolean finish) {
+/// @param clip the range that the implied clean image is clamped to, if it is
+public record Sampler(
+        Schedule schedule, Objective objective, int indices, double eta, boolean finish, Optional<Clamp> clip) {
     private static final int START_STREAM = 0;
     private static final int STEP_STREAM = 1;
 
@@ -34,6 +44,16 @@ public record Sampler(Schedule schedule, Objective objective, int indices, doubl
         if (!(eta >= 0 && eta <= 1)) {
             throw new IllegalArgumentException("eta: expected 0 to 1, found " + eta);
         }
+    }
+
+    /// Without clipping.
+    public Sampler(Schedule schedule, Objective objective, int indices, double eta, boolean finish) {
+        this(schedule, objective, indices, eta, finish, Optional.empty());
+    }
+
+    /// This sampler with the implied clean image clamped, in network units.
+    public Sampler clipped(float low, float high) {
+        return new Sampler(schedule, objective, indices, eta, finish, Optional.of(new Clamp(low, high)));
     }
 
     /// Deterministic DDIM as in study 1.
@@ -62,6 +82,11 @@ public record Sampler(Schedule schedule, Objective objective, int indices, doubl
     record Coefficients(double ofX, double ofPrediction, double ofNoise) {}
 
     Coefficients coefficients(int update) {
+        return coefficients(update, objective);
+    }
+
+    /// @param predicted what the prediction is
+    private Coefficients coefficients(int update, Objective predicted) {
         double alphaBar = schedule.alphaBar(index(update));
         double next = update == indices - 1 ? 1 : schedule.alphaBar(index(update + 1));
         double a = Math.sqrt(alphaBar);
@@ -69,8 +94,8 @@ public record Sampler(Schedule schedule, Objective objective, int indices, doubl
         double sigma = eta * Math.sqrt((1 - next) / (1 - alphaBar) * (1 - alphaBar / next));
         double ofClean = Math.sqrt(next);
         double ofEstimate = Math.sqrt(Math.max(0, 1 - next - sigma * sigma));
-        Objective.Conversion clean = objective.convert(Objective.X0, a, s);
-        Objective.Conversion noise = objective.convert(Objective.NOISE, a, s);
+        Objective.Conversion clean = predicted.convert(Objective.X0, a, s);
+        Objective.Conversion noise = predicted.convert(Objective.NOISE, a, s);
         return new Coefficients(
                 ofClean * clean.ofX() + ofEstimate * noise.ofX(),
                 ofClean * clean.ofPrediction() + ofEstimate * noise.ofPrediction(),
@@ -93,12 +118,15 @@ public record Sampler(Schedule schedule, Objective objective, int indices, doubl
                 graph,
                 network.predict(x, times(graph, step, batch.count())),
                 batch.shape().last());
+        Objective predicted = clip.isPresent() ? Objective.X0 : objective;
+        Value known = clip.isPresent() ? graph.apply(clip.get(), clean(graph, step, x, prediction)) : prediction;
         Value moved = graph.apply(
                 new Mix(),
                 x,
-                prediction,
-                lookUp(graph, step, "of_x", update -> coefficients(update).ofX()),
-                lookUp(graph, step, "of_prediction", update -> coefficients(update)
+                known,
+                lookUp(graph, step, "of_x", update -> coefficients(update, predicted)
+                        .ofX()),
+                lookUp(graph, step, "of_prediction", update -> coefficients(update, predicted)
                         .ofPrediction()));
         if (eta > 0) {
             Value z = graph.apply(normal(batch, seed, STEP_STREAM), draw);
@@ -110,6 +138,25 @@ public record Sampler(Schedule schedule, Objective objective, int indices, doubl
         graph.place(moved, all, batch.firstElement());
         graph.perform(new Advance(), step);
         graph.perform(new Advance(), draw);
+    }
+
+    /// The clean image that a prediction implies.
+    private Value clean(Graph graph, Value step, Value x, Value prediction) {
+        if (objective == Objective.X0) {
+            return prediction;
+        }
+        return graph.apply(
+                new Mix(),
+                x,
+                prediction,
+                lookUp(graph, step, "clean_of_x", update -> clean(update).ofX()),
+                lookUp(graph, step, "clean_of_prediction", update -> clean(update)
+                        .ofPrediction()));
+    }
+
+    private Objective.Conversion clean(int update) {
+        double alphaBar = schedule.alphaBar(index(update));
+        return objective.convert(Objective.X0, Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));
     }
 
     private static RandomNormal normal(SampleBatch batch, long seed, int stream) {

@@ -24,6 +24,7 @@ public sealed interface Op
                 Batch,
                 Broadcast,
                 Cast,
+                Clamp,
                 ClipScale,
                 Concat,
                 Conv2d,

@@ -4,11 +4,13 @@ import dev.rote.config.RunConfig;
 import dev.rote.data.Extent;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.metrics.FeatureExtractor;
 import dev.rote.storage.JsonLines;
 import dev.rote.storage.SafeTensors;
 import dev.rote.storage.Tensor;
 import dev.rote.storage.TensorType;
+import dev.rote.train.MemoryNeed;
 import dev.rote.train.RunFolder;
 import dev.rote.train.Trainer;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
@@ -28,6 +31,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// A measurement comes before the checkpoint of the same step, so a checkpoint implies the records up to it.
 public final class MeasuredRun implements AutoCloseable {
+    private final Owned owned;
     private final RunConfig config;
     private final RunListener listener;
     private final RunFolder folder;
@@ -38,18 +42,20 @@ public final class MeasuredRun implements AutoCloseable {
     private boolean based;
 
     private MeasuredRun(
+            Owned owned,
             Device device,
             RunConfig config,
             TrainingData data,
             FeatureExtractor features,
             RunFolder folder,
             RunListener listener) {
+        this.owned = owned;
         this.config = config;
         this.listener = listener;
         this.folder = folder;
         this.threads = threads(config);
-        this.trainer = Trainer.open(device, config, data);
-        this.measurer = new Measurer(trainer, features, threads);
+        this.trainer = owned.add(Trainer.open(device, config, data), Trainer::close);
+        this.measurer = owned.add(Measurer.open(trainer, features, threads), Measurer::close);
     }
 
     private static int threads(RunConfig config) {
@@ -60,6 +66,9 @@ public final class MeasuredRun implements AutoCloseable {
     ///
     /// @param features of the Fréchet distance
     /// @param recorded facts for `run.toml`
+    /// @throws IllegalArgumentException if the configuration does not fit the images or the device; nothing is
+    ///     written
+    /// @throws dev.rote.errors.EnvironmentException if less memory is free than is needed; nothing is written
     /// @throws dev.rote.errors.DataException if the folder is another run's or the checkpoint is damaged
     public static MeasuredRun open(
             Device device,
@@ -69,23 +78,13 @@ public final class MeasuredRun implements AutoCloseable {
             Path folder,
             Map<String, String> recorded,
             RunListener listener) {
-        RunFolder opened = RunFolder.open(folder, config, recorded);
-        MeasuredRun run = null;
-        boolean complete = false;
-        try {
-            run = new MeasuredRun(device, config, data, features, opened, listener);
+        Measurer.need(device, config, data).require(device);
+        return Owned.opening(owned -> {
+            RunFolder opened = owned.add(RunFolder.open(folder, config, recorded), RunFolder::close);
+            MeasuredRun run = new MeasuredRun(owned, device, config, data, features, opened, listener);
             run.resume(device);
-            complete = true;
             return run;
-        } finally {
-            if (!complete) {
-                if (run != null) {
-                    run.measurer.close();
-                    run.trainer.close();
-                }
-                opened.close();
-            }
-        }
+        });
     }
 
     private void resume(Device device) {
@@ -251,16 +250,22 @@ public final class MeasuredRun implements AutoCloseable {
     }
 
     /// What a run will take: builds everything, rehearses a few updates, writes nothing.
+    ///
+    /// @throws dev.rote.errors.EnvironmentException if less memory is free than is needed
     public static Estimate rehearse(Device device, RunConfig config, TrainingData data, FeatureExtractor features) {
+        OptionalLong free = device.freeBytes();
+        MemoryNeed need = Measurer.need(device, config, data);
+        need.require(device);
         try (Trainer trainer = Trainer.open(device, config, data);
-                Measurer measurer = new Measurer(trainer, features, threads(config))) {
+                Measurer measurer = Measurer.open(trainer, features, threads(config))) {
             double secondsPerStep = trainer.rehearse(3.0);
             double secondsPerMeasurement = measurer.rehearse();
             int measurements = config.measurementSteps().size();
             int steps = config.train().steps();
             return new Estimate(
                     trainer.model().layout().count(),
-                    trainer.memoryBytes(),
+                    need.total(),
+                    free,
                     trainer.cost().flops(),
                     secondsPerStep,
                     measurements,
@@ -272,8 +277,6 @@ public final class MeasuredRun implements AutoCloseable {
 
     @Override
     public void close() {
-        measurer.close();
-        trainer.close();
-        folder.close();
+        owned.close();
     }
 }

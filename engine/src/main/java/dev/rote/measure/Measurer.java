@@ -5,6 +5,8 @@ import dev.rote.config.Metric;
 import dev.rote.config.RunConfig;
 import dev.rote.data.Dataset;
 import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.errors.NonFiniteException;
 import dev.rote.metrics.Bootstrap;
 import dev.rote.metrics.FeatureExtractor;
@@ -16,8 +18,10 @@ import dev.rote.metrics.NearestNeighbours;
 import dev.rote.metrics.Neighbours;
 import dev.rote.metrics.Rows;
 import dev.rote.metrics.StudentT;
+import dev.rote.train.Blueprint;
 import dev.rote.train.FixedTimeLoss;
 import dev.rote.train.Generator;
+import dev.rote.train.MemoryNeed;
 import dev.rote.train.Trainer;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -39,6 +43,7 @@ final class Measurer implements AutoCloseable {
 
     private record LossPair(double time, FixedTimeLoss train, Optional<FixedTimeLoss> test) {}
 
+    private final Owned owned;
     private final Trainer trainer;
     private final MeasureConfig config;
     private final FeatureExtractor features;
@@ -49,40 +54,76 @@ final class Measurer implements AutoCloseable {
     private final List<LossPair> losses = new ArrayList<>();
     private FrechetStatistics realFeatures;
 
-    Measurer(Trainer trainer, FeatureExtractor features, int threads) {
+    static Measurer open(Trainer trainer, FeatureExtractor features, int threads) {
+        return Owned.opening(owned -> new Measurer(owned, trainer, features, threads));
+    }
+
+    private Measurer(Owned owned, Trainer trainer, FeatureExtractor features, int threads) {
+        this.owned = owned;
         this.trainer = trainer;
         this.features = features;
         this.threads = threads;
         RunConfig run = trainer.config();
         this.config = run.measure();
-        this.bootstrap = new Bootstrap(Math.max(1, config.bootstrap()), LEVEL, run.seed());
+        this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
         TrainingData data = trainer.data();
         requireEnough(data);
         this.training = rows(data.train());
-        boolean sampled = wants(Metric.MemorizedFraction.class) || wants(Metric.Frechet.class);
-        int batch = Math.min(config.batch(), config.samples());
-        this.generator = sampled ? Optional.of(trainer.generator(batch, config.ema())) : Optional.empty();
+        this.generator = isSampled(config)
+                ? Optional.of(owned.add(trainer.generator(batch(config), config.ema()), Generator::close))
+                : Optional.empty();
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {
+                FixedTimeLoss train = loss(data.train(), at.t());
                 Optional<FixedTimeLoss> test =
                         data.test().count() > 0 ? Optional.of(loss(data.test(), at.t())) : Optional.empty();
-                losses.add(new LossPair(at.t(), loss(data.train(), at.t()), test));
+                losses.add(new LossPair(at.t(), train, test));
             }
         }
     }
 
+    private static boolean isSampled(MeasureConfig config) {
+        return wants(config, Metric.MemorizedFraction.class) || wants(config, Metric.Frechet.class);
+    }
+
+    private static int batch(MeasureConfig config) {
+        return Math.min(config.batch(), config.samples());
+    }
+
     private FixedTimeLoss loss(Dataset data, double time) {
+        FixedTimeLoss loss = FixedTimeLoss.open(
+                trainer.device(), trainer.blueprint(), trainer.model(), subject(trainer.config(), data, time));
+        return owned.add(loss, FixedTimeLoss::close);
+    }
+
+    private static FixedTimeLoss.Subject subject(RunConfig run, Dataset data, double time) {
+        MeasureConfig config = run.measure();
         int images = config.lossImages() == 0 ? data.count() : Math.min(config.lossImages(), data.count());
-        return new FixedTimeLoss(
-                trainer.device(),
-                trainer.blueprint(),
-                trainer.model(),
-                data,
-                images,
-                config.batch(),
-                trainer.blueprint().schedule().nearestIndex(time),
-                config.ema(),
-                trainer.config().seed());
+        int index = Blueprint.schedule(run.diffusion()).nearestIndex(time);
+        return new FixedTimeLoss.Subject(data, images, config.batch(), index, config.ema(), run.seed());
+    }
+
+    /// What a run takes on the device: training and everything that is measured. Found by planning; nothing is
+    /// allocated.
+    ///
+    /// @throws IllegalArgumentException if the configuration does not fit the images or the device
+    static MemoryNeed need(Device device, RunConfig run, TrainingData data) {
+        MemoryNeed need = Trainer.need(device, run, data);
+        MeasureConfig config = run.measure();
+        Blueprint blueprint = Blueprint.of(run, data.train());
+        if (isSampled(config)) {
+            need = need.plusSampling(
+                    Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
+        }
+        for (Metric metric : config.metrics()) {
+            if (metric instanceof Metric.LossAt at) {
+                need = need.plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.train(), at.t())));
+                if (data.test().count() > 0) {
+                    need = need.plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.test(), at.t())));
+                }
+            }
+        }
+        return need;
     }
 
     /// What a configuration cannot know while it takes all images: how many there are.
@@ -102,6 +143,10 @@ final class Measurer implements AutoCloseable {
     }
 
     boolean wants(Class<? extends Metric> kind) {
+        return wants(config, kind);
+    }
+
+    private static boolean wants(MeasureConfig config, Class<? extends Metric> kind) {
         return config.metrics().stream().anyMatch(kind::isInstance);
     }
 
@@ -243,10 +288,6 @@ final class Measurer implements AutoCloseable {
 
     @Override
     public void close() {
-        generator.ifPresent(Generator::close);
-        for (LossPair pair : losses) {
-            pair.train().close();
-            pair.test().ifPresent(FixedTimeLoss::close);
-        }
+        owned.close();
     }
 }

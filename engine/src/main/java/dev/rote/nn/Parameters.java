@@ -47,6 +47,11 @@ public final class Parameters {
         this.precision = precision;
     }
 
+    /// Elements that the flat buffer of the trained parameters has so far.
+    long size() {
+        return size;
+    }
+
     public Precision precision() {
         return precision;
     }

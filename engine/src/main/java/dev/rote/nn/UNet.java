@@ -70,6 +70,13 @@ public final class UNet {
         return cast(graph, blocks.head().apply(graph, h), DType.F32);
     }
 
+    /// Elements of the flat buffer of a network's trained parameters; more than 2^31 - 1 have no layout.
+    public static long size(UNetConfig config) {
+        Parameters parameters = new Parameters(new Graph(), Precision.F32);
+        UNetBlocks.declare(parameters, config);
+        return parameters.size();
+    }
+
     /// The layout of a network's parameters, without a graph to run.
     public static ParameterLayout layout(UNetConfig config) {
         Parameters parameters = new Parameters(new Graph(), Precision.F32);

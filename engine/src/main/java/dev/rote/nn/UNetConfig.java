@@ -90,6 +90,7 @@ public record UNetConfig(
                 attentionLevels);
         require(heads >= 1 && headSize >= 0, "heads", "heads of at least 1, head size of at least 0", heads);
         require(groups >= 1, "groups", "at least 1", groups);
+        require(eps > 0 && Float.isFinite(eps), "eps", "a finite number above 0", eps);
         require(dropout >= 0 && dropout < 1, "dropout", "a rate in [0,1)", dropout);
         require(classes >= 0 && tableRows >= 0, "classes, table rows", "at least 0", classes + ", " + tableRows);
         require(timeWidth >= 1, "time width", "at least 1", timeWidth);
@@ -151,11 +152,12 @@ public record UNetConfig(
                 false);
     }
 
-    /// Study 3 (Marion & Wu 2026, arXiv:2605.06077): multipliers (1,2,4), three blocks, heads of 64 channels, class and
-    /// time embeddings 512 wide. Not in the paper and chosen by us: attention on the two coarsest levels and in the
-    /// bottleneck, 16 groups, no dropout, iDDPM's scale-shift norms, sinusoids and zero initialisation. The paper's
-    /// counts are 5090 W^2 + 68325 W + 530450 for width W, whose quadratic part is that of this network with residual
-    /// blocks in place of the resampling convolutions; so this one has 5 % (W = 128) to 16 % (W = 16) fewer parameters.
+    /// Study 3 (Marion & Wu 2026, arXiv:2605.06077): multipliers (1,2,4), three blocks, heads of 64 channels,
+    /// class and time embeddings 512 wide. Not in the paper and chosen by us: 16 groups, no dropout, iDDPM's
+    /// scale-shift norms, sinusoids and zero initialisation. Attention on the two coarsest levels and in the
+    /// bottleneck follows from the paper's counts, 5090 W^2 + 68325 W + 530450 for width W: their quadratic part
+    /// is that of this network with residual blocks in place of the resampling convolutions; so this one has 5 %
+    /// (W = 128) to 16 % (W = 16) fewer parameters.
     public static UNetConfig study3(int width, int channels, int classes) {
         return new UNetConfig(
                 Naming.IDDPM,
@@ -179,17 +181,6 @@ public record UNetConfig(
                 0,
                 true,
                 false);
-    }
-
-    /// Levels at which images of `size` pixels have the given resolutions; those that do not occur are left out.
-    public static Set<Integer> levelsOf(int size, Set<Integer> resolutions, int levels) {
-        Set<Integer> found = new TreeSet<>();
-        for (int level = 0; level < levels; level++) {
-            if (resolutions.contains(size >> level)) {
-                found.add(level);
-            }
-        }
-        return found;
     }
 
     public int levels() {

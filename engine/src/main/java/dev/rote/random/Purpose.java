@@ -16,7 +16,8 @@ public enum Purpose {
     ORDER(3),
     /// Initial weights; sub-stream = index of the parameter, step = 0.
     INIT(4),
-    /// Starting noise and step noise of samplers; step = training step, sub-stream = sampler step.
+    /// Starting noise (sub-stream 0) and step noise (sub-stream 1) of samplers; step = number of the sampler's
+    /// update, counted over all batches of a sampling. It never depends on the training step.
     SAMPLE(5),
     /// Noise for losses at fixed diffusion times; never depends on the training step.
     EVAL_NOISE(6),

@@ -51,11 +51,12 @@ final class Conv2dReference {
     }
 
     /// Receives the positions in x, w and y of one product of the sum.
-    private interface Product {
+    interface Product {
         void at(int x, int w, int y);
     }
 
-    private static void visit(Conv2d conv, Shape x, Shape w, Product product) {
+    /// Hands over every product of the sums, those of one output one after the other.
+    static void visit(Conv2d conv, Shape x, Shape w, Product product) {
         Shape y = conv.outputShape(x, w);
         for (int n = 0; n < x.dim(0); n++) {
             for (int p = 0; p < y.dim(1); p++) {

@@ -11,6 +11,7 @@ import dev.rote.graph.AveragePool;
 import dev.rote.graph.Batch;
 import dev.rote.graph.Broadcast;
 import dev.rote.graph.Cast;
+import dev.rote.graph.Clamp;
 import dev.rote.graph.ClipScale;
 import dev.rote.graph.Concat;
 import dev.rote.graph.Conv2d;
@@ -66,6 +67,7 @@ final class Definitions {
             case Batch op -> BatchReference.forward(op, inputs);
             case Broadcast op -> BroadcastReference.forward(op, inputs);
             case Cast unused -> CastReference.forward(inputs);
+            case Clamp op -> ClampReference.forward(op, inputs);
             case ClipScale op -> ClipScaleReference.forward(op, inputs);
             case Concat op -> ConcatReference.forward(op, inputs);
             case Conv2d op -> Conv2dReference.forward(op, inputs);

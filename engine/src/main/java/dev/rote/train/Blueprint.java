@@ -5,6 +5,7 @@ import dev.rote.config.DiffusionConfig;
 import dev.rote.config.ModelConfig;
 import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
+import dev.rote.data.Dataset;
 import dev.rote.data.Extent;
 import dev.rote.diffusion.Objective;
 import dev.rote.diffusion.Sampler;
@@ -12,6 +13,7 @@ import dev.rote.diffusion.Schedule;
 import dev.rote.diffusion.TrainingLoss;
 import dev.rote.graph.LearningRate;
 import dev.rote.nn.Precision;
+import dev.rote.nn.UNet;
 import dev.rote.nn.UNetConfig;
 import dev.rote.optim.OptimizerConfig;
 import java.util.Set;
@@ -29,6 +31,30 @@ public record Blueprint(
         Sampler sampler,
         OptimizerConfig optimizer) {
 
+    /// As [#of(RunConfig, Extent)], with the sampler clipped to the range of the images where `measure.clip`
+    /// says so.
+    ///
+    /// @throws IllegalArgumentException if the network does not fit the images; the message names what does not
+    public static Blueprint of(RunConfig config, Dataset images) {
+        Blueprint blueprint = of(config, images.extent());
+        if (!config.measure().clip()) {
+            return blueprint;
+        }
+        // The offset is what black becomes, less the mean of the training images.
+        float low = images.offset();
+        float high = (float) (low + (config.data().high() - config.data().low()));
+        return new Blueprint(
+                blueprint.network,
+                blueprint.precision,
+                blueprint.schedule,
+                blueprint.objective,
+                blueprint.loss,
+                blueprint.sampler.clipped(low, high),
+                blueprint.optimizer);
+    }
+
+    /// For images of an extent whose values are not known: the sampler does not clip.
+    ///
     /// @throws IllegalArgumentException if the network does not fit the images; the message names what does not
     public static Blueprint of(RunConfig config, Extent images) {
         DiffusionConfig diffusion = config.diffusion();
@@ -41,8 +67,10 @@ public record Blueprint(
                 };
         int first = diffusion.fixedIndex().orElse(diffusion.firstIndex());
         int last = diffusion.fixedIndex().orElse(diffusion.lastIndex());
+        UNetConfig network = network(config.model(), images);
+        requireAddressable(network);
         return new Blueprint(
-                network(config.model(), images),
+                network,
                 precision(config.train().precision()),
                 schedule,
                 objective,
@@ -51,7 +79,16 @@ public record Blueprint(
                 optimizer(config.train()));
     }
 
-    private static Schedule schedule(DiffusionConfig diffusion) {
+    private static void requireAddressable(UNetConfig network) {
+        long size = UNet.size(network);
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("model.width: expected a network of at most " + Integer.MAX_VALUE
+                    + " parameters, found " + size + " at width " + network.width());
+        }
+    }
+
+    /// The noise schedule alone.
+    public static Schedule schedule(DiffusionConfig diffusion) {
         return switch (diffusion.schedule()) {
             case LINEAR -> Schedule.linear(diffusion.steps(), diffusion.betaStart(), diffusion.betaEnd());
             case COSINE -> Schedule.cosine(diffusion.steps());
@@ -98,6 +135,7 @@ public record Blueprint(
 
     /// The network's configuration for images of the given extent.
     public static UNetConfig network(ModelConfig model, Extent images) {
+        model.attention().checkOccurs(model.levels(), images.height());
         boolean study1 = model.family() == ModelConfig.Family.UNET_STUDY1;
         int channels = images.channels();
         return new UNetConfig(
@@ -119,7 +157,7 @@ public record Blueprint(
                 model.scaleShift(),
                 model.zeroInit(),
                 model.timeEmbedding(),
-                study1 ? 1000 : 0,
+                study1 ? RunConfig.STUDY1_TIMES : 0,
                 model.timeTable() == ModelConfig.TimeTable.COS_SIN,
                 model.timeActivation() == ModelConfig.Activation.GELU);
     }

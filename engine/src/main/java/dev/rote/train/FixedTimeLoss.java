@@ -3,6 +3,7 @@ package dev.rote.train;
 import dev.rote.data.Dataset;
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.diffusion.TrainingLoss;
 import dev.rote.graph.AllReduce;
@@ -31,52 +32,81 @@ public final class FixedTimeLoss implements AutoCloseable {
     private static final String DRAW = "evaluation.draw";
     private static final String LOSS = "evaluation.loss";
 
-    private final int images;
-    private final int chunk;
+    /// What is measured.
+    ///
+    /// @param data its images become resident for as long as the loss is open
+    /// @param images how many of them count, from the first on
+    /// @param batch images at a time
+    /// @param average uses the averaged parameters if the model has any
+    public record Subject(Dataset data, int images, int batch, int timeIndex, boolean average, long seed) {
+        private int chunk() {
+            return Math.min(images, batch);
+        }
+
+        /// Images of the last, smaller chunk; 0 if there is none.
+        private int left() {
+            return images % chunk();
+        }
+    }
+
+    private final Owned owned;
+    private final Subject subject;
     private final boolean average;
     private final ModelState model;
     private final Map<String, Buffer> own = new HashMap<>();
     private final Program whole;
     private final Program rest;
 
-    /// @param data its images become resident for as long as this is open
-    /// @param images how many of them count, from the first on
-    /// @param batch images at a time
-    public FixedTimeLoss(
-            Device device,
-            Blueprint blueprint,
-            ModelState model,
-            Dataset data,
-            int images,
-            int batch,
-            int timeIndex,
-            boolean average,
-            long seed) {
-        this.images = images;
-        this.chunk = Math.min(images, batch);
-        this.average = average && model.hasAverage();
-        this.model = model;
-        ResidentData resident = new ResidentData(device, "evaluation images", data);
-        own.putAll(resident.bindings());
-        own.put(CHUNK, device.allocate("evaluation chunk", DType.I32, 1));
-        own.put(DRAW, device.allocate("evaluation draw", DType.I32, 1));
-        own.put(LOSS, device.allocate("evaluation loss", DType.F32, 1));
-        TrainingLoss loss = TrainingLoss.evaluation(blueprint.schedule(), blueprint.objective(), timeIndex, seed);
-        Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
-        bindings.putAll(own);
-        this.whole = compile(device, blueprint, data, loss, chunk, 0, bindings);
-        int left = images % chunk;
-        this.rest = left == 0 ? null : compile(device, blueprint, data, loss, left, images - left, bindings);
+    /// @throws dev.rote.errors.DeviceException if the device has too little memory
+    public static FixedTimeLoss open(Device device, Blueprint blueprint, ModelState model, Subject subject) {
+        return Owned.opening(owned -> new FixedTimeLoss(owned, device, blueprint, model, subject));
     }
 
-    private Program compile(
-            Device device,
-            Blueprint blueprint,
-            Dataset data,
-            TrainingLoss loss,
-            int count,
-            int offset,
-            Map<String, Buffer> bindings) {
+    private FixedTimeLoss(Owned owned, Device device, Blueprint blueprint, ModelState model, Subject subject) {
+        this.owned = owned;
+        this.subject = subject;
+        this.average = subject.average() && model.hasAverage();
+        this.model = model;
+        ResidentData resident =
+                owned.add(ResidentData.open(device, "evaluation images", subject.data()), ResidentData::close);
+        allocate(device, CHUNK, "evaluation chunk", DType.I32);
+        allocate(device, DRAW, "evaluation draw", DType.I32);
+        allocate(device, LOSS, "evaluation loss", DType.F32);
+        Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
+        bindings.putAll(resident.bindings());
+        bindings.putAll(own);
+        this.whole = compile(device, plans(device, blueprint, subject, subject.chunk(), 0), bindings);
+        int left = subject.left();
+        this.rest = left == 0
+                ? null
+                : compile(device, plans(device, blueprint, subject, left, subject.images() - left), bindings);
+    }
+
+    private void allocate(Device device, String external, String owner, DType type) {
+        own.put(external, owned.add(device.allocate(owner, type, 1), Buffer::close));
+    }
+
+    private Program compile(Device device, List<Plan> plans, Map<String, Buffer> bindings) {
+        return owned.add(device.compile("loss at a fixed time", plans, bindings), Program::close);
+    }
+
+    /// What a loss allocates.
+    public static long bytes(Device device, Blueprint blueprint, Subject subject) {
+        int left = subject.left();
+        long rest =
+                left == 0 ? 0 : device.programBytes(plans(device, blueprint, subject, left, subject.images() - left));
+        return ResidentData.bytes(subject.data())
+                + 2L * DType.I32.bytes()
+                + DType.F32.bytes()
+                + device.programBytes(plans(device, blueprint, subject, subject.chunk(), 0))
+                + rest;
+    }
+
+    private static List<Plan> plans(Device device, Blueprint blueprint, Subject subject, int count, int offset) {
+        Dataset data = subject.data();
+        TrainingStep.requireLabels(blueprint, data);
+        TrainingLoss loss = TrainingLoss.evaluation(
+                blueprint.schedule(), blueprint.objective(), subject.timeIndex(), subject.seed());
         List<Plan> plans = new ArrayList<>();
         boolean labelled = blueprint.network().classes() > 0;
         for (Lane lane : Lane.share(count, device.lanes(count))) {
@@ -106,12 +136,12 @@ public final class FixedTimeLoss implements AutoCloseable {
             Fusion.apply(graph, device.target());
             plans.add(Plan.of(graph, device.target()));
         }
-        return device.compile("loss at a fixed time", plans, bindings);
+        return plans;
     }
 
     /// Program runs of one draw.
     public int chunks() {
-        return (images + chunk - 1) / chunk;
+        return (subject.images() + subject.chunk() - 1) / subject.chunk();
     }
 
     /// One mean loss per draw of the noise.
@@ -127,19 +157,15 @@ public final class FixedTimeLoss implements AutoCloseable {
                 boolean last = rest != null && number == chunks() - 1;
                 own.get(CHUNK).writeInts(last ? 0 : number);
                 (last ? rest : whole).run();
-                sum += own.get(LOSS).readFloats()[0] * (double) (last ? images % chunk : chunk);
+                sum += own.get(LOSS).readFloats()[0] * (double) (last ? subject.left() : subject.chunk());
             }
-            losses[draw] = sum / images;
+            losses[draw] = sum / subject.images();
         }
         return losses;
     }
 
     @Override
     public void close() {
-        whole.close();
-        if (rest != null) {
-            rest.close();
-        }
-        own.values().forEach(Buffer::close);
+        owned.close();
     }
 }

@@ -3,6 +3,7 @@ package dev.rote.train;
 import dev.rote.data.Extent;
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.diffusion.SampleBatch;
 import dev.rote.diffusion.Sampler;
@@ -32,6 +33,7 @@ import java.util.function.Consumer;
 public final class Generator implements AutoCloseable {
     private static final String LABELS = "sample.labels";
 
+    private final Owned owned;
     private final ModelState model;
     private final Sampler sampler;
     private final Extent extent;
@@ -42,9 +44,53 @@ public final class Generator implements AutoCloseable {
     private final Program start;
     private final Program step;
 
+    /// The programs of a batch, one plan per lane.
+    private record Plans(List<Plan> start, List<Plan> step) {
+        static Plans of(Device device, Blueprint blueprint, Shape shape, long seed) {
+            Plans plans = new Plans(new ArrayList<>(), new ArrayList<>());
+            for (Lane lane : Lane.share(shape.dim(0), device.lanes(shape.dim(0)))) {
+                plans.add(device, blueprint, new SampleBatch(shape, lane.first(), lane.count()), seed);
+            }
+            return plans;
+        }
+
+        private void add(Device device, Blueprint blueprint, SampleBatch share, long seed) {
+            Graph startGraph = new Graph();
+            blueprint.sampler().writeStart(startGraph, share, seed);
+            start.add(Plan.of(startGraph, device.target()));
+            Graph stepGraph = new Graph();
+            Parameters parameters = new Parameters(stepGraph, blueprint.precision());
+            blueprint
+                    .sampler()
+                    .writeStep(
+                            stepGraph,
+                            share,
+                            seed,
+                            (x, t) -> UNet.build(
+                                    stepGraph,
+                                    parameters,
+                                    blueprint.network(),
+                                    x,
+                                    t,
+                                    labels(stepGraph, blueprint, share),
+                                    Mode.evaluation()));
+            parameters.freeze();
+            Fusion.apply(stepGraph, device.target());
+            step.add(Plan.of(stepGraph, device.target()));
+        }
+
+        private static Optional<Value> labels(Graph graph, Blueprint blueprint, SampleBatch share) {
+            if (blueprint.network().classes() == 0) {
+                return Optional.empty();
+            }
+            Value all = graph.external(LABELS, TensorType.i32(share.shape().dim(0)));
+            return Optional.of(graph.view(all, share.first(), TensorType.i32(share.count())));
+        }
+    }
+
     /// @param batch images drawn at a time
     /// @param average uses the averaged parameters if the model has any
-    public Generator(
+    static Generator open(
             Device device,
             Blueprint blueprint,
             ModelState model,
@@ -52,56 +98,56 @@ public final class Generator implements AutoCloseable {
             int batch,
             boolean average,
             long seed) {
+        return Owned.opening(owned -> new Generator(owned, device, blueprint, model, extent, batch, average, seed));
+    }
+
+    private Generator(
+            Owned owned,
+            Device device,
+            Blueprint blueprint,
+            ModelState model,
+            Extent extent,
+            int batch,
+            boolean average,
+            long seed) {
+        this.owned = owned;
         this.model = model;
         this.sampler = blueprint.sampler();
         this.extent = extent;
         this.batch = batch;
         this.classes = blueprint.network().classes();
         this.average = average && model.hasAverage();
-        Shape shape = Shape.of(batch, extent.height(), extent.width(), extent.channels());
-        own.put(SampleBatch.X, device.allocate("samples", DType.F32, shape.elements()));
-        own.put(SampleBatch.STEP, device.allocate("sampler step", DType.I32, 1));
-        own.put(SampleBatch.DRAW, device.allocate("sampler draw", DType.I32, 1));
+        Shape shape = shape(batch, extent);
+        allocate(device, SampleBatch.X, "samples", DType.F32, shape.elements());
+        allocate(device, SampleBatch.STEP, "sampler step", DType.I32, 1);
+        allocate(device, SampleBatch.DRAW, "sampler draw", DType.I32, 1);
         if (classes > 0) {
-            own.put(LABELS, device.allocate("sampled classes", DType.I32, batch));
+            allocate(device, LABELS, "sampled classes", DType.I32, batch);
         }
-        List<Plan> starts = new ArrayList<>();
-        List<Plan> steps = new ArrayList<>();
-        for (Lane lane : Lane.share(batch, device.lanes(batch))) {
-            SampleBatch share = new SampleBatch(shape, lane.first(), lane.count());
-            Graph startGraph = new Graph();
-            sampler.writeStart(startGraph, share, seed);
-            starts.add(Plan.of(startGraph, device.target()));
-            Graph stepGraph = new Graph();
-            Parameters parameters = new Parameters(stepGraph, blueprint.precision());
-            sampler.writeStep(
-                    stepGraph,
-                    share,
-                    seed,
-                    (x, t) -> UNet.build(
-                            stepGraph,
-                            parameters,
-                            blueprint.network(),
-                            x,
-                            t,
-                            labels(stepGraph, lane),
-                            Mode.evaluation()));
-            parameters.freeze();
-            Fusion.apply(stepGraph, device.target());
-            steps.add(Plan.of(stepGraph, device.target()));
-        }
+        Plans plans = Plans.of(device, blueprint, shape, seed);
         Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
         bindings.putAll(own);
-        this.start = device.compile("sampler start", starts, bindings);
-        this.step = device.compile("sampler step", steps, bindings);
+        this.start = owned.add(device.compile("sampler start", plans.start(), bindings), Program::close);
+        this.step = owned.add(device.compile("sampler step", plans.step(), bindings), Program::close);
     }
 
-    private Optional<Value> labels(Graph graph, Lane lane) {
-        if (classes == 0) {
-            return Optional.empty();
-        }
-        Value all = graph.external(LABELS, TensorType.i32(batch));
-        return Optional.of(graph.view(all, lane.first(), TensorType.i32(lane.count())));
+    private void allocate(Device device, String external, String owner, DType type, long elements) {
+        own.put(external, owned.add(device.allocate(owner, type, elements), Buffer::close));
+    }
+
+    private static Shape shape(int batch, Extent extent) {
+        return Shape.of(batch, extent.height(), extent.width(), extent.channels());
+    }
+
+    /// What a generator of batches of this size allocates.
+    public static long bytes(Device device, Blueprint blueprint, Extent extent, int batch) {
+        Shape shape = shape(batch, extent);
+        Plans plans = Plans.of(device, blueprint, shape, 0);
+        return DType.F32.bytes() * shape.elements()
+                + 2L * DType.I32.bytes()
+                + (blueprint.network().classes() > 0 ? (long) DType.I32.bytes() * batch : 0)
+                + device.programBytes(plans.start())
+                + device.programBytes(plans.step());
     }
 
     /// Program runs that `count` images take.
@@ -160,8 +206,6 @@ public final class Generator implements AutoCloseable {
 
     @Override
     public void close() {
-        start.close();
-        step.close();
-        own.values().forEach(Buffer::close);
+        owned.close();
     }
 }

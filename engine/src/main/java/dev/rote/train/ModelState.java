@@ -2,6 +2,7 @@ package dev.rote.train;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.graph.Cast;
 import dev.rote.graph.DType;
@@ -21,12 +22,15 @@ import java.util.List;
 import java.util.Map;
 
 /// The buffers of a model on a device, each flat and arranged by one layout: parameters, frozen tables, moments,
-/// average,
-/// step counter, losses. The keys are the names under which graphs ask for them.
+/// average, step counter, losses. The keys are the names under which graphs ask for them.
 public final class ModelState implements AutoCloseable {
     /// Entries of the ring of losses; more steps than this never pass between two readings.
     public static final int RING = 4096;
 
+    /// bf16 copy of the averaged parameters, made when they are first evaluated.
+    private static final String EMA_BF16 = "ema.bf16";
+
+    private final Owned owned;
     private final ParameterLayout layout;
     private final List<String> moments;
     private final Map<String, Buffer> buffers = new LinkedHashMap<>();
@@ -34,30 +38,74 @@ public final class ModelState implements AutoCloseable {
     private final Device device;
     private final boolean shortened;
 
+    /// Type and size of one buffer.
+    private record Slot(DType type, long elements) {
+        long bytes() {
+            return elements * type.bytes();
+        }
+    }
+
     /// Fresh parameters for a seed, zero moments, step 0.
     ///
     /// @throws dev.rote.errors.DeviceException if the memory cannot be had
-    public ModelState(
+    public static ModelState open(
             Device device, ParameterLayout layout, Precision precision, OptimizerConfig optimizer, long seed) {
+        return Owned.opening(owned -> new ModelState(owned, device, layout, precision, optimizer, seed));
+    }
+
+    private ModelState(
+            Owned owned,
+            Device device,
+            ParameterLayout layout,
+            Precision precision,
+            OptimizerConfig optimizer,
+            long seed) {
+        this.owned = owned;
         this.device = device;
         this.layout = layout;
         this.moments = Optimizer.buffers(optimizer);
         this.shortened = precision.compute() == DType.BF16;
-        allocate(Parameters.PARAMETERS, DType.F32, layout.size());
+        slots(layout, precision, optimizer).forEach(this::allocate);
         if (layout.frozenSize() > 0) {
-            allocate(Parameters.FROZEN, DType.F32, layout.frozenSize()).writeFloats(layout.initialFrozen());
-        }
-        moments.forEach(name -> allocate(name, DType.F32, layout.size()));
-        allocate(Optimizer.STEP, DType.I32, 1);
-        allocate(Optimizer.LOSSES, DType.F32, RING);
-        if (shortened) {
-            allocate(Parameters.PARAMETERS_BF16, DType.BF16, layout.size());
+            buffer(Parameters.FROZEN).writeFloats(layout.initialFrozen());
         }
         setParameters(layout.initialParameters(seed));
     }
 
-    private Buffer allocate(String name, DType type, long elements) {
-        Buffer buffer = device.allocate("model " + name, type, elements);
+    private static Map<String, Slot> slots(ParameterLayout layout, Precision precision, OptimizerConfig optimizer) {
+        Map<String, Slot> slots = new LinkedHashMap<>();
+        slots.put(Parameters.PARAMETERS, new Slot(DType.F32, layout.size()));
+        if (layout.frozenSize() > 0) {
+            slots.put(Parameters.FROZEN, new Slot(DType.F32, layout.frozenSize()));
+        }
+        Optimizer.buffers(optimizer).forEach(name -> slots.put(name, new Slot(DType.F32, layout.size())));
+        slots.put(Optimizer.STEP, new Slot(DType.I32, 1));
+        slots.put(Optimizer.LOSSES, new Slot(DType.F32, RING));
+        if (precision.compute() == DType.BF16) {
+            slots.put(Parameters.PARAMETERS_BF16, new Slot(DType.BF16, layout.size()));
+        }
+        return slots;
+    }
+
+    /// What [#open] allocates.
+    ///
+    /// @param averaged whether the averaged parameters, if there are any, will be evaluated, which takes a bf16
+    ///     copy of theirs under that policy
+    public static long bytes(
+            Device device, ParameterLayout layout, Precision precision, OptimizerConfig optimizer, boolean averaged) {
+        long bytes = slots(layout, precision, optimizer).values().stream()
+                .mapToLong(Slot::bytes)
+                .sum();
+        if (precision.compute() == DType.BF16) {
+            long cast = device.programBytes(List.of(castPlan(device, layout, "from", "to")));
+            boolean copied = averaged && Optimizer.buffers(optimizer).contains(Optimizer.EMA);
+            bytes += cast + (copied ? cast + DType.BF16.bytes() * layout.size() : 0);
+        }
+        return bytes;
+    }
+
+    private Buffer allocate(String name, Slot slot) {
+        Buffer buffer = owned.add(device.allocate("model " + name, slot.type(), slot.elements()), Buffer::close);
         buffers.put(name, buffer);
         return buffer;
     }
@@ -102,13 +150,13 @@ public final class ModelState implements AutoCloseable {
     public void refreshAverage() {
         if (shortened && hasAverage()) {
             averageCopy();
-            cast(Optimizer.EMA, "ema.bf16");
+            cast(Optimizer.EMA, EMA_BF16);
         }
     }
 
     private Buffer averageCopy() {
-        Buffer known = buffers.get("ema.bf16");
-        return known != null ? known : allocate("ema.bf16", DType.BF16, layout.size());
+        Buffer known = buffers.get(EMA_BF16);
+        return known != null ? known : allocate(EMA_BF16, new Slot(DType.BF16, layout.size()));
     }
 
     /// Replaces the parameters, [layout.size()], and their bf16 copy.
@@ -121,14 +169,19 @@ public final class ModelState implements AutoCloseable {
 
     private void cast(String from, String to) {
         casts.computeIfAbsent(from, name -> {
-                    Graph graph = new Graph();
-                    Shape shape = Shape.of(Math.toIntExact(layout.size()));
-                    Value source = graph.external(from, new TensorType(shape, DType.F32));
-                    Value target = graph.external(to, new TensorType(shape, DType.BF16));
-                    graph.place(graph.apply(new Cast(DType.BF16), source), target, 0);
-                    return device.compile("cast " + from, List.of(Plan.of(graph, device.target())), buffers);
+                    Plan plan = castPlan(device, layout, from, to);
+                    return owned.add(device.compile("cast " + from, List.of(plan), buffers), Program::close);
                 })
                 .run();
+    }
+
+    private static Plan castPlan(Device device, ParameterLayout layout, String from, String to) {
+        Graph graph = new Graph();
+        Shape shape = Shape.of(Math.toIntExact(layout.size()));
+        Value source = graph.external(from, new TensorType(shape, DType.F32));
+        Value target = graph.external(to, new TensorType(shape, DType.BF16));
+        graph.place(graph.apply(new Cast(DType.BF16), source), target, 0);
+        return Plan.of(graph, device.target());
     }
 
     /// Number of updates done.
@@ -156,7 +209,6 @@ public final class ModelState implements AutoCloseable {
 
     @Override
     public void close() {
-        casts.values().forEach(Program::close);
-        buffers.values().forEach(Buffer::close);
+        owned.close();
     }
 }

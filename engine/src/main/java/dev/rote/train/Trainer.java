@@ -1,10 +1,12 @@
 package dev.rote.train;
 
 import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
 import dev.rote.data.Extent;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.errors.NonFiniteException;
 import dev.rote.graph.Cost;
@@ -30,6 +32,7 @@ import java.util.Map;
 /// Methods are called by one thread at a time, but [#cancel] by any. No state is shared with other trainers. Memory is
 /// freed by [#close].
 public final class Trainer implements AutoCloseable {
+    private final Owned owned;
     private final Device device;
     private final RunConfig config;
     private final TrainingData data;
@@ -43,33 +46,72 @@ public final class Trainer implements AutoCloseable {
     private volatile boolean cancelled;
     private int reported;
 
-    private Trainer(Device device, RunConfig config, TrainingData data) {
+    private Trainer(Owned owned, Device device, RunConfig config, TrainingData data, Planned planned) {
+        this.owned = owned;
         this.device = device;
         this.config = config;
         this.data = data;
-        this.blueprint = Blueprint.of(config, data.train().extent());
+        this.blueprint = planned.blueprint();
         this.batch = config.train().effectiveBatch(data.train().count());
-        this.plan = TrainingStep.plan(
-                device,
-                blueprint,
-                data.train(),
-                new TrainingStep.Draw(
-                        batch, config.train().accumulate(), config.data().flip(), config.seed()));
+        this.plan = planned.step();
         this.dataHash = data.train().contentHash();
-        this.model = new ModelState(device, plan.layout(), blueprint.precision(), blueprint.optimizer(), config.seed());
-        this.resident = new ResidentData(device, "training images", data.train());
+        this.model = owned.add(
+                ModelState.open(device, plan.layout(), blueprint.precision(), blueprint.optimizer(), config.seed()),
+                ModelState::close);
+        this.resident = owned.add(ResidentData.open(device, "training images", data.train()), ResidentData::close);
         Map<String, Buffer> bindings = new HashMap<>(model.bindings());
         bindings.putAll(resident.bindings());
-        this.program = plan.compile(device, bindings);
+        this.program = owned.add(plan.compile(device, bindings), Program::close);
+    }
+
+    /// Network and step of a run, before anything is allocated.
+    private record Planned(Blueprint blueprint, TrainingStep step) {
+        static Planned of(Device device, RunConfig config, TrainingData data) {
+            requirePrecision(device, config);
+            Blueprint blueprint = Blueprint.of(config, data.train());
+            int batch = config.train().effectiveBatch(data.train().count());
+            TrainingStep.Draw draw = new TrainingStep.Draw(
+                    batch, config.train().accumulate(), config.data().flip(), config.seed());
+            return new Planned(blueprint, TrainingStep.plan(device, blueprint, data.train(), draw));
+        }
+
+        MemoryNeed need(Device device, RunConfig config, TrainingData data) {
+            long modelBytes = ModelState.bytes(
+                    device,
+                    step.layout(),
+                    blueprint.precision(),
+                    blueprint.optimizer(),
+                    config.measure().ema() && !config.measure().metrics().isEmpty());
+            return new MemoryNeed(modelBytes, ResidentData.bytes(data.train()), step.bytes(device), 0, 0);
+        }
+    }
+
+    /// What [#open] will allocate, found by planning; whatever is wrong with the configuration for these images and
+    /// this device is found here as well.
+    ///
+    /// @throws IllegalArgumentException as [#open]
+    public static MemoryNeed need(Device device, RunConfig config, TrainingData data) {
+        return Planned.of(device, config, data).need(device, config, data);
     }
 
     /// Builds the network, plans the step and allocates everything; parameters are fresh for the configuration's seed.
     ///
     /// @param data stays open for as long as the trainer
-    /// @throws IllegalArgumentException if the network does not fit the images
-    /// @throws dev.rote.errors.DeviceException if the device has too little memory
+    /// @throws IllegalArgumentException if the network does not fit the images, or the device has not the precision
+    /// @throws dev.rote.errors.EnvironmentException if less memory is free than is needed; nothing is allocated
+    /// @throws dev.rote.errors.DeviceException if the device has too little memory all the same
     public static Trainer open(Device device, RunConfig config, TrainingData data) {
-        return new Trainer(device, config, data);
+        Planned planned = Planned.of(device, config, data);
+        planned.need(device, config, data).require(device);
+        return Owned.opening(owned -> new Trainer(owned, device, config, data, planned));
+    }
+
+    private static void requirePrecision(Device device, RunConfig config) {
+        if (config.train().precision() == TrainConfig.Precision.TF32
+                && device.kind().equals("cpu")) {
+            throw new IllegalArgumentException("train.precision: expected \"f32\" or \"bf16\", because device \""
+                    + config.device().word() + "\" is the cpu here, found \"tf32\"");
+        }
     }
 
     public RunConfig config() {
@@ -225,13 +267,11 @@ public final class Trainer implements AutoCloseable {
     /// @param average uses the averaged parameters, if there are any
     public Generator generator(int batch, boolean average) {
         Extent extent = data.train().extent();
-        return new Generator(device, blueprint, model, extent, batch, average, config.seed());
+        return Generator.open(device, blueprint, model, extent, batch, average, config.seed());
     }
 
     @Override
     public void close() {
-        program.close();
-        resident.close();
-        model.close();
+        owned.close();
     }
 }

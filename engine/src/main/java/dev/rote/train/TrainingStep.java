@@ -49,13 +49,12 @@ public final class TrainingStep {
 
     /// Writes the graphs of all lanes and plans them; nothing is allocated on the device.
     ///
-    /// @param shift added to every stored value after scaling, as [Dataset#offset()] but with the centring
+    /// @param draw how images are drawn; their values are scaled and shifted by [Dataset#scale()] and
+    ///     [Dataset#offset()]
+    /// @throws IllegalArgumentException if labels are missing or are not classes of the network
     public static TrainingStep plan(Device device, Blueprint blueprint, Dataset data, Draw draw) {
+        requireLabels(blueprint, data);
         boolean labelled = blueprint.network().classes() > 0;
-        if (labelled && data.labels().isEmpty()) {
-            throw new IllegalArgumentException("model.classes: expected 0 for images without labels, found "
-                    + blueprint.network().classes());
-        }
         List<Plan> plans = new ArrayList<>();
         ParameterLayout layout = null;
         for (Lane lane : Lane.share(draw.batch(), device.lanes(draw.batch()))) {
@@ -83,6 +82,23 @@ public final class TrainingStep {
             plans.add(Plan.of(graph, device.target()));
         }
         return new TrainingStep(List.copyOf(plans), layout);
+    }
+
+    /// @throws IllegalArgumentException unless a network with classes gets images whose labels are among them
+    static void requireLabels(Blueprint blueprint, Dataset data) {
+        int classes = blueprint.network().classes();
+        if (classes == 0) {
+            return;
+        }
+        int[] labels = data.labels()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "model.classes: expected 0 for images without labels, found " + classes));
+        for (int label : labels) {
+            if (label < 0 || label >= classes) {
+                throw new IllegalArgumentException("model.classes: expected more than every label of the images, which "
+                        + "count from 0, found " + classes + " and an image with label " + label);
+            }
+        }
     }
 
     private static Batch batch(Draw draw, Dataset data, int count, long images, long first) {
@@ -119,6 +135,11 @@ public final class TrainingStep {
     /// Bytes of the arenas of all lanes.
     public long arenaBytes() {
         return lanes.stream().mapToLong(Plan::arenaBytes).sum();
+    }
+
+    /// Bytes that [#compile] will allocate: arenas, locals, constants and scratch memory of all lanes.
+    public long bytes(Device device) {
+        return device.programBytes(lanes);
     }
 
     /// The graph of the first lane, for listings and DOT.

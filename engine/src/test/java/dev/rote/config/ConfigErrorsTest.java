@@ -57,6 +57,9 @@ class ConfigErrorsTest {
                 "optimizer = 'adma'           | train.optimizer: expected one of \"sgd\", \"adam\", \"adamw\", found the string \"adma\"",
                 "momentum = 1                 | train.momentum: expected a number from 0 up to, but not, 1, found 1.0",
                 "warmup = 101                 | train.warmup: expected an integer from 0 to 100, found 101",
+                "accumulate = 65              | train.accumulate: expected an integer from 1 to 64, found 65",
+                "eps = 1e-50                  | train.eps: expected 0 or a number of a magnitude from 1e-45 to 3.4e38, which 32 bits can hold, found 1e-50",
+                "lr = 1e39                    | train.lr: expected 0 or a number of a magnitude from 1e-45 to 3.4e38, which 32 bits can hold, found 1e39",
                 "precision = 'tf32'           | train.precision: expected \"f32\" or \"bf16\" as long as device is \"cpu\", found \"tf32\"",
             })
     void aMistakeInATableIsOneSentenceWithItsLine(String line, String sentence) {
@@ -74,6 +77,11 @@ class ConfigErrorsTest {
                 "model     | attention = { finest = 1 }       | unknown key model.attention.finest: the keys of model.attention are coarsest",
                 "model     | multipliers = [1, 'a']           | model.multipliers: expected an integer, found the string \"a\"",
                 "model     | multipliers = []                 | model.multipliers: expected an integer from 1 to 10, found 0",
+                "model     | eps = nan                        | model.eps: expected a finite number, found the number NaN",
+                "model     | eps = inf                        | model.eps: expected a finite number, found the number Infinity",
+                "model     | eps = -1e-5                      | model.eps: expected a finite number above 0, found -1e-5",
+                "model     | eps = 1e-60                      | model.eps: expected 0 or a number of a magnitude from 1e-45 to 3.4e38, which 32 bits can hold, found 1e-60",
+                "diffusion | steps = 1001                     | diffusion.steps: expected at most 1000 with model.family \"unet-study1\", whose time table has as many rows, found 1001",
                 "diffusion | beta_end = 1e-5                  | diffusion.beta_end: expected a number from beta_start (0.0001) up to, but not, 1, found 1e-5",
                 "diffusion | last_index = 1000                | diffusion.last_index: expected an integer from first_index (1) to steps - 1 (999), found 1000",
                 "measure   | metrics = ['fid']                | measure.metrics: expected \"memorized_fraction\", \"frechet\" or \"loss@T\" with a diffusion time T, found \"fid\"",
@@ -86,6 +94,8 @@ class ConfigErrorsTest {
                 "measure   | steps = 'all'                    | measure.steps: expected a list of integers or { from, to, per_decade }, found the string \"all\"",
                 "measure   | sheets = [7]                     | measure.sheets: expected steps that are measured, found 7",
                 "measure   | sampler_steps = 2000             | measure.sampler_steps: expected at most diffusion.steps (1000), found 2000",
+                "measure   | sampler_steps = 1                | measure.sampler_steps: expected at least 2, found 1",
+                "measure   | bootstrap = 0                    | measure.bootstrap: expected an integer from 1 to 1000000, found 0",
                 "measure   | k = [0.5, 1]                     | measure.k: expected ratios above 0 and below 1, found 1.0",
                 "trian     | x = 1                            | unknown key trian: did you mean train?",
             })
@@ -102,6 +112,10 @@ class ConfigErrorsTest {
                 "run.toml: line 2: data.size: expected a multiple of 4, "
                         + "because model.multipliers has 3 levels, found 15");
         assertMessage(
+                "[data]\nsize = 32\nsource = 'x'\n[model]\nattention = [16, 12]\n" + tail,
+                "run.toml: line 5: model.attention: expected sides that occur, for images of 32 pixels [32, 16, 8], "
+                        + "found 12");
+        assertMessage(
                 "[data]\nrange = [1, 0]\nsource = 'x'\n" + tail,
                 "run.toml: line 2: data.range: expected [low, high] with low < high, found [1.0, 0.0]");
         assertMessage(
@@ -114,6 +128,16 @@ class ConfigErrorsTest {
                 "[data]\nn = 1\nsource = 'x'\n" + tail,
                 "run.toml: line 2: data.n: expected at least 2 for "
                         + "memorized_fraction, which needs two neighbours, found 1");
+    }
+
+    @Test
+    void aWarmUpThatLeavesNothingToTheCosineIsAnError() {
+        assertMessage(
+                HEAD + "lr_schedule = 'cosine'\nwarmup = 100\n",
+                "run.toml: line 8: train.warmup: expected less than train.steps (100), because the cosine schedule "
+                        + "begins after the warm-up, found 100");
+        assertThat(RunConfig.parse(HEAD + "warmup = 100\n", "run.toml").train().warmup())
+                .isEqualTo(100);
     }
 
     @Test

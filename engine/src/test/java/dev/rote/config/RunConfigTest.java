@@ -91,11 +91,12 @@ class RunConfigTest {
             metrics = ["loss@0.1", "frechet"]
             noise_draws = 2
             k = [0.3]
-            bootstrap = 0
+            bootstrap = 50
             features = "inception.onnx"
             ema = false
             sheets = [10, 4000]
             loss_images = 12
+            clip = true
             """;
 
     private static RunConfig smallest(String more) {

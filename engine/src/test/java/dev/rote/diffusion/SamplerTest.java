@@ -24,6 +24,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SamplerTest {
     private static final double MEAN = 0.4;
@@ -149,6 +150,57 @@ class SamplerTest {
         assertThat(bindings.get("sample.draw")[0]).isEqualTo(200);
     }
 
+    /// A network that always predicts a noise of 1, which an image of 2.5 does not have, on the schedule whose last
+    /// index has a signal of 5e-5: the implied clean image is 30,000.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void clippingKeepsTheImagesOfAnImperfectNetworkInTheirRange(boolean ancestral) {
+        Schedule cosine = Schedule.cosine(1000);
+        Sampler plain = new Sampler(cosine, Objective.NOISE, 50, ancestral ? 1 : 0, true);
+        assertThat(Math.abs(sampleOfOnes(plain)[0])).isGreaterThan(1000);
+        assertThat(sampleOfOnes(plain.clipped(-1, 1))[0]).isBetween(-1.0, 1.0);
+        assertThat(sampleOfOnes(plain.clipped(-1, 1))[1]).isBetween(-1.0, 1.0);
+    }
+
+    private static double[] sampleOfOnes(Sampler sampler) {
+        Graph graph = new Graph();
+        sampler.writeStep(
+                graph,
+                SampleBatch.whole(Shape.of(2, 1, 1, 1)),
+                1,
+                (x, t) -> graph.apply(
+                        new Broadcast(x.shape(), 0, 4), graph.constant("noise", TensorType.f32(1), new float[] {1})));
+        return run(graph, sampler, 2.5, -1);
+    }
+
+    private static double[] run(Graph graph, Sampler sampler, double... start) {
+        Map<String, double[]> bindings = bindings(start);
+        ReferenceRun run = ReferenceRun.of(graph, bindings);
+        for (int update = 0; update < sampler.updates(); update++) {
+            run.run();
+        }
+        return bindings.get("sample.x");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aRangeThatIsNeverLeftChangesNothing(Objective objective) {
+        Sampler plain = new Sampler(schedule, objective, 20, 0.5, true);
+        double[] expected = sample(plain);
+        double[] found = sample(plain.clipped(-100, 100));
+        for (int i = 0; i < expected.length; i++) {
+            // Coefficients are rounded to float in another form.
+            assertThat(found[i]).isCloseTo(expected[i], within(1e-5));
+        }
+        assertThat(sample(plain.clipped(-0.1f, 0.1f))[1]).isBetween(-0.1001, 0.1001);
+    }
+
+    private double[] sample(Sampler sampler) {
+        Graph graph = new Graph();
+        sampler.writeStep(graph, SampleBatch.whole(Shape.of(2, 1, 1, 1)), 1, exact(graph, sampler.objective()));
+        return run(graph, sampler, 0, 1);
+    }
+
     @Test
     void impossibleSamplersAreRefused() {
         assertThatThrownBy(() -> Sampler.ddim(schedule, Objective.NOISE, 1001))
@@ -162,12 +214,7 @@ class SamplerTest {
         Graph graph = new Graph();
         Sampler sampler = Sampler.ddim(schedule, objective, indices);
         sampler.writeStep(graph, SampleBatch.whole(Shape.of(2, 1, 1, 1)), 1, exact(graph, objective));
-        Map<String, double[]> bindings = bindings(0, 1);
-        ReferenceRun run = ReferenceRun.of(graph, bindings);
-        for (int update = 0; update < sampler.updates(); update++) {
-            run.run();
-        }
-        return bindings.get("sample.x");
+        return run(graph, sampler, 0, 1);
     }
 
     private static Map<String, double[]> bindings(double... x) {

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class UNetFilesTest {
     private static final UNetConfig SMALL_IDDPM = new UNetConfig(
@@ -140,6 +142,20 @@ class UNetFilesTest {
             assertThatThrownBy(() -> UNetFiles.detect(path, file))
                     .isInstanceOf(DataException.class)
                     .hasMessageContaining("metadata unet.heads: expected a value like 4, found many");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"NaN", "Infinity", "0", "-1e-5"})
+    void metadataThatIsNoEpsilonIsRefused(String eps) {
+        ParameterLayout layout = UNet.layout(SMALL_IDDPM);
+        Path path = folder.resolve("eps.safetensors");
+        List<Tensor> tensors = UNetFiles.tensors(layout, true, layout.initialParameters(1), "");
+        SafeTensors.write(path, tensors, Map.of("unet.eps", eps), false);
+        try (SafeTensorsFile file = SafeTensors.open(path)) {
+            assertThatThrownBy(() -> UNetFiles.detect(path, file))
+                    .isInstanceOf(DataException.class)
+                    .hasMessage(path + ": U-Net eps: expected a finite number above 0, found " + Float.valueOf(eps));
         }
     }
 

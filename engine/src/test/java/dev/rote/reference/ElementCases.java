@@ -4,6 +4,7 @@ import dev.rote.graph.Activation;
 import dev.rote.graph.Add;
 import dev.rote.graph.AddChannels;
 import dev.rote.graph.Cast;
+import dev.rote.graph.Clamp;
 import dev.rote.graph.DType;
 import dev.rote.graph.Fill;
 import dev.rote.graph.Mix;
@@ -47,6 +48,9 @@ final class ElementCases {
         perImage(list, 3, 16, 16);
         perImage(list, 1, 17, 15);
         casts(list);
+        for (int[] dims : SHAPES) {
+            list.add(Shape.of(dims).toString(), new Clamp(-0.5f, 0.75f), list.x(dims));
+        }
     }
 
     private static void perImage(CaseList list, int images, int pixels, int channels) {

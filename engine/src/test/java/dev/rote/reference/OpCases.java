@@ -2,6 +2,7 @@ package dev.rote.reference;
 
 import dev.rote.graph.Activation;
 import dev.rote.graph.Attention;
+import dev.rote.graph.Clamp;
 import dev.rote.graph.ClipScale;
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
@@ -50,6 +51,7 @@ public final class OpCases {
             list.add(variant, new Reduce(Reduce.Kind.SUM, 0, 4), x);
             list.add(variant, new GlobalNorm(), x);
             list.add(variant, new ClipScale(1), CaseList.scalar(number));
+            list.add(variant, new Clamp(-1, 1), x);
         }
         for (Activation.Kind kind : Activation.Kind.values()) {
             list.add(kind + " with NaN", new Activation(kind), list.withOne(Double.NaN, 19));

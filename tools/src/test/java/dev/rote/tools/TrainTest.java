@@ -101,12 +101,25 @@ class TrainTest {
         assertThat(outcome.status()).as(outcome.err()).isZero();
         assertThat(outcome.out())
                 .containsPattern("(?m)^parameters        [0-9,]+$")
-                .containsPattern("(?m)^memory            [0-9.]+ [KMG]iB$")
+                .containsPattern("(?m)^memory needed     [0-9.]+ [KMG]iB$")
+                .containsPattern("(?m)^memory free       [0-9.]+ [KMG]iB$")
                 .containsPattern("(?m)^one step          [0-9.]+ [kMG]FLOP, [0-9.]+ m?s$")
                 .containsPattern("(?m)^steps             6$")
                 .containsPattern("(?m)^one measurement   [0-9.]+ m?s$")
                 .containsPattern("(?m)^measurements      2$")
                 .containsPattern("(?m)^predicted time    [0-9.]+ m?s$");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    /// 11 TB.
+    @Test
+    void tooLittleMemoryIsOneSentenceAndWritesNothing() {
+        Object[] huge = {"--set", "data.size=64", "--set", "measure.batch=9999999", "--set", "measure.samples=9999999"};
+        Outcome outcome = train(huge);
+        assertThat(outcome.status()).as(outcome.err()).isEqualTo(3);
+        assertThat(outcome.err().lines().toList().getLast())
+                .matches("rote: not enough memory: expected [0-9.]+ GiB free \\([0-9.]+ GiB sampling, .*\\), "
+                        + "found [0-9.]+ [GM]iB; lower measure\\.batch");
         assertThat(folder.resolve("run")).doesNotExist();
     }
 

@@ -7,9 +7,8 @@ import dev.rote.graph.DType;
 import dev.rote.graph.Shape;
 import java.lang.foreign.MemorySegment;
 
-/// Convolution by oneDNN: activations NHWC, filters [K,R,S,C] converted to the library's blocked layout on every use
-/// (they
-/// change every step and are small beside the activations).
+/// Convolution by oneDNN: activations NHWC, filters [K,R,S,C] converted to the library's blocked layout on every
+/// use, into scratch memory (they change every step and are small beside the activations).
 final class ConvolutionKernels {
     private final DnnlPrimitives dnnl;
 
@@ -63,7 +62,7 @@ final class ConvolutionKernels {
 
     /// Runs a filter conversion before or after a primitive, unless the layouts agree already.
     private long blocked(MemorySegment wanted, MemorySegment plain, long plainAddress) {
-        return dnnl_memory_desc_equal(wanted, plain) != 0 ? plainAddress : dnnl.ownMemory(wanted);
+        return dnnl_memory_desc_equal(wanted, plain) != 0 ? plainAddress : dnnl.scratchMemory(wanted);
     }
 
     /// @param bias address, or 0 for none

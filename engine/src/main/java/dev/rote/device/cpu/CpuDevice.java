@@ -13,19 +13,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /// The CPU as a device: one lane per thread. Open one per trainer that shall run on its own threads.
 public final class CpuDevice implements Device {
     private final LaneTeam team;
     private final DnnlEngine engine;
+    private final Supplier<OptionalLong> free;
     private final AtomicLong allocated = new AtomicLong();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    private CpuDevice(int threads) {
+    private CpuDevice(int threads, Supplier<OptionalLong> free) {
+        this.free = free;
         this.engine = new DnnlEngine();
         this.team = new LaneTeam("cpu", threads);
     }
@@ -35,10 +39,19 @@ public final class CpuDevice implements Device {
     /// @param threads number of threads; 0 for one per available processor
     /// @throws dev.rote.errors.EnvironmentException if oneDNN cannot be loaded
     public static CpuDevice open(int threads) {
+        return open(threads, HostMemory::free);
+    }
+
+    /// Opens the device with a word of its own on how much memory is free, as tests want it.
+    ///
+    /// @param threads number of threads; 0 for one per available processor
+    /// @param free what [#freeBytes] answers
+    /// @throws dev.rote.errors.EnvironmentException if oneDNN cannot be loaded
+    public static CpuDevice open(int threads, Supplier<OptionalLong> free) {
         if (threads < 0) {
             throw new IllegalArgumentException("threads: expected 0 or more, found " + threads);
         }
-        return new CpuDevice(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+        return new CpuDevice(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, free);
     }
 
     /// The folder to which the native library is unpacked, which may not exist yet.
@@ -78,14 +91,30 @@ public final class CpuDevice implements Device {
     @Override
     public Program compile(String name, List<Plan> lanes, Map<String, Buffer> bindings) {
         requireOpen();
+        requireLanes(name, lanes);
+        CpuProgram program = CpuProgram.open(this, engine, team, name, lanes, bindings);
+        open.add(program);
+        allocated.addAndGet(program.memoryBytes());
+        return program;
+    }
+
+    private void requireLanes(String name, List<Plan> lanes) {
         if (lanes.isEmpty() || lanes.size() > team.size()) {
             throw new IllegalArgumentException(
                     "program " + name + ": expected 1 to " + team.size() + " lanes, found " + lanes.size());
         }
-        CpuProgram program = new CpuProgram(this, engine, team, name, lanes, bindings);
-        open.add(program);
-        allocated.addAndGet(program.memoryBytes());
-        return program;
+    }
+
+    @Override
+    public long programBytes(List<Plan> lanes) {
+        requireOpen();
+        requireLanes("to be measured", lanes);
+        return CpuProgram.memoryBytes(engine, team, lanes);
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        return free.get();
     }
 
     @Override

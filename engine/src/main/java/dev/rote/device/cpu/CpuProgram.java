@@ -1,6 +1,7 @@
 package dev.rote.device.cpu;
 
 import dev.rote.device.Buffer;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.errors.DeviceException;
 import dev.rote.graph.Node;
@@ -16,6 +17,7 @@ final class CpuProgram implements Program {
     private final LaneTeam team;
     private final String name;
     private final LaneBarrier barrier;
+    private final Owned owned;
     private final List<Lane> lanes = new ArrayList<>();
     private final Runnable[] tasks;
     private final int threadsPerLane;
@@ -23,38 +25,47 @@ final class CpuProgram implements Program {
     private final CpuBuffer[] bound;
     private boolean closed;
 
-    CpuProgram(
+    static CpuProgram open(
             CpuDevice device,
             DnnlEngine engine,
             LaneTeam team,
             String name,
             List<Plan> plans,
             Map<String, Buffer> bindings) {
+        return Owned.opening(owned -> new CpuProgram(owned, device, engine, team, name, plans, bindings));
+    }
+
+    private CpuProgram(
+            Owned owned,
+            CpuDevice device,
+            DnnlEngine engine,
+            LaneTeam team,
+            String name,
+            List<Plan> plans,
+            Map<String, Buffer> bindings) {
+        this.owned = owned;
         this.device = device;
         this.team = team;
         this.name = name;
         this.barrier = new LaneBarrier(plans.size());
-        this.threadsPerLane = Math.max(1, team.size() / plans.size());
+        this.threadsPerLane = threadsPerLane(team, plans);
         requireSameNodes(plans);
         int threads = DnnlLibrary.threads();
         // A primitive is made for the number of threads that it will run with.
         DnnlLibrary.setThreads(threadsPerLane);
-        boolean complete = false;
         try {
             for (Plan plan : plans) {
-                LaneMemory memory = new LaneMemory(name, plan, bindings);
-                lanes.add(new Lane(plan, memory, new DnnlPrimitives(engine, memory.scratch())));
+                LaneMemory memory = owned.add(LaneMemory.allocate(name, plan, bindings), LaneMemory::close);
+                DnnlPrimitives dnnl =
+                        owned.add(new DnnlPrimitives(engine, memory.scratch(), true), DnnlPrimitives::close);
+                lanes.add(new Lane(plan, memory, dnnl));
             }
             Map<Integer, double[]> partials = new HashMap<>();
             for (int lane = 0; lane < lanes.size(); lane++) {
                 lanes.get(lane).lower(new CollectiveKernels(lane, lanes.size(), barrier), partials);
             }
-            complete = true;
         } finally {
             DnnlLibrary.setThreads(threads);
-            if (!complete) {
-                lanes.forEach(Lane::close);
-            }
         }
         this.tasks = lanes.toArray(Runnable[]::new);
         this.bound = plans.stream()
@@ -63,6 +74,59 @@ final class CpuProgram implements Program {
                 .map(external -> (CpuBuffer) bindings.get(external))
                 .toArray(CpuBuffer[]::new);
         this.memoryBytes = lanes.stream().mapToLong(Lane::bytes).sum();
+    }
+
+    /// What [#memoryBytes] of a program of these plans would be, without allocating it.
+    static long memoryBytes(DnnlEngine engine, LaneTeam team, List<Plan> plans) {
+        int threads = DnnlLibrary.threads();
+        DnnlLibrary.setThreads(threadsPerLane(team, plans));
+        try {
+            // Lanes with equal shares of the batch have equal plans.
+            Map<Long, Long> known = new HashMap<>();
+            return plans.stream()
+                    .mapToLong(plan -> known.computeIfAbsent(plan.arenaBytes(), size -> laneBytes(engine, plan)))
+                    .sum();
+        } finally {
+            DnnlLibrary.setThreads(threads);
+        }
+    }
+
+    private static long laneBytes(DnnlEngine engine, Plan plan) {
+        try (LaneMemory memory = LaneMemory.count(plan);
+                DnnlPrimitives dnnl = new DnnlPrimitives(engine, memory.scratch(), false)) {
+            CollectiveKernels collectives = new CollectiveKernels(0, 1, new LaneBarrier(1));
+            Lowering lowering = new Lowering(memory, dnnl, collectives, new CollectiveLowering.SharedState() {
+                @Override
+                public long[] copies(int node, int input) {
+                    return new long[] {memory.address(plan.nodes().get(node).input(input))};
+                }
+
+                @Override
+                public double[] partials(int node, long elements) {
+                    return new double[CollectiveKernels.normChunks(elements)];
+                }
+            });
+            for (int index = 0; index < plan.nodes().size(); index++) {
+                lower(lowering, plan.nodes().get(index), index);
+            }
+            return memory.bytes();
+        }
+    }
+
+    /// @throws IllegalArgumentException for a tensor whose elements an `int` cannot count where a kernel does
+    private static Kernel lower(Lowering lowering, Node node, int index) {
+        try {
+            return lowering.lower(node, index);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    node.op().label() + " " + node.inputTypes() + ": expected tensors of at most " + Integer.MAX_VALUE
+                            + " elements, found a larger one; take a smaller batch",
+                    e);
+        }
+    }
+
+    private static int threadsPerLane(LaneTeam team, List<Plan> plans) {
+        return Math.max(1, team.size() / plans.size());
     }
 
     private void requireSameNodes(List<Plan> plans) {
@@ -114,7 +178,7 @@ final class CpuProgram implements Program {
         if (!closed) {
             closed = true;
             device.released(this, memoryBytes);
-            lanes.forEach(Lane::close);
+            owned.close();
         }
     }
 
@@ -151,8 +215,9 @@ final class CpuProgram implements Program {
             List<Node> nodes = plan.nodes();
             kernels = new Kernel[nodes.size()];
             for (int index = 0; index < kernels.length; index++) {
-                kernels[index] = lowering.lower(nodes.get(index), index);
+                kernels[index] = CpuProgram.lower(lowering, nodes.get(index), index);
             }
+            dnnl.settle();
         }
 
         @Override
@@ -176,12 +241,7 @@ final class CpuProgram implements Program {
         }
 
         long bytes() {
-            return memory.bytes() + dnnl.ownBytes();
-        }
-
-        void close() {
-            dnnl.close();
-            memory.close();
+            return memory.bytes();
         }
     }
 }

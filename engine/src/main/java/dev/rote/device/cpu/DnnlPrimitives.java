@@ -4,36 +4,48 @@ import static dev.rote.bindings.dnnl.Dnnl.*;
 
 import dev.rote.bindings.dnnl.dnnl_exec_arg_t;
 import dev.rote.graph.DType;
-import dev.rote.graph.Plan;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes the oneDNN objects of one lane (descriptors, primitives, memories, stream) and owns them until closed.
+/// Makes the oneDNN objects of one lane and owns them: primitives, their memories and the stream until closed,
+/// descriptors until [#settle].
 final class DnnlPrimitives implements AutoCloseable {
     /// Attribute of every primitive: run-to-run deterministic.
     private final MemorySegment attributes;
     private final MemorySegment engine;
     private final MemorySegment stream;
     private final Arena arena = Arena.ofShared();
+    private final Arena drafts = Arena.ofShared();
     private final List<Runnable> destructors = new ArrayList<>();
+    private final List<Runnable> draftDestructors = new ArrayList<>();
     private final Scratch scratch;
-    private long ownBytes;
+    private final boolean real;
 
     /// @param scratch of the lane. The library's own scratch memory belongs to the thread that makes a primitive, not
     ///     to the one that runs it.
-    DnnlPrimitives(DnnlEngine dnnl, Scratch scratch) {
+    /// @param real false to take scratch memory but make no primitives: what is counted never runs
+    DnnlPrimitives(DnnlEngine dnnl, Scratch scratch, boolean real) {
         this.scratch = scratch;
-        engine = dnnl.handle();
-        stream = created("stream", out -> dnnl_stream_create(out, engine, dnnl_stream_default_flags()));
-        destructors.add(() -> dnnl_stream_destroy(stream));
-        attributes = created("attributes", dnnl_primitive_attr_create_handle());
-        destructors.add(() -> dnnl_primitive_attr_destroy(attributes));
-        DnnlEngine.check("attributes", dnnl_primitive_attr_set_deterministic(attributes, 1));
-        DnnlEngine.check(
-                "attributes", dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user()));
+        this.real = real;
+        this.engine = dnnl.handle();
+        boolean complete = false;
+        try {
+            stream = created("stream", out -> dnnl_stream_create(out, engine, dnnl_stream_default_flags()));
+            destructors.add(() -> dnnl_stream_destroy(stream));
+            attributes = created("attributes", dnnl_primitive_attr_create_handle());
+            destructors.add(() -> dnnl_primitive_attr_destroy(attributes));
+            DnnlEngine.check("attributes", dnnl_primitive_attr_set_deterministic(attributes, 1));
+            DnnlEngine.check(
+                    "attributes", dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user()));
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
+        }
     }
 
     private static Creation dnnl_primitive_attr_create_handle() {
@@ -54,10 +66,6 @@ final class DnnlPrimitives implements AutoCloseable {
         return attributes;
     }
 
-    long ownBytes() {
-        return ownBytes;
-    }
-
     static int dataType(DType type) {
         return switch (type) {
             case F32 -> dnnl_f32();
@@ -68,44 +76,45 @@ final class DnnlPrimitives implements AutoCloseable {
     }
 
     MemorySegment created(String what, Creation creation) {
-        MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+        MemorySegment out = drafts.allocate(ValueLayout.ADDRESS);
         DnnlEngine.check(what, creation.into(out));
         return out.get(ValueLayout.ADDRESS, 0);
     }
 
     /// A `dnnl_dims_t`.
     MemorySegment dims(long... dims) {
-        return arena.allocateFrom(ValueLayout.JAVA_LONG, java.util.Arrays.copyOf(dims, DNNL_MAX_NDIMS()));
+        return drafts.allocateFrom(ValueLayout.JAVA_LONG, java.util.Arrays.copyOf(dims, DNNL_MAX_NDIMS()));
     }
 
-    /// A dense memory descriptor in the physical order of a tag.
+    /// A dense memory descriptor in the physical order of a tag; valid until [#settle].
     MemorySegment descriptor(DType type, int tag, long... dims) {
         MemorySegment descriptor = created(
                 "descriptor",
                 out -> dnnl_memory_desc_create_with_tag(out, dims.length, dims(dims), dataType(type), tag));
-        destructors.add(() -> dnnl_memory_desc_destroy(descriptor));
+        draftDestructors.add(() -> dnnl_memory_desc_destroy(descriptor));
         return descriptor;
     }
 
-    /// A primitive descriptor; freed with the lane.
+    /// A primitive descriptor; valid until [#settle].
     MemorySegment description(String what, Creation creation) {
         MemorySegment description = created(what, creation);
-        destructors.add(() -> dnnl_primitive_desc_destroy(description));
+        draftDestructors.add(() -> dnnl_primitive_desc_destroy(description));
         return description;
     }
 
     MemorySegment memory(MemorySegment descriptor, long address) {
+        if (!real) {
+            return MemorySegment.NULL;
+        }
         MemorySegment memory =
                 created("memory", out -> dnnl_memory_create(out, descriptor, engine, MemorySegment.ofAddress(address)));
         destructors.add(() -> dnnl_memory_destroy(memory));
         return memory;
     }
 
-    /// Memory of the lane's own for a descriptor: a filter in the library's blocked layout.
-    long ownMemory(MemorySegment descriptor) {
-        long bytes = dnnl_memory_desc_get_size(descriptor);
-        ownBytes += bytes;
-        return arena.allocate(Math.max(bytes, 1), Plan.ALIGNMENT).address();
+    /// Scratch memory of the kernel at hand for a descriptor: a filter in the library's blocked layout.
+    long scratchMemory(MemorySegment descriptor) {
+        return scratch.take(Math.max(1, dnnl_memory_desc_get_size(descriptor)));
     }
 
     static MemorySegment query(MemorySegment description, int what) {
@@ -114,17 +123,23 @@ final class DnnlPrimitives implements AutoCloseable {
 
     /// A runnable primitive with its arguments: pairs of argument index and memory.
     Kernel primitive(String what, MemorySegment description, Object... arguments) {
-        MemorySegment primitive = created(what, out -> dnnl_primitive_create(out, description));
-        destructors.add(() -> dnnl_primitive_destroy(primitive));
         MemorySegment scratchpad = query(description, dnnl_query_scratchpad_md());
         long scratchBytes = dnnl_memory_desc_get_size(scratchpad);
+        long scratchAt = scratchBytes > 0 ? scratch.take(scratchBytes) : 0;
+        if (!real) {
+            return () -> {
+                throw new AssertionError(what + " was counted, not made");
+            };
+        }
+        MemorySegment primitive = created(what, out -> dnnl_primitive_create(out, description));
+        destructors.add(() -> dnnl_primitive_destroy(primitive));
         int count = arguments.length / 2 + (scratchBytes > 0 ? 1 : 0);
         MemorySegment list = dnnl_exec_arg_t.allocateArray(count, arena);
         for (int index = 0; index < arguments.length / 2; index++) {
             setArgument(list, index, (Integer) arguments[2 * index], (MemorySegment) arguments[2 * index + 1]);
         }
         if (scratchBytes > 0) {
-            setArgument(list, count - 1, DNNL_ARG_SCRATCHPAD(), memory(scratchpad, scratch.take(scratchBytes)));
+            setArgument(list, count - 1, DNNL_ARG_SCRATCHPAD(), memory(scratchpad, scratchAt));
         }
         return () -> DnnlEngine.check(what, dnnl_primitive_execute(primitive, stream, count, list));
     }
@@ -148,11 +163,18 @@ final class DnnlPrimitives implements AutoCloseable {
                 memory(to, toAddress));
     }
 
+    /// Frees what only making primitives needs: a primitive and its memories hold copies of their descriptors.
+    void settle() {
+        if (drafts.scope().isAlive()) {
+            draftDestructors.reversed().forEach(Runnable::run);
+            drafts.close();
+        }
+    }
+
     @Override
     public void close() {
-        for (Runnable destructor : destructors.reversed()) {
-            destructor.run();
-        }
+        settle();
+        destructors.reversed().forEach(Runnable::run);
         arena.close();
     }
 }

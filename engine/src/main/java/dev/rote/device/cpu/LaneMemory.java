@@ -1,45 +1,63 @@
 package dev.rote.device.cpu;
 
 import dev.rote.device.Buffer;
+import dev.rote.device.Owned;
 import dev.rote.errors.DeviceException;
 import dev.rote.graph.DType;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Value;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /// Where the values of one lane lie: arena, locals and constants of its own, externals in bound buffers.
 final class LaneMemory implements AutoCloseable {
     private final Plan plan;
-    private final Arena arena = Arena.ofShared();
+    private final Space space;
     private final Map<Value, Long> roots = new IdentityHashMap<>();
     private final Scratch scratch;
     private final long arenaAddress;
-    private long bytes;
 
-    LaneMemory(String program, Plan plan, Map<String, Buffer> bindings) {
+    /// Allocates what the plan needs.
+    ///
+    /// @throws DeviceException if the memory cannot be had
+    /// @throws IllegalArgumentException if a binding is missing or does not fit
+    static LaneMemory allocate(String program, Plan plan, Map<String, Buffer> bindings) {
+        return Owned.opening(owned -> {
+            Space space = owned.add(Space.real(), Space::close);
+            try {
+                return new LaneMemory(plan, space, value -> bound(program, value, bindings.get(value.name())));
+            } catch (OutOfMemoryError e) {
+                throw new DeviceException(
+                        "program " + program + ": cannot allocate " + plan.arenaBytes() + " bytes", e);
+            }
+        });
+    }
+
+    /// Counts what [#allocate] would allocate.
+    static LaneMemory count(Plan plan) {
+        return new LaneMemory(plan, Space.counted(), value -> (long) Plan.ALIGNMENT);
+    }
+
+    private LaneMemory(Plan plan, Space space, ToLongFunction<Value> external) {
         this.plan = plan;
-        try {
-            arenaAddress = allocate(plan.arenaBytes()).address();
-            scratch = new Scratch(arena);
-            for (Value value : plan.graph().externals().values()) {
-                roots.put(value, bound(program, value, bindings.get(value.name())));
-            }
-            for (Value value : plan.graph().values()) {
-                if (!value.isView() && value.lifetime() == Value.Lifetime.LOCAL) {
-                    roots.put(value, allocate(value.type().bytes()).address());
-                }
-            }
-            plan.graph().constants().forEach((value, data) -> roots.put(value, constant(value, data)));
-        } catch (OutOfMemoryError e) {
-            arena.close();
-            throw new DeviceException("program " + program + ": cannot allocate " + plan.arenaBytes() + " bytes", e);
-        } catch (IllegalArgumentException e) {
-            arena.close();
-            throw e;
+        this.space = space;
+        this.arenaAddress = space.take(plan.arenaBytes());
+        this.scratch = new Scratch(space);
+        for (Value value : plan.graph().externals().values()) {
+            roots.put(value, external.applyAsLong(value));
         }
+        for (Value value : plan.graph().values()) {
+            if (!value.isView() && value.lifetime() == Value.Lifetime.LOCAL) {
+                roots.put(value, space.take(value.type().bytes()));
+            }
+        }
+        plan.graph().constants().forEach((value, data) -> roots.put(value, constant(value, data)));
+    }
+
+    /// Whether there is memory behind the addresses.
+    boolean isReal() {
+        return space.isReal();
     }
 
     Scratch scratch() {
@@ -54,13 +72,9 @@ final class LaneMemory implements AutoCloseable {
         return roots.get(value.root()) + value.byteOffset();
     }
 
+    /// Bytes of arena, locals, constants and scratch memory.
     long bytes() {
-        return bytes + scratch.allocated();
-    }
-
-    private MemorySegment allocate(long size) {
-        bytes += size;
-        return arena.allocate(Math.max(1, size), Plan.ALIGNMENT);
+        return space.bytes();
     }
 
     private static long bound(String program, Value value, Buffer buffer) {
@@ -76,9 +90,9 @@ final class LaneMemory implements AutoCloseable {
     }
 
     private long constant(Value value, float[] data) {
-        MemorySegment segment = allocate(value.type().bytes());
-        for (int i = 0; i < data.length; i++) {
-            long at = segment.address() + (long) i * value.dtype().bytes();
+        long address = space.take(value.type().bytes());
+        for (int i = 0; isReal() && i < data.length; i++) {
+            long at = address + (long) i * value.dtype().bytes();
             switch (value.dtype()) {
                 case F32 -> Memory.setFloat(at, data[i]);
                 case I32 -> Memory.setInt(at, (int) data[i]);
@@ -89,11 +103,11 @@ final class LaneMemory implements AutoCloseable {
         if (value.dtype() == DType.I32 && data.length > 0 && data[0] != (int) data[0]) {
             throw new IllegalArgumentException("constant " + value + ": expected whole numbers, found " + data[0]);
         }
-        return segment.address();
+        return address;
     }
 
     @Override
     public void close() {
-        arena.close();
+        space.close();
     }
 }

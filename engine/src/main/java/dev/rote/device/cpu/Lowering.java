@@ -52,6 +52,8 @@ final class Lowering {
                         op.shift(),
                         size(node));
             case Cast ignored -> cast(node);
+            case Clamp op ->
+                ClampKernel.clamp(op, operands.chunks(node.input(0)), operands.chunks(node.output()), size(node));
             case Fill op -> fill(op, operands.at(node.output()));
             case Mix ignored -> mix(node);
             case MeanSquaredError op ->

@@ -1,21 +1,19 @@
 package dev.rote.device.cpu;
 
 import dev.rote.graph.Plan;
-import java.lang.foreign.Arena;
 
 /// Scratch memory of a lane. Kernels of a lane run one after the other, so each starts again at the beginning.
 ///
 /// When a kernel wants more than there is, a larger region is added; earlier kernels keep their addresses in the old
 /// one.
 final class Scratch {
-    private final Arena arena;
+    private final Space space;
     private long base;
     private long capacity;
     private long used;
-    private long allocated;
 
-    Scratch(Arena arena) {
-        this.arena = arena;
+    Scratch(Space space) {
+        this.space = space;
         grow(1 << 16);
     }
 
@@ -34,15 +32,9 @@ final class Scratch {
         return address;
     }
 
-    /// Bytes of all regions.
-    long allocated() {
-        return allocated;
-    }
-
     private void grow(long bytes) {
-        base = arena.allocate(bytes, Plan.ALIGNMENT).address();
+        base = space.take(bytes);
         capacity = bytes;
         used = 0;
-        allocated += bytes;
     }
 }

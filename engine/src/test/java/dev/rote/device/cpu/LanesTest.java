@@ -182,6 +182,37 @@ class LanesTest {
     }
 
     @Test
+    void accumulatingTakesTheMemoryOfOneBatchAndASecondBufferOfGradients() {
+        try (CpuDevice device = CpuDevice.open(1);
+                TrainingData data = data()) {
+            RunConfig config = RunConfig.parse(CONFIG, "test");
+            long once = Trainer.need(device, config, data).step();
+            long eight = Trainer.need(device, config.with("train.accumulate", "8"), data)
+                    .step();
+            try (Trainer trainer = Trainer.open(device, config, data)) {
+                long gradients = 4 * trainer.model().layout().size();
+                // A tenth for what lies otherwise in the arena.
+                assertThat(eight - once - gradients).isBetween(0L, once / 10);
+            }
+        }
+    }
+
+    @Test
+    void tf32IsRefusedOnTheCpuUnderWhateverNameItWasOpened() {
+        try (CpuDevice device = CpuDevice.open(1);
+                TrainingData data = data()) {
+            RunConfig config =
+                    RunConfig.parse(CONFIG, "test").with("device", "auto").with("train.precision", "tf32");
+            assertThatThrownBy(() -> Trainer.open(device, config, data))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "train.precision: expected \"f32\" or \"bf16\", because device \"auto\" is the cpu here, "
+                                    + "found \"tf32\"");
+            assertThat(device.allocatedBytes()).isZero();
+        }
+    }
+
+    @Test
     void closingATrainerFreesAllItsMemory() {
         try (CpuDevice device = CpuDevice.open(2);
                 TrainingData data = data()) {

@@ -2,6 +2,7 @@ package dev.rote.tools.cli;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.device.Program;
 import dev.rote.graph.DType;
 import dev.rote.graph.Fusion;
@@ -26,7 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Applies a trained U-Net to images, in batches of bounded size. An image's result depends on the image alone.
+/// Applies a trained U-Net to images, in batches of bounded size. An image's result depends on the image and its
+/// time alone, but for the last bits: kernels are chosen for the number of images that run together.
 ///
 /// @param images most images of one program run
 record Predictor(Device device, UNetConfig network, Precision precision, ModelState model, int images)
@@ -38,12 +40,16 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
     /// @param parameters flat, as [dev.rote.nn.ParameterLayout] says; `frozen` likewise
     static Predictor open(
             Device device, UNetConfig network, Precision precision, float[] parameters, float[] frozen, int images) {
-        ModelState model = new ModelState(device, UNet.layout(network), precision, OptimizerConfig.sgd(0, 0), 0);
-        model.setParameters(parameters);
-        if (frozen.length > 0) {
-            model.buffer(Parameters.FROZEN).writeFloats(frozen);
-        }
-        return new Predictor(device, network, precision, model, images);
+        return Owned.opening(owned -> {
+            ModelState model = owned.add(
+                    ModelState.open(device, UNet.layout(network), precision, OptimizerConfig.sgd(0, 0), 0),
+                    ModelState::close);
+            model.setParameters(parameters);
+            if (frozen.length > 0) {
+                model.buffer(Parameters.FROZEN).writeFloats(frozen);
+            }
+            return new Predictor(device, network, precision, model, images);
+        });
     }
 
     /// Predictions [N,H,W,outChannels].
@@ -56,7 +62,7 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
         float[] y = new float[Math.multiplyExact(t.length, out)];
         for (int done = 0; done < t.length; ) {
             int batch = Math.min(images, t.length - done);
-            try (Pass pass = new Pass(batch, height, width)) {
+            try (Pass pass = Owned.opening(owned -> new Pass(owned, batch, height, width))) {
                 for (; t.length - done >= batch; done += batch) {
                     float[] part = pass.run(
                             MemorySegment.ofArray(x).asSlice(4L * done * in, 4L * batch * in),
@@ -80,22 +86,24 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
 
     /// The program for one size of batch.
     private final class Pass implements AutoCloseable {
+        private final Owned owned;
         private final Map<String, Buffer> own = new HashMap<>();
         private final Program program;
 
-        Pass(int batch, int height, int width) {
+        Pass(Owned owned, int batch, int height, int width) {
+            this.owned = owned;
             Shape in = Shape.of(batch, height, width, network.inChannels());
             Shape out = Shape.of(batch, height, width, network.outChannels());
-            own.put(X, device.allocate("noisy images", DType.F32, in.elements()));
-            own.put(T, device.allocate("diffusion times", timeType(), batch));
-            own.put(Y, device.allocate("predictions", DType.F32, out.elements()));
+            own.put(X, owned.add(device.allocate("noisy images", DType.F32, in.elements()), Buffer::close));
+            own.put(T, owned.add(device.allocate("diffusion times", timeType(), batch), Buffer::close));
+            own.put(Y, owned.add(device.allocate("predictions", DType.F32, out.elements()), Buffer::close));
             List<Plan> lanes = new ArrayList<>();
             for (Lane lane : Lane.share(batch, device.lanes(batch))) {
                 lanes.add(Plan.of(graph(in, out, lane), device.target()));
             }
             Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(false));
             bindings.putAll(own);
-            this.program = device.compile("prediction", lanes, bindings);
+            this.program = owned.add(device.compile("prediction", lanes, bindings), Program::close);
         }
 
         private Graph graph(Shape in, Shape out, Lane lane) {
@@ -133,8 +141,7 @@ record Predictor(Device device, UNetConfig network, Precision precision, ModelSt
 
         @Override
         public void close() {
-            program.close();
-            own.values().forEach(Buffer::close);
+            owned.close();
         }
     }
 }

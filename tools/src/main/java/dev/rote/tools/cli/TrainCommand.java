@@ -134,7 +134,12 @@ public final class TrainCommand implements Callable<Integer> {
 
     private void print(Estimate estimate) {
         row("parameters", Units.count(estimate.parameters()));
-        row("memory", Units.bytes(estimate.memoryBytes()));
+        row("memory needed", Units.bytes(estimate.memoryBytes()));
+        row(
+                "memory free",
+                estimate.freeBytes().isPresent()
+                        ? Units.bytes(estimate.freeBytes().getAsLong())
+                        : "unknown");
         row("one step", Units.flops(estimate.flopsPerStep()) + ", " + Units.time(estimate.secondsPerStep()));
         row("steps", Units.count(estimate.steps()));
         row("one measurement", Units.time(estimate.secondsPerMeasurement()));

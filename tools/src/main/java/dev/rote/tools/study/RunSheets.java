@@ -16,6 +16,6 @@ public final class RunSheets {
     /// @throws dev.rote.errors.EnvironmentException if the disk refuses
     public static void draw(Path folder, RunConfig config, TrainingData data) {
         Grid.Run run = new Grid.Run(config.name(), Map.of(), config);
-        StudySheets.draw(folder, run, data, config.measure().k().getFirst());
+        new StudySheets(config.measure().k().getFirst()).draw(folder, run, data);
     }
 }

@@ -65,6 +65,15 @@ final class StudySheets {
         return sheets;
     }
 
+    /// Draws what is not drawn yet, beside images that are at hand.
+    ///
+    /// @throws DataException if stored samples are damaged or of other images
+    void draw(Path folder, Grid.Run run, TrainingData data) {
+        for (int step : storedSteps(folder)) {
+            sheet(folder, run, step, Optional.of(data));
+        }
+    }
+
     /// The images of a run, if they can be read.
     private record Source(Optional<TrainingData> data) implements AutoCloseable {
         @Override
