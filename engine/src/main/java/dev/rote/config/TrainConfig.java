@@ -108,7 +108,7 @@ public record TrainConfig(
         }
     }
 
-    /// A step of so many batches of study 1's network has 37,000 operations and takes half a minute to make.
+    /// A step of so many batches of study 1's network has 37,000 operations and takes 10 seconds to make.
     private static final int MOST_ACCUMULATED = 64;
 
     static final List<String> KEYS = List.of(

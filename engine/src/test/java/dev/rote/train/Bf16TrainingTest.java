@@ -58,6 +58,5 @@ class Bf16TrainingTest {
         }
         assertThat(sum / STEPS).as("mean error").isLessThan(0x1p-9).isPositive();
         assertThat(rounded[0] / rounded[STEPS - 1]).as("how far it learned").isGreaterThan(5);
-        assertThat(losses("bf16")).containsExactly(rounded);
     }
 }

@@ -111,10 +111,11 @@ class TrainTest {
         assertThat(folder.resolve("run")).doesNotExist();
     }
 
-    /// 11 TB.
+    /// More than a terabyte.
     @Test
     void tooLittleMemoryIsOneSentenceAndWritesNothing() {
-        Object[] huge = {"--set", "data.size=64", "--set", "measure.batch=9999999", "--set", "measure.samples=9999999"};
+        Object[] huge = {"--set", "model.width=64", "--set", "measure.batch=9999999", "--set", "measure.samples=9999999"
+        };
         Outcome outcome = train(huge);
         assertThat(outcome.status()).as(outcome.err()).isEqualTo(3);
         assertThat(outcome.err().lines().toList().getLast())

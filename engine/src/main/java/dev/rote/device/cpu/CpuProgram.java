@@ -108,6 +108,7 @@ final class CpuProgram implements Program {
             });
             for (int index = 0; index < plan.nodes().size(); index++) {
                 lower(lowering, plan.nodes().get(index), index);
+                settle(dnnl, index);
             }
             return memory.bytes();
         }
@@ -122,6 +123,13 @@ final class CpuProgram implements Program {
                     node.op().label() + " " + node.inputTypes() + ": expected tensors of at most " + Integer.MAX_VALUE
                             + " elements, found a larger one; take a smaller batch",
                     e);
+        }
+    }
+
+    /// Descriptors of many operations are large together.
+    private static void settle(DnnlPrimitives dnnl, int index) {
+        if (index % 64 == 63) {
+            dnnl.settle();
         }
     }
 
@@ -216,6 +224,7 @@ final class CpuProgram implements Program {
             kernels = new Kernel[nodes.size()];
             for (int index = 0; index < kernels.length; index++) {
                 kernels[index] = CpuProgram.lower(lowering, nodes.get(index), index);
+                settle(dnnl, index);
             }
             dnnl.settle();
         }

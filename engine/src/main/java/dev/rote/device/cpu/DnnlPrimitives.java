@@ -18,7 +18,7 @@ final class DnnlPrimitives implements AutoCloseable {
     private final MemorySegment engine;
     private final MemorySegment stream;
     private final Arena arena = Arena.ofShared();
-    private final Arena drafts = Arena.ofShared();
+    private Arena drafts = Arena.ofShared();
     private final List<Runnable> destructors = new ArrayList<>();
     private final List<Runnable> draftDestructors = new ArrayList<>();
     private final Scratch scratch;
@@ -165,15 +165,19 @@ final class DnnlPrimitives implements AutoCloseable {
 
     /// Frees what only making primitives needs: a primitive and its memories hold copies of their descriptors.
     void settle() {
-        if (drafts.scope().isAlive()) {
-            draftDestructors.reversed().forEach(Runnable::run);
-            drafts.close();
-        }
+        freeDrafts();
+        drafts = Arena.ofShared();
+    }
+
+    private void freeDrafts() {
+        draftDestructors.reversed().forEach(Runnable::run);
+        draftDestructors.clear();
+        drafts.close();
     }
 
     @Override
     public void close() {
-        settle();
+        freeDrafts();
         destructors.reversed().forEach(Runnable::run);
         arena.close();
     }
