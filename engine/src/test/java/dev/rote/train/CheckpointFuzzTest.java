@@ -16,6 +16,7 @@ import dev.rote.storage.SafeTensorsFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -113,18 +114,26 @@ class CheckpointFuzzTest {
         assertThat(refused).isBetween(WEIGHTS / 4, WEIGHTS - 10);
     }
 
-    /// Damage anywhere, or in the header only with its length put right, so that names and shapes are reached.
+    /// Damage anywhere, or in the header or its metadata only with the length put right, so that names, shapes and
+    // facts
+    /// are reached.
     private static byte[] damaged(byte[] file, RandomGenerator random) {
-        if (random.nextInt(4) == 0) {
+        int part = random.nextInt(4);
+        if (part == 0) {
             return Mutation.of(file, random);
         }
         int length = (int) ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
-        byte[] header = Mutation.of(Arrays.copyOfRange(file, 8, 8 + length), random);
-        return ByteBuffer.allocate(file.length - length + header.length)
+        String text = new String(file, 8, length, StandardCharsets.ISO_8859_1);
+        int facts = part == 1 ? Math.max(0, text.indexOf("rote.")) : 0;
+        int from = 8 + facts;
+        int to = 8 + (part == 1 ? text.indexOf('}', facts) : length);
+        byte[] damaged = Mutation.of(Arrays.copyOfRange(file, from, to), random);
+        return ByteBuffer.allocate(file.length - (to - from) + damaged.length)
                 .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(header.length)
-                .put(header)
-                .put(file, 8 + length, file.length - 8 - length)
+                .putLong(length - (to - from) + damaged.length)
+                .put(file, 8, from - 8)
+                .put(damaged)
+                .put(file, to, file.length - to)
                 .array();
     }
 

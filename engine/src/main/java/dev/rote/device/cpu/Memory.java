@@ -61,8 +61,16 @@ final class Memory {
         MemorySegment.copy(ALL, from, ALL, to, bytes);
     }
 
+    /// Not by `fill` of a slice: the slice is an object wherever `fill` is not inlined.
     static void zero(long address, long bytes) {
-        ALL.asSlice(address, bytes).fill((byte) 0);
+        long at = address;
+        long end = address + bytes;
+        for (; at <= end - 8; at += 8) {
+            ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, 0L);
+        }
+        for (; at < end; at++) {
+            ALL.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+        }
     }
 
     /// bf16 to f32: exact.
