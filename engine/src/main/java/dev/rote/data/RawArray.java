@@ -9,9 +9,8 @@ import java.util.Map;
 import java.util.Set;
 
 /// Values without a header: `raw:PATH?shape=N,H,W,C&type=u8`. `shape` may leave out C (1); `type` is `u8`, `f16`,
-/// `f32` or `f64`; also `order=le` or `be`, `offset` in bytes, `range=LOW,HIGH` for floats. After the offset, the file
-// must be
-/// exactly as long as shape and type say.
+/// `f32` or `f64`; also `order=le` or `be`, `offset` in bytes, `range=LOW,HIGH` for floats. After the offset, the
+/// file must be exactly as long as shape and type say.
 final class RawArray {
     static final String PREFIX = "raw:";
     private static final Map<String, ArrayPart.Type> TYPES = Map.of(

@@ -14,7 +14,7 @@ public final class DataException extends RuntimeException {
     }
 
     /// What is quoted from a damaged file may hold line feeds and other control characters; they are written as
-    // `\\u000a`.
+    /// Java's escapes: a backslash, u and four digits.
     private static String oneLine(String message) {
         StringBuilder line = new StringBuilder(message.length());
         for (int i = 0; i < message.length(); i++) {

@@ -105,9 +105,8 @@ class MeasuredRunTest {
         assertSameEnd(folder, expected);
     }
 
-    /// Killed before the first checkpoint, in a measurement, between a measurement and its checkpoint, and right after
-    // a
-    /// checkpoint; then at three instants left to chance.
+    /// Killed before the first checkpoint, in a measurement, between a measurement and its checkpoint, and right
+    /// after a checkpoint; then at three instants left to chance.
     @Test
     void aRunThatIsKilledAgainAndAgainEndsInTheSameBits() throws IOException, InterruptedException {
         Path expected = whole();

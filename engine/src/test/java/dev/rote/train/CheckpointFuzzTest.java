@@ -115,8 +115,7 @@ class CheckpointFuzzTest {
     }
 
     /// Damage anywhere, or in the header or its metadata only with the length put right, so that names, shapes and
-    // facts
-    /// are reached.
+    /// facts are reached.
     private static byte[] damaged(byte[] file, RandomGenerator random) {
         int part = random.nextInt(4);
         if (part == 0) {
