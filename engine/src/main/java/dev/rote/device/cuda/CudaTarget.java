@@ -1,0 +1,28 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Fusion;
+import dev.rote.graph.GlobalNorm;
+import dev.rote.graph.Op;
+import dev.rote.graph.Target;
+import dev.rote.graph.TensorType;
+import java.util.List;
+
+/// What the CUDA kernels join, and their scratch memory.
+enum CudaTarget implements Target {
+    INSTANCE;
+
+    @Override
+    public boolean fuses(Fusion.Pattern pattern) {
+        return switch (pattern) {
+            case GROUP_NORM_SILU -> true;
+        };
+    }
+
+    @Override
+    public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
+        return switch (op) {
+            case GlobalNorm ignored -> OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
+            default -> 0;
+        };
+    }
+}

@@ -1,0 +1,17 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Node;
+import java.util.List;
+
+/// TODO
+final class ElementLowering {
+    private final CudaMemory memory;
+
+    ElementLowering(CudaMemory memory) {
+        this.memory = memory;
+    }
+
+    List<KernelLaunch> lower(Node node) {
+        throw new AssertionError(node.toString() + memory);
+    }
+}
