@@ -57,6 +57,18 @@ final class CudaMemory implements AutoCloseable {
         return roots.get(value.root()) + value.byteOffset();
     }
 
+    /// The same; 0 for no value.
+    long addressOrNull(Value value) {
+        return value == null ? 0 : address(value);
+    }
+
+    /// Address of a table of numbers, which lives as long as the program.
+    long table(double[] numbers) {
+        DeviceAddress address = take(8L * numbers.length);
+        device.copyIn(address, 0, MemorySegment.ofArray(numbers), "program " + program);
+        return address.value();
+    }
+
     /// Address of a node's scratch memory; 0 if it has none.
     long workspace(Node node) {
         long offset = plan.workspaceOffset(node);
