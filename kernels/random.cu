@@ -109,7 +109,8 @@ __device__ __forceinline__ void drop_channels(const DropoutArgs& a) {
     int64_t element = a.first + i / a.per_image * a.channels + i % a.channels;
     uint32_t word = element_word(a.seed, element, a.step[0], a.purpose);
     float x = to_float(((const T*)a.x)[i]);
-    ((T*)a.y)[i] = from_float<T>(x * (word >= a.threshold ? a.kept : 0.0f));
+    // The CPU device's affine rows add a zero, which turns -0 into +0.
+    ((T*)a.y)[i] = from_float<T>(__fadd_rn(__fmul_rn(x, word >= a.threshold ? a.kept : 0.0f), 0.0f));
 }
 
 KERNEL(dropout_elements_f32, DropoutArgs, 256) { drop_elements<float>(a); }

@@ -44,7 +44,7 @@ public final class CudaDevice implements Device {
         try {
             Driver.check(JCudaDriver.cuStreamCreate(stream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuMemHostAlloc(staging, STAGING_BYTES, 0), "pinned memory");
-            kernels = new Kernels(KernelImage.load());
+            kernels = new Kernels(new KernelImage());
             complete = true;
         } finally {
             if (!complete) {

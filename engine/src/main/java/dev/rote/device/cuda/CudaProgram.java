@@ -45,6 +45,7 @@ final class CudaProgram implements Program {
         CudaLowering lowering = new CudaLowering(memory);
         List<Node> nodes = plan.nodes();
         List<List<KernelLaunch>> launches = nodes.stream().map(lowering::lower).toList();
+        launches.forEach(each -> each.forEach(device.kernels()::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), "program " + name);

@@ -29,7 +29,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The stand-in for the driver keeps the driver's rules, and what is wrong shows.
 @ExtendWith(StandInExtension.class)
 class StandInTest {
-    private static final byte[] IMAGE = {0x50, (byte) 0xed, 0x55, (byte) 0xba, 0, 0, 0, 0};
     private static final int NON_BLOCKING = 1;
 
     private final StandIn standIn = StandIn.loaded().orElseThrow();
@@ -39,9 +38,14 @@ class StandInTest {
 
     @BeforeEach
     void open() {
-        kernels = new Kernels(IMAGE);
+        kernels = new Kernels(new KernelImage());
         JCudaDriver.cuStreamCreate(first, NON_BLOCKING);
         JCudaDriver.cuStreamCreate(second, NON_BLOCKING);
+        kernels.prepare(KernelLaunch.perElement("test_step", 1, new Arguments() // loaded before any capture
+                .pointer("x", 0)
+                .pointer("y", 0)
+                .i64("n", 0)
+                .f32("factor", 0)));
     }
 
     @AfterEach
@@ -55,8 +59,7 @@ class StandInTest {
     void aLaunchReachesEveryElementAndNoOther() {
         DeviceAddress x = floats(ramp(1000));
         DeviceAddress y = floats(new float[1001]);
-        kernels.launch(KernelLaunch.perElement("test_scale", 1000, arguments(x, y, 1000, 3)), first);
-        synchronize(first);
+        launch("test_scale", 4, 256, 0, arguments(x, y, 1000, 3));
         float[] found = read(y, 1001);
         for (int i = 0; i < 1000; i++) {
             assertThat(found[i]).isEqualTo(3f * i);
@@ -297,7 +300,9 @@ class StandInTest {
     }
 
     private void step(DeviceAddress x, DeviceAddress y, float factor, CUstream stream) {
-        kernels.launch(KernelLaunch.perElement("test_step", 1, arguments(x, y, 1, factor)), stream);
+        KernelLaunch launch = KernelLaunch.perElement("test_step", 1, arguments(x, y, 1, factor));
+        kernels.prepare(launch);
+        kernels.launch(launch, stream);
     }
 
     private static void order(CUstream before, CUstream after) {
@@ -327,14 +332,10 @@ class StandInTest {
     }
 
     private void launch(String kernel, int blocks, int threads, int sharedBytes, Arguments arguments) {
-        kernels.launch(
-                new KernelLaunch(
-                        kernel,
-                        KernelLaunch.Extent.of(blocks),
-                        KernelLaunch.Extent.of(threads),
-                        sharedBytes,
-                        arguments),
-                first);
+        KernelLaunch launch = new KernelLaunch(
+                kernel, KernelLaunch.Extent.of(blocks), KernelLaunch.Extent.of(threads), sharedBytes, arguments);
+        kernels.prepare(launch);
+        kernels.launch(launch, first);
         synchronize(first);
     }
 
