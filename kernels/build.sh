@@ -2,6 +2,7 @@
 # build.sh: the kernels as fat binaries, one per .cu file, for sm_80, sm_90a, sm_100 and as PTX for what comes later.
 #
 #   kernels/build.sh FOLDER     puts *.fatbin and index.txt (kernel, file) into FOLDER
+#   kernels/build.sh --check    whether kernels/prebuilt was made from the sources as they are: exit status 0 or 2
 #   kernels/build.sh            makes the committed ones anew: kernels/prebuilt and the table kernels/resources.tsv
 #
 # The first form takes kernels/prebuilt if it was made from the sources as they are, by their hash, and calls nvcc
@@ -18,6 +19,13 @@ source_hash() { # of everything that decides what comes out
 
 target=${1:-}
 hash=$(source_hash)
+if [[ $target == --check ]]; then
+    [[ -f prebuilt/HASH && $(<prebuilt/HASH) == "$hash" ]] || {
+        echo "kernels: kernels/prebuilt is not of these sources: run kernels/build.sh where nvcc is and commit it" >&2
+        exit 2
+    }
+    exit 0
+fi
 if [[ $target && ${ROTE_NVCC:-} != always && -f prebuilt/HASH && $(<prebuilt/HASH) == "$hash" ]]; then
     mkdir -p "$target"
     cp -u prebuilt/*.fatbin prebuilt/index.txt prebuilt/HASH "$target"

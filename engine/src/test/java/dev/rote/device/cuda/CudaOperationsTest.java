@@ -10,14 +10,17 @@ import dev.rote.reference.OpCase;
 import dev.rote.reference.OpCases;
 import dev.rote.reference.OpRun;
 import dev.rote.reference.ReferenceRun;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -89,6 +92,23 @@ class CudaOperationsTest {
                         .isEqualTo(Double.isFinite(expected.get(output)[i]));
             }
         }
+    }
+
+    /// Every value of a case has an allocation of its own, so an access beside it is seen.
+    @Test
+    void noKernelReadsOrWritesBesideItsBuffers(@TempDir Path folder) throws Exception {
+        StandIn standIn = StandIn.loaded().orElseThrow();
+        Path record = folder.resolve("operations");
+        List<OpCase> cases = Stream.concat(f32(), bf16()).toList();
+        // Opened while recording, so that what the device allocates is in the record.
+        standIn.record(record);
+        try (CudaDevice recorded = CudaDevice.open(0)) {
+            OpRun runs = new OpRun(recorded);
+            cases.forEach(runs::run);
+        } finally {
+            standIn.stopRecording();
+        }
+        assertThat(StandInExtension.replay(record)).contains("status 0").contains("launches");
     }
 
     private void compare(OpCase one) {

@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.errors.DeviceException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import jcuda.Pointer;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUgraph;
@@ -278,25 +274,14 @@ class StandInTest {
         DeviceAddress x = floats(ramp(100));
         launch("test_scale", 1, 128, 0, arguments(x, floats(new float[100]), 100, 2));
         standIn.stopRecording();
-        assertThat(replay(record)).contains("status 0", "replay: 1 launches");
+        assertThat(StandInExtension.replay(record)).contains("status 0", "replay: 1 launches");
 
         Path wrong = folder.resolve("wrong");
         standIn.record(wrong);
         DeviceAddress y = floats(new float[100]);
         launch("test_overrun", 1, 32, 0, arguments(y, y, 100, 1));
         standIn.stopRecording();
-        assertThat(replay(wrong)).contains("heap-buffer-overflow", "tests.cu").doesNotContain("status 0");
-    }
-
-    private static String replay(Path record) throws IOException, InterruptedException {
-        Path program = StandInExtension.library().resolveSibling("replay");
-        Path output = Files.createTempFile(record.getParent(), "replay", ".txt");
-        Process process = new ProcessBuilder(List.of(program.toString(), record.toString()))
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        return Files.readString(output) + "status " + process.exitValue();
+        assertThat(StandInExtension.replay(wrong)).contains("heap-buffer-overflow", "tests.cu").doesNotContain("status 0");
     }
 
     private void step(DeviceAddress x, DeviceAddress y, float factor, CUstream stream) {
