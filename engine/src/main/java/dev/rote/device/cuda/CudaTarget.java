@@ -21,8 +21,9 @@ enum CudaTarget implements Target {
     @Override
     public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
         return switch (op) {
-            case GlobalNorm ignored -> OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
-            default -> 0;
+            case GlobalNorm ignored ->
+                OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
+            default -> ReductionLowering.workspaceBytes(op, inputs);
         };
     }
 }
