@@ -15,25 +15,19 @@
 // Reference    AttentionReference (double). Dao et al. 2022, arXiv:2205.14135, appendix B.2
 #include "attention.cuh"
 
-struct AttentionBackwardArgs {
-    const void* dy;   // [N,T,heads,D]
-    const void* qkv;  // [N,T,3,heads,D]
-    const void* y;    // [N,T,heads,D]
-    const float* lse; // [N,heads,T]
-    float* delta;     // [N,heads,T]
-    void* dqkv;       // [N,T,3,heads,D]
+struct AttentionDeltaArgs {
+    const void* dy; // [N,T,heads,D]
+    const void* y;  // [N,T,heads,D]
+    float* delta;   // [N,heads,T]
     int64_t images;
     int tokens;
     int heads;
-    int depth;   // D
-    int rows;    // of a block
-    int padded;  // tokens, filled up to whole tiles of 64
-    float scale; // 1 / sqrt D
+    int depth; // D
 };
-LAYOUT(AttentionBackwardArgs, dy, qkv, y, lse, delta, dqkv, images, tokens, heads, depth, rows, padded, scale)
+LAYOUT(AttentionDeltaArgs, dy, y, delta, images, tokens, heads, depth)
 
 template <class T>
-__device__ __forceinline__ void attention_delta(const AttentionBackwardArgs& a) {
+__device__ __forceinline__ void attention_delta(const AttentionDeltaArgs& a) {
     int64_t i = blockIdx.x * (int64_t)(ATTENTION_THREADS / 32) + threadIdx.x / 32; // in [N,T,heads]
     if (i >= a.images * a.tokens * a.heads) return;
     float sum = 0;
@@ -45,8 +39,23 @@ __device__ __forceinline__ void attention_delta(const AttentionBackwardArgs& a) 
     if (threadIdx.x % 32 == 0) a.delta[(image * a.heads + head) * a.tokens + token] = sum;
 }
 
-KERNEL(attention_delta_f32, AttentionBackwardArgs, ATTENTION_THREADS) { attention_delta<float>(a); }
-KERNEL(attention_delta_bf16, AttentionBackwardArgs, ATTENTION_THREADS) { attention_delta<bf16>(a); }
+KERNEL(attention_delta_f32, AttentionDeltaArgs, ATTENTION_THREADS) { attention_delta<float>(a); }
+KERNEL(attention_delta_bf16, AttentionDeltaArgs, ATTENTION_THREADS) { attention_delta<bf16>(a); }
+
+struct AttentionBackwardArgs {
+    const void* dy;     // [N,T,heads,D]
+    const void* qkv;    // [N,T,3,heads,D]
+    const float* lse;   // [N,heads,T]
+    const float* delta; // [N,heads,T]
+    void* dqkv;         // [N,T,3,heads,D]
+    int tokens;
+    int heads;
+    int depth;   // D
+    int rows;    // of a block
+    int padded;  // tokens, filled up to whole tiles of 64
+    float scale; // 1 / sqrt D
+};
+LAYOUT(AttentionBackwardArgs, dy, qkv, lse, delta, dqkv, tokens, heads, depth, rows, padded, scale)
 
 // A block's head, and its rows: queries, or keys and values.
 template <class T>
