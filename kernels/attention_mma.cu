@@ -6,7 +6,7 @@
 // Requires     D % 8 == 0 (rows are 16-byte aligned), D at most the number in the kernel's name
 // Tiling       a block owns 64 queries of a head, a warp 16 of them, their scores and sums in registers. Keys and
 //              values pass through two pairs of tiles of 64 tokens: while one is used the next is copied. 25 KiB at D
-//              = 32, 85 KiB at D = 128, so that registers (5 blocks at D = 32) or shared memory (2 at D = 128) are
+//              = 32, 85 KiB at D = 128, so that registers (4 to 6 blocks at D = 32) or shared memory (2 at D = 128) are
 //              the limit
 // Numerics     f32 sums on tensor cores; a running maximum whose rise rescales the sums; exp2f (2 ulp); weights rounded
 //              to bf16 for the second product, not for their sum
@@ -112,4 +112,4 @@ __device__ __forceinline__ void attention_mma(const AttentionMmaArgs& a) {
 KERNEL(attention_bf16_mma_16, AttentionMmaArgs, MMA_THREADS) { attention_mma<16>(a); }
 KERNEL(attention_bf16_mma_32, AttentionMmaArgs, MMA_THREADS) { attention_mma<32>(a); }
 KERNEL(attention_bf16_mma_64, AttentionMmaArgs, MMA_THREADS) { attention_mma<64>(a); }
-KERNEL(attention_bf16_mma_128, AttentionMmaArgs, MMA_THREADS) { attention_mma<128>(a); }
+KERNEL_RESIDENT(attention_bf16_mma_128, AttentionMmaArgs, MMA_THREADS, 2) { attention_mma<128>(a); }

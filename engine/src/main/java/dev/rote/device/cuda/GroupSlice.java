@@ -21,8 +21,8 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
     private static final int VECTOR_BYTES = 16;
     /// A sector of device memory: less of a pixel would waste bandwidth.
     private static final int SECTOR_BYTES = 32;
-    /// Enough work for the threads of a block: 4 vectors each.
-    private static final long ENOUGH_BYTES = 4L * THREADS * VECTOR_BYTES;
+    /// Enough work for a block, and little enough for eight or more of them on a multiprocessor.
+    private static final long ENOUGH_BYTES = 16 << 10;
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     private static final long SHARED_BYTES = 99 << 10;
 
@@ -70,9 +70,10 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
         return Math.ceilDiv(pixels, threads() / vectors()) * threads() * VECTOR_BYTES * tensors;
     }
 
-    /// As few threads as have 4 vectors each.
+    /// As many threads as have 8 vectors of a tensor each: fewer per block leave registers for more blocks, which hide
+    /// each other's copies and barriers.
     private int threads() {
-        long wanted = Math.ceilDiv(pixels * vectors(), 4);
+        long wanted = Math.ceilDiv(pixels * vectors(), 8);
         return (int) Math.clamp(Math.ceilDiv(wanted, 32) * 32, Math.ceilDiv(Math.max(64, vectors()), 32) * 32, THREADS);
     }
 
