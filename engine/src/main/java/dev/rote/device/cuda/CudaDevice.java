@@ -28,6 +28,7 @@ public final class CudaDevice implements Device {
     private static final int NON_BLOCKING = 1;
     private static final int STAGING_BYTES = 1 << 20;
 
+    private final boolean tf32;
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final CUstream stream = new CUstream();
@@ -37,7 +38,8 @@ public final class CudaDevice implements Device {
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    private CudaDevice(int ordinal) {
+    private CudaDevice(int ordinal, boolean tf32) {
+        this.tf32 = tf32;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
         Driver.check(JCudaDriver.cuCtxCreate(context, 0, device), "context on GPU " + ordinal);
         boolean complete = false;
@@ -58,8 +60,17 @@ public final class CudaDevice implements Device {
     /// @param ordinal its number, from 0
     /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU
     public static CudaDevice open(int ordinal) {
+        return open(ordinal, false);
+    }
+
+    /// Opens a GPU.
+    ///
+    /// @param ordinal its number, from 0
+    /// @param tf32 whether products of f32 tensors may round their factors to 10 bits of mantissa
+    /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU
+    public static CudaDevice open(int ordinal, boolean tf32) {
         Driver.initialize();
-        return new CudaDevice(ordinal);
+        return new CudaDevice(ordinal, tf32);
     }
 
     @Override
@@ -73,7 +84,7 @@ public final class CudaDevice implements Device {
         Driver.check(JCudaDriver.cuDeviceGetName(name, name.length, device), "name of the GPU");
         int major = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
         int minor = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        return "cuda: " + text(name) + ", compute capability " + major + "." + minor;
+        return "cuda: " + text(name) + ", compute capability " + major + "." + minor + (tf32 ? ", tf32" : "");
     }
 
     private static String text(byte[] bytes) {
@@ -120,6 +131,10 @@ public final class CudaDevice implements Device {
     @Override
     public long allocatedBytes() {
         return allocated.get();
+    }
+
+    boolean tf32() {
+        return tf32;
     }
 
     CUstream stream() {
@@ -179,11 +194,8 @@ public final class CudaDevice implements Device {
         java.nio.ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
         for (long done = 0; done < source.byteSize(); done += STAGING_BYTES) {
             int piece = (int) Math.min(STAGING_BYTES, source.byteSize() - done);
-            java.lang.foreign.MemorySegment.ofBuffer(pinned)
-                    .asSlice(0, piece)
-                    .copyFrom(source.asSlice(done, piece));
-            Driver.check(
-                    JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(offset + done), staging, piece, stream), what);
+            java.lang.foreign.MemorySegment.ofBuffer(pinned).asSlice(0, piece).copyFrom(source.asSlice(done, piece));
+            Driver.check(JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(offset + done), staging, piece, stream), what);
             synchronize(what);
         }
     }

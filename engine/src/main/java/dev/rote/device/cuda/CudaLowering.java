@@ -12,9 +12,9 @@ final class CudaLowering {
     private final RandomLowering draws;
     private final OptimizerLowering optimizers;
 
-    CudaLowering(CudaMemory memory) {
+    CudaLowering(CudaMemory memory, boolean tf32) {
         this.elements = new ElementLowering(memory);
-        this.matrices = new MatrixLowering(memory);
+        this.matrices = new MatrixLowering(memory, tf32);
         this.reductions = new ReductionLowering(memory);
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);

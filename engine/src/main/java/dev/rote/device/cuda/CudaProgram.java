@@ -42,7 +42,7 @@ final class CudaProgram implements Program {
     }
 
     private void capture(Plan plan) {
-        CudaLowering lowering = new CudaLowering(memory);
+        CudaLowering lowering = new CudaLowering(memory, device.tf32());
         List<Node> nodes = plan.nodes();
         List<List<KernelLaunch>> launches = nodes.stream().map(lowering::lower).toList();
         CUgraph captured = new CUgraph();

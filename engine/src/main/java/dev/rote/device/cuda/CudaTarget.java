@@ -1,7 +1,9 @@
 package dev.rote.device.cuda;
 
+import dev.rote.graph.Conv2d;
 import dev.rote.graph.Fusion;
 import dev.rote.graph.GlobalNorm;
+import dev.rote.graph.Linear;
 import dev.rote.graph.Op;
 import dev.rote.graph.Target;
 import dev.rote.graph.TensorType;
@@ -21,7 +23,10 @@ enum CudaTarget implements Target {
     @Override
     public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
         return switch (op) {
-            case GlobalNorm ignored -> OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
+            case Conv2d.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
+            case Linear.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
+            case GlobalNorm ignored ->
+                OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
             default -> 0;
         };
     }
