@@ -13,21 +13,27 @@ record ProductTile(int rows, int columns, int threads) {
     /// depend on the device.
     static final int BUSY_BLOCKS = 264;
 
-    // Multiply-adds in f32. What limits each:
-    private static final ProductTile GENERAL_NARROW = new ProductTile(128, 8, 256); // 1 to 8 channels: heads, W = 8
-    private static final ProductTile GENERAL_MIDDLE = new ProductTile(128, 32, 256); // a wider one multiplies zeros
-    private static final ProductTile GENERAL_WIDE = new ProductTile(128, 64, 256); // registers: 64 sums a thread
-    private static final ProductTile GENERAL_SQUARE =
-            new ProductTile(64, 64, 256); // weight gradients: both are channels
-    private static final ProductTile GENERAL_SMALL =
-            new ProductTile(32, 32, 256); // few rows: a larger one is mostly empty
-    // Tensor cores. What limits each:
-    private static final ProductTile TENSOR_NARROW = new ProductTile(128, 32, 128); // up to 32 channels
-    private static final ProductTile TENSOR_WIDE = new ProductTile(128, 64, 128); // registers: 4 blocks at 128 a thread
-    private static final ProductTile TENSOR_SQUARE =
-            new ProductTile(64, 64, 128); // twice the blocks, where these are few
-    private static final ProductTile TENSOR_FLAT =
-            new ProductTile(32, 128, 128); // weight gradients with up to 32 filters
+    // Multiply-adds in f32.
+    // 1 to 8 channels (heads, W = 8): a wider tile multiplies by zeros.
+    private static final ProductTile GENERAL_NARROW = new ProductTile(128, 8, 256);
+    // 9 to 32 channels.
+    private static final ProductTile GENERAL_MIDDLE = new ProductTile(128, 32, 256);
+    // Registers: 170 a thread, one block per multiprocessor.
+    private static final ProductTile GENERAL_WIDE = new ProductTile(128, 64, 256);
+    // Weight gradients, where rows and columns are channels; registers: 108 a thread, two blocks.
+    private static final ProductTile GENERAL_SQUARE = new ProductTile(64, 64, 256);
+    // Few rows or few blocks: a larger tile is mostly empty.
+    private static final ProductTile GENERAL_SMALL = new ProductTile(32, 32, 256);
+
+    // Tensor cores.
+    // Up to 32 channels: memory is the limit, zeros in the tile cost nothing that shows.
+    private static final ProductTile TENSOR_NARROW = new ProductTile(128, 32, 128);
+    // Registers: 128 a thread in bf16, four blocks; 142 in TF32, three.
+    private static final ProductTile TENSOR_WIDE = new ProductTile(128, 64, 128);
+    // Twice the blocks, where these are few.
+    private static final ProductTile TENSOR_SQUARE = new ProductTile(64, 64, 128);
+    // Weight gradients with up to 32 filters.
+    private static final ProductTile TENSOR_FLAT = new ProductTile(32, 128, 128);
 
     /// For the many pixels (or rows) and few channels of forward and data gradient.
     static ProductTile pixels(boolean tensor, long rows, long columns) {
