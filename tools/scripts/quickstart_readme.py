@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- quickstart:begin -->", "<!-- quickstart:end -->"
 WIDTH, HEIGHT = 1200, 1500
+PICTURE = "![Top of the quick start's report](docs/images/quickstart.png)"
 
 
 def fail(sentence):
@@ -113,7 +114,7 @@ def main():
     target.parent.mkdir(parents=True, exist_ok=True)
     picture(folder / "report.html", target)
     before, rest = old.split(BEGIN)
-    readme.write_text(before + BEGIN + "\n" + text + "\n" + END + rest.split(END)[1])
+    readme.write_text(before + BEGIN + "\n" + PICTURE + "\n\n" + text + "\n" + END + rest.split(END)[1])
     print(text)
 
 
