@@ -88,43 +88,36 @@ public final class Generator implements AutoCloseable {
         }
     }
 
+    /// What is drawn.
+    ///
     /// @param batch images drawn at a time
     /// @param average uses the averaged parameters if the model has any
-    static Generator open(
-            Device device,
-            Blueprint blueprint,
-            ModelState model,
-            Extent extent,
-            int batch,
-            boolean average,
-            long seed) {
-        return Owned.opening(owned -> new Generator(owned, device, blueprint, model, extent, batch, average, seed));
+    record Subject(Extent extent, int batch, boolean average, long seed) {
+        private Shape shape() {
+            return Generator.shape(batch, extent);
+        }
     }
 
-    private Generator(
-            Owned owned,
-            Device device,
-            Blueprint blueprint,
-            ModelState model,
-            Extent extent,
-            int batch,
-            boolean average,
-            long seed) {
+    static Generator open(Device device, Blueprint blueprint, ModelState model, Subject subject) {
+        return Owned.opening(owned -> new Generator(owned, device, blueprint, model, subject));
+    }
+
+    private Generator(Owned owned, Device device, Blueprint blueprint, ModelState model, Subject subject) {
         this.owned = owned;
         this.model = model;
         this.sampler = blueprint.sampler();
-        this.extent = extent;
-        this.batch = batch;
+        this.extent = subject.extent();
+        this.batch = subject.batch();
         this.classes = blueprint.network().classes();
-        this.average = average && model.hasAverage();
-        Shape shape = shape(batch, extent);
+        this.average = subject.average() && model.hasAverage();
+        Shape shape = subject.shape();
         allocate(device, SampleBatch.X, "samples", DType.F32, shape.elements());
         allocate(device, SampleBatch.STEP, "sampler step", DType.I32, 1);
         allocate(device, SampleBatch.DRAW, "sampler draw", DType.I32, 1);
         if (classes > 0) {
             allocate(device, LABELS, "sampled classes", DType.I32, batch);
         }
-        Plans plans = Plans.of(device, blueprint, shape, seed);
+        Plans plans = Plans.of(device, blueprint, shape, subject.seed());
         Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
         bindings.putAll(own);
         this.start = owned.add(device.compile("sampler start", plans.start(), bindings), Program::close);

@@ -267,7 +267,7 @@ public final class Trainer implements AutoCloseable {
     /// @param average uses the averaged parameters, if there are any
     public Generator generator(int batch, boolean average) {
         Extent extent = data.train().extent();
-        return Generator.open(device, blueprint, model, extent, batch, average, config.seed());
+        return Generator.open(device, blueprint, model, new Generator.Subject(extent, batch, average, config.seed()));
     }
 
     @Override

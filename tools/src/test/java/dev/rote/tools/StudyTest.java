@@ -149,13 +149,7 @@ class StudyTest {
 
     @Test
     void aReportNeedsNeitherItsImagesNorSoundSamples() throws IOException {
-        Path images = Files.createDirectories(temp.resolve("images"));
-        for (int i = 0; i < 16; i++) {
-            var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
-            picture.setRGB(i % 8, i / 2, 0xffffff);
-            javax.imageio.ImageIO.write(
-                    picture, "png", images.resolve(i + ".png").toFile());
-        }
+        Path images = pictures();
         String file = Files.writeString(
                         temp.resolve("own.toml"),
                         STUDY.replace("builtin:fashion-mnist", images.toString())
@@ -193,13 +187,7 @@ class StudyTest {
 
     @Test
     void otherImagesUnderACompleteRunAreNoticed() throws IOException {
-        Path images = Files.createDirectories(temp.resolve("images"));
-        for (int i = 0; i < 16; i++) {
-            var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
-            picture.setRGB(i % 8, i / 2, 0xffffff);
-            javax.imageio.ImageIO.write(
-                    picture, "png", images.resolve(i + ".png").toFile());
-        }
+        Path images = pictures();
         String file = Files.writeString(
                         temp.resolve("own.toml"), STUDY.replace("builtin:fashion-mnist", images.toString()))
                 .toString();
@@ -247,5 +235,17 @@ class StudyTest {
         assertThat(folder.resolve("report.html"))
                 .content()
                 .contains("There are no held-out images", "to the training images");
+    }
+
+    /// A folder of 16 different images of 8x8 pixels.
+    private Path pictures() throws IOException {
+        Path images = Files.createDirectories(temp.resolve("images"));
+        for (int i = 0; i < 16; i++) {
+            var picture = new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_BYTE_GRAY);
+            picture.setRGB(i % 8, i / 2, 0xffffff);
+            javax.imageio.ImageIO.write(
+                    picture, "png", images.resolve(i + ".png").toFile());
+        }
+        return images;
     }
 }
