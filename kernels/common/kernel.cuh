@@ -21,6 +21,10 @@
 #define LAYOUT(Args, ...)
 #define KERNEL(name, Args, threads) \
     extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a)
+// As KERNEL, and registers leave room for `blocks` blocks on a multiprocessor. Left to itself, ptxas spills a few for
+// more blocks than shared memory admits.
+#define KERNEL_RESIDENT(name, Args, threads, blocks) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Args a)
 #define DYNAMIC_SHARED(T, name)                                    \
     extern __shared__ __align__(1024) unsigned char dynamic_shared[]; \
     T* name = reinterpret_cast<T*>(dynamic_shared)
@@ -62,5 +66,7 @@ __device__ __forceinline__ void barrier_sync(int id, unsigned threads) {
                                                           sizeof(Args), threads,                                  \
                                                           &standin::LayoutOf<Args>::fields()});                   \
     static void name(const Args& a)
+
+#define KERNEL_RESIDENT(name, Args, threads, blocks) KERNEL(name, Args, threads)
 
 #endif

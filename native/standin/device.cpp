@@ -35,15 +35,21 @@ int Device::fault(int code, const std::string& what) {
     return status;
 }
 
-void Device::reset() {
-    for (const auto& [address, allocation] : allocations) std::free(allocation.block);
-    allocations.clear();
-    used_bytes = 0;
+void Device::reset(const void* context) {
+    for (auto each = allocations.begin(); each != allocations.end();) {
+        if (each->second.context == context) {
+            std::free(each->second.block);
+            used_bytes -= static_cast<long>((each->second.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+            each = allocations.erase(each);
+        } else {
+            ++each;
+        }
+    }
     status = SUCCESS;
     text.clear();
 }
 
-int Device::allocate(uint64_t* address, size_t bytes) {
+int Device::allocate(uint64_t* address, size_t bytes, const void* context) {
     if (bytes == 0) return INVALID_VALUE;
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (used_bytes + static_cast<long>(rounded) > settings.memory) return OUT_OF_MEMORY;
@@ -58,7 +64,7 @@ int Device::allocate(uint64_t* address, size_t bytes) {
     std::memset(block, POISON, rounded + FENCE_BYTES);
 #endif
     *address = reinterpret_cast<uint64_t>(block);
-    allocations[*address] = {bytes, block};
+    allocations[*address] = {bytes, block, context};
     used_bytes += static_cast<long>(rounded);
     return SUCCESS;
 }

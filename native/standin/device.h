@@ -58,9 +58,10 @@ class Device {
     // Marks the device as lost, as a fault in a kernel does: everything fails until it is reset.
     int fault(int status, const std::string& what);
     const std::string& fault_text() const { return text; }
-    void reset(); // heals it and releases all memory, as the end of a context does
+    // The end of a context: the device is well again, and the memory that the context allocated is released.
+    void reset(const void* context);
 
-    int allocate(uint64_t* address, size_t bytes);
+    int allocate(uint64_t* address, size_t bytes, const void* context = nullptr);
     int release(uint64_t address);
     bool contains(uint64_t address, size_t bytes) const;
     long used() const { return used_bytes; }
@@ -71,6 +72,7 @@ class Device {
     struct Allocation {
         size_t bytes;
         void* block;
+        const void* context;
     };
     std::map<uint64_t, Allocation> allocations;
     long used_bytes = 0;

@@ -17,12 +17,19 @@
     ENTER(call);                    \
     if (standin::capturing()) return standin::CAPTURE_UNSUPPORTED
 
+// Also needs a context of the calling thread.
+#define ENTER_CONTEXT(call)      \
+    ENTER_OUTSIDE_CAPTURE(call); \
+    if (standin::current_context_of_thread() == nullptr) return standin::INVALID_CONTEXT
+
 namespace standin {
 
 inline Stream* stream_of(void* handle) {
     // 0 and 1 are the default stream, 2 the one per thread
     return reinterpret_cast<uintptr_t>(handle) <= 2 ? &default_stream() : static_cast<Stream*>(handle);
 }
+
+const void* current_context_of_thread();
 
 inline size_t shared_limit() { return Device::get().settings.capability >= 90 ? 232448 : 101376; }
 

@@ -8,11 +8,13 @@ using namespace standin;
 
 namespace {
 
-int context_marker;
-void* current_context = nullptr;
+int primary_context;
+thread_local void* current_context = nullptr;
 bool initialized = false;
 
 } // namespace
+
+const void* standin::current_context_of_thread() { return current_context; }
 
 API cuInit(unsigned) {
     ENTER("cuInit");
@@ -72,20 +74,22 @@ API cuDeviceGetAttribute(int* value, int attribute, int) {
 
 API cuCtxCreate_v2(void** context, unsigned, int) {
     ENTER("cuCtxCreate");
-    *context = current_context = &context_marker;
+    *context = current_context = new char;
     return SUCCESS;
 }
 
-API cuCtxDestroy_v2(void*) {
+API cuCtxDestroy_v2(void* context) {
     std::lock_guard<std::recursive_mutex> lock(Device::get().mutex);
-    Device::get().reset();
-    current_context = nullptr;
+    drain_all(false);
+    Device::get().reset(context);
+    if (current_context == context) current_context = nullptr;
+    if (context != &primary_context) delete static_cast<char*>(context);
     return SUCCESS;
 }
 
 API cuDevicePrimaryCtxRetain(void** context, int) {
     ENTER("cuDevicePrimaryCtxRetain");
-    *context = &context_marker;
+    *context = &primary_context;
     return SUCCESS;
 }
 
@@ -93,7 +97,7 @@ API cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
 
 API cuDevicePrimaryCtxReset_v2(int) {
     std::lock_guard<std::recursive_mutex> lock(Device::get().mutex);
-    Device::get().reset();
+    Device::get().reset(&primary_context);
     return SUCCESS;
 }
 

@@ -62,7 +62,7 @@ int launch(Function* function, Dim grid, Dim block, size_t shared_bytes, void* s
 } // namespace
 
 API cuModuleLoadData(void** module, const void* image) {
-    ENTER_OUTSIDE_CAPTURE("cuModuleLoadData");
+    ENTER_CONTEXT("cuModuleLoadData");
     // The image is a fat binary, an ELF file or PTX; its kernels are linked in here, so only the kind is looked at.
     static const unsigned char FATBIN[] = {0x50, 0xed, 0x55, 0xba};
     static const unsigned char ELF[] = {0x7f, 'E', 'L', 'F'};

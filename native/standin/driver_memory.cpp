@@ -63,8 +63,8 @@ API cuMemGetInfo_v2(size_t* free_bytes, size_t* total) {
 }
 
 API cuMemAlloc_v2(uint64_t* pointer, size_t bytes) {
-    ENTER_OUTSIDE_CAPTURE("cuMemAlloc");
-    int status = Device::get().allocate(pointer, bytes);
+    ENTER_CONTEXT("cuMemAlloc");
+    int status = Device::get().allocate(pointer, bytes, current_context_of_thread());
     if (status == SUCCESS) record_allocation(*pointer, bytes);
     return status;
 }
@@ -79,7 +79,7 @@ API cuMemFree_v2(uint64_t pointer) {
 }
 
 API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
-    ENTER_OUTSIDE_CAPTURE("cuMemHostAlloc");
+    ENTER_CONTEXT("cuMemHostAlloc");
     *pointer = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
     if (*pointer == nullptr) return OUT_OF_MEMORY;
     pinned().insert(*pointer);

@@ -13,7 +13,7 @@ std::shared_ptr<Event>* event_of(void* handle) { return static_cast<std::shared_
 } // namespace
 
 API cuStreamCreate(void** stream, unsigned flags) {
-    ENTER("cuStreamCreate");
+    ENTER_CONTEXT("cuStreamCreate");
     auto* made = new Stream();
     constexpr unsigned NON_BLOCKING = 1;
     made->blocking = (flags & NON_BLOCKING) == 0;
@@ -52,9 +52,9 @@ API cuStreamWaitEvent(void* stream, void* event, unsigned) {
     return stream_of(stream)->wait(**event_of(event));
 }
 
-API cuStreamBeginCapture_v2(void* stream, int) {
+API cuStreamBeginCapture_v2(void* stream, int mode) {
     ENTER("cuStreamBeginCapture");
-    return stream_of(stream) == &default_stream() ? CAPTURE_UNSUPPORTED : stream_of(stream)->begin_capture();
+    return stream_of(stream) == &default_stream() ? CAPTURE_UNSUPPORTED : stream_of(stream)->begin_capture(mode == 0);
 }
 
 API cuStreamEndCapture(void* stream, void** graph) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <thread>
 
 #include "record.h"
 
@@ -55,7 +54,9 @@ bool is_open(const Stream* stream) {
 }
 
 bool capturing() {
-    return std::any_of(streams().begin(), streams().end(), [](Stream* s) { return s->capture != nullptr; });
+    return std::any_of(streams().begin(), streams().end(), [](Stream* s) {
+        return s->capture != nullptr && (s->capture->global || s->capture->thread == std::this_thread::get_id());
+    });
 }
 
 double now_milliseconds() {
@@ -197,10 +198,12 @@ int Stream::wait(Event& event) {
     return capture == nullptr ? issue(std::move(operation)) : CAPTURE_UNSUPPORTED;
 }
 
-int Stream::begin_capture() {
+int Stream::begin_capture(bool global) {
     if (capture != nullptr) return CAPTURE_UNSUPPORTED;
     capture = std::make_shared<Capture>();
     capture->origin = this;
+    capture->global = global;
+    capture->thread = std::this_thread::get_id();
     last.clear();
     return SUCCESS;
 }

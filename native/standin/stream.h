@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "device.h"
@@ -68,6 +69,8 @@ struct Capture {
     Stream* origin = nullptr;
     std::vector<Stream*> joined; // other streams that take part
     bool broken = false;
+    bool global = true;      // restricts all threads, not only the one that captures
+    std::thread::id thread;
 };
 
 struct Stream {
@@ -81,7 +84,7 @@ struct Stream {
     int run_until(const Event& event, uint64_t generation);
     int record(Event& event);
     int wait(Event& event);
-    int begin_capture();
+    int begin_capture(bool global);
     int end_capture(Graph** graph);
 
   private:
@@ -93,7 +96,7 @@ Stream& default_stream();
 void open(Stream* stream);
 void close(Stream* stream);
 bool is_open(const Stream* stream);
-bool capturing();
+bool capturing(); // what restricts the calling thread
 int drain_all(bool blocking_only);
 double now_milliseconds();
 

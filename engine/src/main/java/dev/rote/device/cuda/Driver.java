@@ -1,12 +1,32 @@
 package dev.rote.device.cuda;
 
 import dev.rote.errors.DeviceException;
+import dev.rote.errors.EnvironmentException;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
 /// Turns the driver's result codes into exceptions.
 final class Driver {
     private Driver() {}
+
+    /// Loads the driver (or the stand-in, where it is asked for) and starts it.
+    ///
+    /// @throws EnvironmentException if there is no driver or no GPU
+    static void initialize() {
+        StandIn.loaded();
+        int result;
+        try {
+            JCudaDriver.setExceptionsEnabled(false);
+            result = JCudaDriver.cuInit(0);
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            throw new EnvironmentException(
+                    "cuda: no NVIDIA driver on this machine (libcuda.so.1 cannot be loaded): " + e.getMessage());
+        }
+        if (result == CUresult.CUDA_ERROR_NO_DEVICE) {
+            throw new EnvironmentException("cuda: the NVIDIA driver finds no GPU on this machine");
+        }
+        check(result, "start of the NVIDIA driver");
+    }
 
     /// @param operation what was tried, for the message
     /// @throws DeviceException if the code is not success, with the driver's name and text of it

@@ -15,4 +15,9 @@ record KernelLaunch(String kernel, Extent grid, Extent block, int sharedBytes, A
         int blocks = Math.toIntExact(Math.max(1, (elements + threads - 1) / threads));
         return new KernelLaunch(kernel, Extent.of(blocks), Extent.of(threads), 0, arguments);
     }
+
+    /// A one-dimensional grid without dynamic shared memory.
+    static KernelLaunch blocks(String kernel, int blocks, int threads, Arguments arguments) {
+        return new KernelLaunch(kernel, Extent.of(blocks), Extent.of(threads), 0, arguments);
+    }
 }

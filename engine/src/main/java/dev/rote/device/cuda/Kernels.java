@@ -1,5 +1,6 @@
 package dev.rote.device.cuda;
 
+import dev.rote.errors.DeviceException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -12,34 +13,43 @@ import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
-/// The kernels of a loaded image, by name.
+/// The kernels in the current context, loaded when they are first wanted.
 final class Kernels implements AutoCloseable {
     private static final int PLAIN_SHARED_BYTES = 48 * 1024; // more must be asked for
 
-    private final CUmodule module = new CUmodule();
+    private final KernelImage image;
+    private final Map<String, CUmodule> modules = new HashMap<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
     private final Map<String, StandIn.Layout> layouts;
 
-    /// @param image a fat binary or cubin
-    Kernels(byte[] image) {
-        Driver.check(JCudaDriver.cuModuleLoadData(module, image), "loading the kernels");
+    Kernels(KernelImage image) {
+        this.image = image;
         this.layouts = StandIn.loaded().map(StandIn::layouts).orElse(Map.of());
     }
 
-    /// Puts the launch on the stream.
+    /// Loads what the launch needs and checks its arguments; not allowed while a stream is captured.
     ///
-    /// @throws DeviceException if there is no such kernel or the driver refuses the launch
+    /// @throws DeviceException if there is no such kernel or the device cannot give it its shared memory
     /// @throws AssertionError if the arguments are not those of the kernel
-    void launch(KernelLaunch launch, CUstream stream) {
-        CUfunction function = functions.computeIfAbsent(launch.kernel(), this::find);
+    void prepare(KernelLaunch launch) {
+        CUfunction function = functions.get(launch.kernel());
+        if (function == null) {
+            function = find(launch.kernel());
+            functions.put(launch.kernel(), function);
+        }
         compareLayout(launch);
         if (launch.sharedBytes() > PLAIN_SHARED_BYTES) {
             int limit = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
             Driver.check(JCudaDriver.cuFuncSetAttribute(function, limit, launch.sharedBytes()), describe(launch));
         }
-        Pointer parameters = Pointer.to(Pointer.to(launch.arguments().struct()));
+    }
+
+    /// Puts a prepared launch on the stream.
+    ///
+    /// @throws DeviceException if the driver refuses the launch
+    void launch(KernelLaunch launch, CUstream stream) {
         int result = JCudaDriver.cuLaunchKernel(
-                function,
+                functions.get(launch.kernel()),
                 launch.grid().x(),
                 launch.grid().y(),
                 launch.grid().z(),
@@ -48,7 +58,7 @@ final class Kernels implements AutoCloseable {
                 launch.block().z(),
                 launch.sharedBytes(),
                 stream,
-                parameters,
+                Pointer.to(Pointer.to(launch.arguments().struct())),
                 null);
         if (result != CUresult.CUDA_SUCCESS) {
             throw Driver.failure(result, describe(launch));
@@ -56,8 +66,8 @@ final class Kernels implements AutoCloseable {
     }
 
     private static String describe(KernelLaunch launch) {
-        return "launch of " + launch.kernel() + " with grid " + text(launch.grid()) + ", block " + text(launch.block())
-                + ", " + launch.sharedBytes() + " bytes of shared memory";
+        return "launch of " + launch.kernel() + " with grid " + text(launch.grid()) + ", block "
+                + text(launch.block()) + ", " + launch.sharedBytes() + " bytes of shared memory";
     }
 
     private static String text(KernelLaunch.Extent extent) {
@@ -65,6 +75,13 @@ final class Kernels implements AutoCloseable {
     }
 
     private CUfunction find(String name) {
+        String file = image.fileOf(name);
+        CUmodule module = modules.get(file);
+        if (module == null) {
+            module = new CUmodule();
+            Driver.check(JCudaDriver.cuModuleLoadData(module, image.load(file)), "loading the kernels of " + file);
+            modules.put(file, module);
+        }
         CUfunction function = new CUfunction();
         Driver.check(JCudaDriver.cuModuleGetFunction(function, module, name), "kernel " + name);
         return function;
@@ -85,6 +102,8 @@ final class Kernels implements AutoCloseable {
 
     @Override
     public void close() {
-        JCudaDriver.cuModuleUnload(module);
+        modules.values().forEach(JCudaDriver::cuModuleUnload);
+        modules.clear();
+        functions.clear();
     }
 }

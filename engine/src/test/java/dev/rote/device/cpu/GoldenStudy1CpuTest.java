@@ -1,71 +1,20 @@
 package dev.rote.device.cpu;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.rote.device.Buffer;
-import dev.rote.device.Program;
-import dev.rote.graph.Plan;
-import dev.rote.graph.Value;
-import dev.rote.nn.GoldenStudy1;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
+import dev.rote.nn.GoldenRun;
 import org.junit.jupiter.api.Test;
 
 class GoldenStudy1CpuTest {
-    private final GoldenStudy1 golden = new GoldenStudy1();
-
     @Test
     void predictionLossAndGradientsAreThoseOfPyTorch() {
         try (CpuDevice device = CpuDevice.open(1)) {
-            GoldenStudy1.Step step = GoldenStudy1.gradients(device.target());
-            List<Value> results = List.of(step.y(), step.loss(), step.gradients());
-            for (Value result : results) {
-                step.graph().place(result, step.graph().external("result " + result, result.type()), 0);
-            }
-            Map<String, Buffer> bindings = bind(device, step);
-            run(device, step, bindings, 1);
-            golden.checkPrediction(read(bindings, "result " + results.get(0)));
-            golden.checkLoss(read(bindings, "result " + results.get(1))[0]);
-            golden.checkGradients(read(bindings, "result " + results.get(2)));
+            new GoldenRun(device).checkGradients();
         }
     }
 
     @Test
     void tenSgdStepsHaveTheLossesOfPyTorch() {
         try (CpuDevice device = CpuDevice.open(1)) {
-            GoldenStudy1.Step step = GoldenStudy1.training(device.target(), 10);
-            Map<String, Buffer> bindings = bind(device, step);
-            run(device, step, bindings, 10);
-            assertThat(bindings.get("step").readInts()).containsExactly(10);
-            golden.checkLosses(read(bindings, "losses"));
+            new GoldenRun(device).checkTraining();
         }
-    }
-
-    private Map<String, Buffer> bind(CpuDevice device, GoldenStudy1.Step step) {
-        Map<String, Buffer> bindings = new HashMap<>();
-        step.graph()
-                .externals()
-                .forEach((name, value) -> bindings.put(name, device.allocate(name, value.dtype(), value.elements())));
-        bindings.get("x").writeFloats(golden.x());
-        bindings.get("t").writeInts(golden.t());
-        bindings.get("eps").writeFloats(golden.eps());
-        bindings.get("parameters").writeFloats(golden.parameters());
-        bindings.get("frozen").writeFloats(golden.frozen());
-        return bindings;
-    }
-
-    private static void run(CpuDevice device, GoldenStudy1.Step step, Map<String, Buffer> bindings, int times) {
-        try (Program program = device.compile("golden", List.of(Plan.of(step.graph(), device.target())), bindings)) {
-            for (int i = 0; i < times; i++) {
-                program.run();
-            }
-        }
-    }
-
-    private static double[] read(Map<String, Buffer> bindings, String name) {
-        float[] values = bindings.get(name).readFloats();
-        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
     }
 }

@@ -1,7 +1,10 @@
 package dev.rote.device.cuda;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.JCudaDriver;
@@ -23,6 +26,19 @@ final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, A
     static Path library() {
         return Path.of(System.getProperty("rote.standin.library", "native/target/standin/librote_standin.so"))
                 .normalize();
+    }
+
+    /// What the program that repeats a record under AddressSanitizer says, and its exit status.
+    static String replay(Path record) throws IOException, InterruptedException {
+        Path program = library().resolveSibling("replay");
+        Path output = Files.createTempFile(record.getParent(), "replay", ".txt");
+        Process process = new ProcessBuilder(List.of(program.toString(), record.toString()))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        boolean ended = process.waitFor(5, TimeUnit.MINUTES);
+        process.destroyForcibly();
+        return Files.readString(output) + (ended ? "status " + process.exitValue() : "no end in five minutes");
     }
 
     @Override

@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.errors.DeviceException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
 import jcuda.Pointer;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUgraph;
@@ -29,7 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The stand-in for the driver keeps the driver's rules, and what is wrong shows.
 @ExtendWith(StandInExtension.class)
 class StandInTest {
-    private static final byte[] IMAGE = {0x50, (byte) 0xed, 0x55, (byte) 0xba, 0, 0, 0, 0};
     private static final int NON_BLOCKING = 1;
 
     private final StandIn standIn = StandIn.loaded().orElseThrow();
@@ -39,9 +34,14 @@ class StandInTest {
 
     @BeforeEach
     void open() {
-        kernels = new Kernels(IMAGE);
+        kernels = new Kernels(new KernelImage());
         JCudaDriver.cuStreamCreate(first, NON_BLOCKING);
         JCudaDriver.cuStreamCreate(second, NON_BLOCKING);
+        kernels.prepare(KernelLaunch.perElement("test_step", 1, new Arguments() // loaded before any capture
+                .pointer("x", 0)
+                .pointer("y", 0)
+                .i64("n", 0)
+                .f32("factor", 0)));
     }
 
     @AfterEach
@@ -55,8 +55,7 @@ class StandInTest {
     void aLaunchReachesEveryElementAndNoOther() {
         DeviceAddress x = floats(ramp(1000));
         DeviceAddress y = floats(new float[1001]);
-        kernels.launch(KernelLaunch.perElement("test_scale", 1000, arguments(x, y, 1000, 3)), first);
-        synchronize(first);
+        launch("test_scale", 4, 256, 0, arguments(x, y, 1000, 3));
         float[] found = read(y, 1001);
         for (int i = 0; i < 1000; i++) {
             assertThat(found[i]).isEqualTo(3f * i);
@@ -275,29 +274,20 @@ class StandInTest {
         DeviceAddress x = floats(ramp(100));
         launch("test_scale", 1, 128, 0, arguments(x, floats(new float[100]), 100, 2));
         standIn.stopRecording();
-        assertThat(replay(record)).contains("status 0", "replay: 1 launches");
+        assertThat(StandInExtension.replay(record)).contains("status 0", "replay: 1 launches");
 
         Path wrong = folder.resolve("wrong");
         standIn.record(wrong);
         DeviceAddress y = floats(new float[100]);
         launch("test_overrun", 1, 32, 0, arguments(y, y, 100, 1));
         standIn.stopRecording();
-        assertThat(replay(wrong)).contains("heap-buffer-overflow", "tests.cu").doesNotContain("status 0");
-    }
-
-    private static String replay(Path record) throws IOException, InterruptedException {
-        Path program = StandInExtension.library().resolveSibling("replay");
-        Path output = Files.createTempFile(record.getParent(), "replay", ".txt");
-        Process process = new ProcessBuilder(List.of(program.toString(), record.toString()))
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .start();
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        return Files.readString(output) + "status " + process.exitValue();
+        assertThat(StandInExtension.replay(wrong)).contains("heap-buffer-overflow", "tests.cu").doesNotContain("status 0");
     }
 
     private void step(DeviceAddress x, DeviceAddress y, float factor, CUstream stream) {
-        kernels.launch(KernelLaunch.perElement("test_step", 1, arguments(x, y, 1, factor)), stream);
+        KernelLaunch launch = KernelLaunch.perElement("test_step", 1, arguments(x, y, 1, factor));
+        kernels.prepare(launch);
+        kernels.launch(launch, stream);
     }
 
     private static void order(CUstream before, CUstream after) {
@@ -327,14 +317,10 @@ class StandInTest {
     }
 
     private void launch(String kernel, int blocks, int threads, int sharedBytes, Arguments arguments) {
-        kernels.launch(
-                new KernelLaunch(
-                        kernel,
-                        KernelLaunch.Extent.of(blocks),
-                        KernelLaunch.Extent.of(threads),
-                        sharedBytes,
-                        arguments),
-                first);
+        KernelLaunch launch = new KernelLaunch(
+                kernel, KernelLaunch.Extent.of(blocks), KernelLaunch.Extent.of(threads), sharedBytes, arguments);
+        kernels.prepare(launch);
+        kernels.launch(launch, first);
         synchronize(first);
     }
 

@@ -1,0 +1,149 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.DType;
+import dev.rote.graph.Node;
+import dev.rote.graph.Shape;
+import dev.rote.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`; those with a 1x1
+/// filter that move nothing are linear layers over the pixels.
+final class ConvolutionLowering {
+    private final CudaMemory memory;
+    private final boolean tf32;
+    private final ProductLowering products;
+
+    ConvolutionLowering(CudaMemory memory, boolean tf32, ProductLowering products) {
+        this.memory = memory;
+        this.tf32 = tf32;
+        this.products = products;
+    }
+
+    /// The tensors of a convolution in any direction: images, filters and results, or their gradients.
+    private record Tensors(Conv2d op, Shape x, Shape w, Shape y, long atX, long atW, long atY) {
+        int channels() {
+            return x.last();
+        }
+
+        int filters() {
+            return y.last();
+        }
+
+        int outPixels() {
+            return MatrixLowering.extent("pixels of y", y.elements(0, 3));
+        }
+
+        int inPixels() {
+            return MatrixLowering.extent("pixels of x", x.elements(0, 3));
+        }
+
+        Arguments arguments(long bias, long partial, int depthPerSplit) {
+            MatrixLowering.extent("one image of x", x.elements(1, 4));
+            MatrixLowering.extent("one image of y", y.elements(1, 4));
+            MatrixLowering.extent("R*S*C", w.elements(1, 4));
+            return new Arguments()
+                    .pointer("x", atX)
+                    .pointer("w", atW)
+                    .pointer("y", atY)
+                    .pointer("bias", bias)
+                    .pointer("partial", partial)
+                    .i32("images", x.dim(0))
+                    .i32("height", x.dim(1))
+                    .i32("width", x.dim(2))
+                    .i32("channels", x.dim(3))
+                    .i32("out_height", y.dim(1))
+                    .i32("out_width", y.dim(2))
+                    .i32("filters", y.dim(3))
+                    .i32("filter_height", w.dim(1))
+                    .i32("filter_width", w.dim(2))
+                    .i32("stride", op.stride())
+                    .i32("top", op.top())
+                    .i32("left", op.left())
+                    .i32("depth_per_split", depthPerSplit);
+        }
+    }
+
+    private Tensors tensors(Conv2d op, Value x, Shape w, long atW, Value y) {
+        return new Tensors(op, x.shape(), w, y.shape(), memory.address(x), atW, memory.address(y));
+    }
+
+    private static boolean pointwise(Conv2d op, Shape w) {
+        return w.elements(1, 3) == 1 && op.equals(Conv2d.same(1));
+    }
+
+    List<KernelLaunch> forward(Conv2d op, Node node) {
+        Value w = node.input(1);
+        if (pointwise(op, w.shape())) {
+            return products.linear(node);
+        }
+        Tensors t = tensors(op, node.input(0), w.shape(), memory.address(w), node.output());
+        DType type = w.dtype();
+        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
+                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
+                && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
+        long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+        return List.of(ProductLowering.launch(
+                "conv2d" + tile.suffix(tensor, type),
+                tile,
+                tile.blocks(t.outPixels(), t.filters()),
+                1,
+                tensor ? tile.sharedBytes(true, true) : 0,
+                t.arguments(bias, 0, 0)));
+    }
+
+    List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
+        Value w = node.input(1);
+        if (pointwise(op.conv(), w.shape())) {
+            return products.linearBackwardData(node);
+        }
+        Tensors t = tensors(op.conv(), node.output(), w.shape(), memory.address(w), node.input(0));
+        DType type = w.dtype();
+        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
+                && MatrixLowering.alignedRows(t.atY(), t.filters(), type)
+                && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        ProductTile tile = ProductTile.pixels(tensor, t.inPixels(), t.channels());
+        MatrixLowering.extent("R*S*K", t.w().elements(1, 3) * t.filters());
+        return List.of(ProductLowering.launch(
+                "conv2d_backward_data" + tile.suffix(tensor, type),
+                tile,
+                tile.blocks(t.inPixels(), t.channels()),
+                1,
+                tensor ? tile.sharedBytes(true, false) : 0,
+                t.arguments(0, 0, 0)));
+    }
+
+    List<KernelLaunch> backwardWeight(Conv2d.BackwardWeight op, Node node) {
+        Value x = node.input(0);
+        Value dy = node.input(1);
+        Shape w = node.output().shape();
+        if (pointwise(op.conv(), w)) {
+            return products.linearBackwardWeight(node, op.bias());
+        }
+        Tensors t = tensors(op.conv(), x, w, memory.address(node.output()), dy);
+        DType type = x.dtype();
+        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
+                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
+                && MatrixLowering.alignedRows(t.atY(), t.filters(), type);
+        long columns = w.elements(1, 4);
+        ProductSplit split = ProductSplit.of(t.filters(), columns, t.outPixels());
+        ProductTile tile = ProductTile.weights(tensor, t.filters(), columns);
+        long bias = op.bias() ? memory.address(node.outputs().get(1)) : 0;
+        long partial = split.count() > 1 ? memory.workspace(node) : 0;
+        List<KernelLaunch> launches = new ArrayList<>();
+        launches.add(ProductLowering.launch(
+                "conv2d_backward_weight" + tile.suffix(tensor, type),
+                tile,
+                tile.blocks(t.filters(), columns),
+                split.count(),
+                tensor ? tile.sharedBytes(false, false) : 0,
+                t.arguments(bias, partial, split.depth())));
+        if (split.count() > 1) {
+            long sums = op.bias() ? t.filters() : 0;
+            launches.add(ProductLowering.sumSplits(partial, t.atW(), bias, w.elements(), sums, split));
+        }
+        return launches;
+    }
+}

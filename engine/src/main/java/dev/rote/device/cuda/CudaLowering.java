@@ -1,0 +1,88 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.*;
+import java.util.List;
+
+/// Turns a node into launches: the exhaustive switch over [Op].
+final class CudaLowering {
+    private final ElementLowering elements;
+    private final MatrixLowering matrices;
+    private final ReductionLowering reductions;
+    private final MoveLowering moves;
+    private final RandomLowering draws;
+    private final OptimizerLowering optimizers;
+
+    CudaLowering(CudaMemory memory, boolean tf32) {
+        this.elements = new ElementLowering(memory);
+        this.matrices = new MatrixLowering(memory, tf32);
+        this.reductions = new ReductionLowering(memory);
+        this.moves = new MoveLowering(memory);
+        this.draws = new RandomLowering(memory);
+        this.optimizers = new OptimizerLowering(memory);
+    }
+
+    List<KernelLaunch> lower(Node node) {
+        return switch (node.op()) {
+            case Activation ignored -> elements.lower(node);
+            case Activation.Backward ignored -> elements.lower(node);
+            case Add ignored -> elements.lower(node);
+            case AddChannels ignored -> elements.lower(node);
+            case Cast ignored -> elements.lower(node);
+            case Dropout ignored -> elements.lower(node);
+            case Fill ignored -> elements.lower(node);
+            case Mix ignored -> elements.lower(node);
+            case Modulate ignored -> elements.lower(node);
+            case Multiply ignored -> elements.lower(node);
+            case Scale ignored -> elements.lower(node);
+            case MeanSquaredError.Backward ignored -> elements.lower(node);
+
+            case Conv2d ignored -> matrices.lower(node);
+            case Conv2d.BackwardData ignored -> matrices.lower(node);
+            case Conv2d.BackwardWeight ignored -> matrices.lower(node);
+            case Linear ignored -> matrices.lower(node);
+            case Linear.BackwardData ignored -> matrices.lower(node);
+            case Linear.BackwardWeight ignored -> matrices.lower(node);
+            case MatMul ignored -> matrices.lower(node);
+
+            case Attention ignored -> reductions.lower(node);
+            case Attention.Backward ignored -> reductions.lower(node);
+            case CrossEntropy ignored -> reductions.lower(node);
+            case CrossEntropy.Backward ignored -> reductions.lower(node);
+            case GroupNorm ignored -> reductions.lower(node);
+            case GroupNorm.Backward ignored -> reductions.lower(node);
+            case LayerNorm ignored -> reductions.lower(node);
+            case LayerNorm.Backward ignored -> reductions.lower(node);
+            case MeanSquaredError ignored -> reductions.lower(node);
+            case Modulate.Backward ignored -> reductions.lower(node);
+            case Reduce ignored -> reductions.lower(node);
+            case Softmax ignored -> reductions.lower(node);
+            case Softmax.Backward ignored -> reductions.lower(node);
+
+            case AveragePool ignored -> moves.lower(node);
+            case AveragePool.Backward ignored -> moves.lower(node);
+            case Broadcast ignored -> moves.lower(node);
+            case Concat ignored -> moves.lower(node);
+            case Embedding ignored -> moves.lower(node);
+            case Embedding.Backward ignored -> moves.lower(node);
+            case Slice ignored -> moves.lower(node);
+            case Slice.Backward ignored -> moves.lower(node);
+            case Upsample ignored -> moves.lower(node);
+            case Upsample.Backward ignored -> moves.lower(node);
+
+            case Batch ignored -> draws.lower(node);
+            case RandomIndex ignored -> draws.lower(node);
+            case RandomNormal ignored -> draws.lower(node);
+            case SinusoidalEmbedding ignored -> draws.lower(node);
+
+            case AdamUpdate ignored -> optimizers.lower(node);
+            case Advance ignored -> optimizers.lower(node);
+            case AllReduce ignored -> List.of(); // one lane
+            case ClipScale ignored -> optimizers.lower(node);
+            case EmaUpdate ignored -> optimizers.lower(node);
+            case GlobalNorm ignored -> optimizers.lower(node);
+            case LearningRate ignored -> optimizers.lower(node);
+            case RecordValue ignored -> optimizers.lower(node);
+            case SgdUpdate ignored -> optimizers.lower(node);
+        };
+    }
+}

@@ -1,0 +1,106 @@
+package dev.rote.device.cuda;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.errors.DeviceException;
+import dev.rote.graph.Node;
+import dev.rote.graph.Plan;
+import java.util.List;
+import java.util.Map;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstreamCaptureMode;
+import jcuda.driver.JCudaDriver;
+
+/// A plan captured as one CUDA graph. Running it is one launch; nothing is waited for.
+final class CudaProgram implements Program {
+    private final CudaDevice device;
+    private final String name;
+    private final CudaMemory memory;
+    private final CUgraphExec graph = new CUgraphExec();
+    private final CudaBuffer[] bound;
+    private boolean closed;
+
+    CudaProgram(CudaDevice device, String name, Plan plan, Map<String, Buffer> bindings) {
+        this.device = device;
+        this.name = name;
+        device.makeCurrent();
+        this.memory = new CudaMemory(device, name, plan, bindings);
+        boolean complete = false;
+        try {
+            capture(plan);
+            complete = true;
+        } finally {
+            if (!complete) {
+                memory.close();
+            }
+        }
+        this.bound = plan.graph().externals().keySet().stream()
+                .map(external -> (CudaBuffer) bindings.get(external))
+                .toArray(CudaBuffer[]::new);
+    }
+
+    private void capture(Plan plan) {
+        CudaLowering lowering = new CudaLowering(memory, device.tf32());
+        List<Node> nodes = plan.nodes();
+        List<List<KernelLaunch>> launches = nodes.stream().map(lowering::lower).toList();
+        launches.forEach(each -> each.forEach(device.kernels()::prepare));
+        CUgraph captured = new CUgraph();
+        int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+        Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), "program " + name);
+        int ended;
+        try {
+            for (int index = 0; index < launches.size(); index++) {
+                launch(nodes.get(index), launches.get(index));
+            }
+        } finally {
+            ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
+        }
+        Driver.check(ended, "program " + name);
+        Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), "program " + name);
+        JCudaDriver.cuGraphDestroy(captured);
+    }
+
+    private void launch(Node node, List<KernelLaunch> launches) {
+        try {
+            for (KernelLaunch launch : launches) {
+                device.kernels().launch(launch, device.stream());
+            }
+        } catch (DeviceException e) {
+            throw new DeviceException(
+                    "program " + name + ", " + node.op().label() + " " + node.inputTypes() + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void run() {
+        if (closed) {
+            throw new IllegalStateException("program " + name + " is closed");
+        }
+        for (CudaBuffer buffer : bound) {
+            buffer.requireOpen();
+        }
+        device.makeCurrent();
+        int result = JCudaDriver.cuGraphLaunch(graph, device.stream());
+        if (result != CUresult.CUDA_SUCCESS) {
+            throw Driver.failure(result, "program " + name);
+        }
+    }
+
+    @Override
+    public long memoryBytes() {
+        return memory.bytes();
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            device.forget(this);
+            device.makeCurrent();
+            JCudaDriver.cuGraphExecDestroy(graph);
+            memory.close();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.GlobalNorm;
+import dev.rote.graph.Linear;
+import dev.rote.graph.Op;
+import dev.rote.graph.Target;
+import dev.rote.graph.TensorType;
+import java.util.List;
+
+/// What the CUDA kernels join, and their scratch memory.
+enum CudaTarget implements Target {
+    INSTANCE;
+
+    @Override
+    public boolean fuses(Fusion.Pattern pattern) {
+        return switch (pattern) {
+            case GROUP_NORM_SILU -> true;
+        };
+    }
+
+    @Override
+    public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
+        return switch (op) {
+            case Conv2d.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
+            case Linear.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
+            case GlobalNorm ignored ->
+                OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
+            default -> ReductionLowering.workspaceBytes(op, inputs);
+        };
+    }
+}

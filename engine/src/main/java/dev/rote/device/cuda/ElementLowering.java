@@ -1,0 +1,178 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.*;
+import dev.rote.random.Bernoulli;
+import java.util.List;
+
+/// Lowers operations on single elements, to `elementwise.cu`, and dropout, to `random.cu`.
+final class ElementLowering {
+    private final CudaMemory memory;
+
+    ElementLowering(CudaMemory memory) {
+        this.memory = memory;
+    }
+
+    List<KernelLaunch> lower(Node node) {
+        return List.of(
+                switch (node.op()) {
+                    case Cast ignored -> cast(node);
+                    case Fill op -> fill(op, node.output());
+                    case Dropout op -> dropout(op, node);
+                    default -> element(node);
+                });
+    }
+
+    /// The operands of `ElementArgs`; what an operation does not have is null or zero.
+    private static final class Operands {
+        private Value x;
+        private Value z;
+        private Value v;
+        private Value a;
+        private Value b;
+        private int kind;
+        private float factor;
+        private float shift;
+    }
+
+    private KernelLaunch element(Node node) {
+        Operands o = new Operands();
+        o.x = node.input(0);
+        String stem =
+                switch (node.op()) {
+                    case Activation op -> {
+                        o.kind = kind(op.kind());
+                        yield "activation";
+                    }
+                    case Activation.Backward op -> {
+                        o.x = node.input(1);
+                        o.z = node.input(0);
+                        o.kind = kind(op.kind());
+                        yield "activation_backward";
+                    }
+                    case Add ignored -> {
+                        o.z = node.input(1);
+                        yield "add";
+                    }
+                    case Multiply ignored -> {
+                        o.z = node.input(1);
+                        yield "multiply";
+                    }
+                    case Scale op -> {
+                        o.factor = op.factor();
+                        o.shift = op.shift();
+                        yield "scale";
+                    }
+                    case Mix ignored -> {
+                        o.z = node.input(1);
+                        o.a = node.input(2);
+                        o.b = node.input(3);
+                        yield "mix";
+                    }
+                    case MeanSquaredError.Backward op -> {
+                        o.z = node.input(1);
+                        o.a = node.input(2);
+                        o.factor = 2 * op.weight();
+                        yield "squared_error_backward";
+                    }
+                    case AddChannels ignored -> {
+                        o.v = node.input(1);
+                        yield "add_channels";
+                    }
+                    case Modulate ignored -> {
+                        o.v = node.input(1);
+                        o.z = node.input(2);
+                        yield "modulate";
+                    }
+                    default -> throw new AssertionError(node);
+                };
+        return launch(stem, o, node.output());
+    }
+
+    private KernelLaunch launch(String stem, Operands o, Value y) {
+        Arguments arguments = new Arguments()
+                .pointer("x", memory.addressOrNull(o.x))
+                .pointer("z", memory.addressOrNull(o.z))
+                .pointer("v", memory.addressOrNull(o.v))
+                .pointer("a", memory.addressOrNull(o.a))
+                .pointer("b", memory.addressOrNull(o.b))
+                .pointer("y", memory.address(y))
+                .i64("n", y.elements())
+                .i64("per_image", Math.max(1, y.elements() / y.shape().dim(0)))
+                .i32("channels", y.shape().last())
+                .i32("a_per_image", o.a != null && o.a.elements() > 1 ? 1 : 0)
+                .i32("b_per_image", o.b != null && o.b.elements() > 1 ? 1 : 0)
+                .i32("kind", o.kind)
+                .f32("factor", o.factor)
+                .f32("shift", o.shift);
+        return KernelLaunch.perElement(stem + Names.type(y), y.elements(), arguments);
+    }
+
+    /// The numbers of `elementwise.cu`.
+    private static int kind(Activation.Kind kind) {
+        return switch (kind) {
+            case SILU -> 0;
+            case GELU -> 1;
+            case RELU -> 2;
+            case TANH -> 3;
+        };
+    }
+
+    private KernelLaunch cast(Node node) {
+        Value x = node.input(0);
+        Value y = node.output();
+        Arguments arguments = new Arguments()
+                .pointer("x", memory.address(x))
+                .pointer("y", memory.address(y))
+                .i64("n", y.elements())
+                .i32("from", type(x.dtype()))
+                .i32("to", type(y.dtype()));
+        return KernelLaunch.perElement("cast", y.elements(), arguments);
+    }
+
+    private static int type(DType type) {
+        return switch (type) {
+            case F32 -> 0;
+            case BF16 -> 1;
+            case I32 -> 2;
+            case U8 -> 3;
+        };
+    }
+
+    private KernelLaunch fill(Fill op, Value y) {
+        int bits = Float.floatToRawIntBits(op.number());
+        Arguments arguments = new Arguments()
+                .pointer("y", memory.address(y))
+                .i64("n", y.elements())
+                .i32(
+                        "bits",
+                        switch (y.dtype()) {
+                            case F32 -> bits;
+                            case BF16 -> bits + 0x7fff + (bits >>> 16 & 1) >>> 16;
+                            case I32, U8 -> (int) op.number();
+                        })
+                .i32("bytes", y.dtype().bytes());
+        return KernelLaunch.perElement("fill", y.elements(), arguments);
+    }
+
+    private KernelLaunch dropout(Dropout op, Node node) {
+        Value y = node.output();
+        long perImage = y.elements() / y.shape().dim(0);
+        int channels = y.shape().last();
+        long first = op.firstImage() * (op.channelwise() ? channels : perImage);
+        Arguments arguments = new Arguments()
+                .pointer("x", memory.address(node.input(0)))
+                .pointer("y", memory.address(y))
+                .pointer("step", memory.address(node.input(1)))
+                .i64("n", y.elements())
+                .i64("per_image", perImage)
+                .i64("first", first)
+                .i64("seed", op.seed())
+                .i32("purpose", op.purpose())
+                .i32("channels", op.channelwise() ? channels : 0)
+                .i32("threshold", Bernoulli.threshold(op.rate()))
+                .f32("kept", 1 / (1 - op.rate()));
+        String kernel = (op.channelwise() ? "dropout_channels" : "dropout_elements") + Names.type(y);
+        long threads = op.channelwise() ? y.elements() : RandomLowering.blocks(first, y.elements());
+        return KernelLaunch.perElement(kernel, threads, arguments);
+    }
+}

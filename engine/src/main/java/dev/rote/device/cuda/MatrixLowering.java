@@ -1,0 +1,58 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.*;
+import java.util.List;
+
+/// Lowers operations that are matrix products: convolutions, linear layers, products, and their gradients.
+///
+/// Tensor cores multiply bf16 wherever the alignment permits; f32 only if the device was opened with TF32 allowed.
+final class MatrixLowering {
+    private final ProductLowering products;
+    private final ConvolutionLowering convolutions;
+
+    MatrixLowering(CudaMemory memory, boolean tf32) {
+        this.products = new ProductLowering(memory, tf32);
+        this.convolutions = new ConvolutionLowering(memory, tf32, products);
+    }
+
+    List<KernelLaunch> lower(Node node) {
+        return switch (node.op()) {
+            case Conv2d op -> convolutions.forward(op, node);
+            case Conv2d.BackwardData op -> convolutions.backwardData(op, node);
+            case Conv2d.BackwardWeight op -> convolutions.backwardWeight(op, node);
+            case Linear ignored -> products.linear(node);
+            case Linear.BackwardData ignored -> products.linearBackwardData(node);
+            case Linear.BackwardWeight op -> products.linearBackwardWeight(node, op.bias());
+            case MatMul op -> products.matmul(op, node);
+            default -> throw new AssertionError(node);
+        };
+    }
+
+    /// Scratch memory of a weight gradient; inputs x [...,C], dy [...,K], outputs dw [K,...] and maybe dbias.
+    static long workspaceBytes(List<TensorType> inputs, List<TensorType> outputs) {
+        long filters = inputs.get(1).shape().last();
+        long columns = outputs.getFirst().elements() / filters;
+        int depth = extent("rows of dy", inputs.get(1).elements() / filters);
+        return ProductSplit.of(filters, columns, depth).workspaceBytes(filters, columns, outputs.size() == 2);
+    }
+
+    /// What a kernel counts in 32 bits, with room for the tile that runs over the end.
+    ///
+    /// @throws IllegalArgumentException if it is too large
+    static int extent(String what, long extent) {
+        if (extent > Integer.MAX_VALUE - (1 << 16)) {
+            throw new IllegalArgumentException("cuda: expected " + what + " to fit in 31 bits, found " + extent);
+        }
+        return (int) extent;
+    }
+
+    /// True if tensor cores may multiply this type.
+    static boolean onTensorCores(DType type, boolean tf32) {
+        return type == DType.BF16 || (type == DType.F32 && tf32);
+    }
+
+    /// True if rows of that length can be read 16 bytes at a time.
+    static boolean alignedRows(long address, long rowElements, DType type) {
+        return address % 16 == 0 && rowElements * type.bytes() % 16 == 0;
+    }
+}

@@ -1,0 +1,138 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.*;
+import java.util.List;
+
+/// Lowers normalisations, to `group_norm.cu`, `group_norm_backward.cu`, `layer_norm.cu` and `norm_parameters.cu`.
+final class NormLowering {
+    /// Chunks of rows over which a layer norm's parameter gradients are summed first: enough blocks for a large GPU.
+    private static final int MOST_CHUNKS = 256;
+    /// Rows of a chunk at least: 8 for each of the 8 rows that a block reads at a time.
+    private static final int CHUNK_ROWS = 64;
+
+    private final CudaMemory memory;
+
+    NormLowering(CudaMemory memory) {
+        this.memory = memory;
+    }
+
+    List<KernelLaunch> groupNorm(GroupNorm op, Node node) {
+        Value x = node.input(0);
+        GroupSlice slice = GroupSlice.of(x.type(), op.groups(), 1);
+        Arguments arguments = new Arguments()
+                .pointer("x", memory.address(x))
+                .pointer("gamma", memory.address(node.input(1)))
+                .pointer("beta", memory.address(node.input(2)))
+                .pointer("y", memory.address(node.output()))
+                .pointer("mean", memory.address(node.outputs().get(1)))
+                .pointer("rstd", memory.address(node.outputs().get(2)))
+                .i64("pixels", slice.pixels())
+                .i32("channels", slice.channels())
+                .i32("groups", op.groups())
+                .i32("slice", slice.width())
+                .i32("silu", op.silu() ? 1 : 0)
+                .f32("eps", op.eps());
+        String type = Names.type(x);
+        return List.of(
+                slice.kind() == GroupSlice.Kind.ANY
+                        ? KernelLaunch.blocks("group_norm_any" + type, groups(x, op), 256, arguments)
+                        : slice.launch("group_norm" + type, arguments));
+    }
+
+    /// Groups of all images.
+    private static int groups(Value x, GroupNorm op) {
+        return Math.multiplyExact(x.shape().dim(0), op.groups());
+    }
+
+    List<KernelLaunch> groupNormBackward(GroupNorm op, Node node) {
+        Value x = node.input(1);
+        Names.requireOneType(node, node.input(0), x);
+        GroupSlice slice = GroupSlice.of(x.type(), op.groups(), 2);
+        int images = x.shape().dim(0);
+        Arguments arguments = new Arguments()
+                .pointer("dy", memory.address(node.input(0)))
+                .pointer("x", memory.address(x))
+                .pointer("gamma", memory.address(node.input(2)))
+                .pointer("beta", memory.address(node.input(3)))
+                .pointer("mean", memory.address(node.input(4)))
+                .pointer("rstd", memory.address(node.input(5)))
+                .pointer("dx", memory.address(node.output()))
+                .pointer("sums", memory.workspace(node))
+                .i64("images", images)
+                .i64("pixels", slice.pixels())
+                .i32("channels", slice.channels())
+                .i32("groups", op.groups())
+                .i32("slice", slice.width())
+                .i32("silu", op.silu() ? 1 : 0);
+        KernelLaunch parameters = parameters(node, images, slice.channels());
+        String type = Names.type(x);
+        if (slice.kind() != GroupSlice.Kind.ANY) {
+            return List.of(slice.launch("group_norm_backward" + type, arguments), parameters);
+        }
+        int tiles = Math.multiplyExact(images, Math.ceilDiv(slice.channels(), 32));
+        return List.of(
+                KernelLaunch.blocks("group_norm_backward_sums" + type, tiles, 256, arguments),
+                KernelLaunch.blocks("group_norm_backward_any" + type, groups(x, op), 256, arguments),
+                parameters);
+    }
+
+    /// The second stage of dgamma and dbeta.
+    private KernelLaunch parameters(Node node, int rows, int channels) {
+        Arguments arguments = new Arguments()
+                .pointer("sums", memory.workspace(node))
+                .pointer("dgamma", memory.address(node.outputs().get(1)))
+                .pointer("dbeta", memory.address(node.outputs().get(2)))
+                .i64("rows", rows)
+                .i32("channels", channels);
+        return KernelLaunch.blocks("norm_parameters", 2 * Math.ceilDiv(channels, 32), 1024, arguments);
+    }
+
+    List<KernelLaunch> layerNorm(LayerNorm op, Node node) {
+        Value x = node.input(0);
+        Arguments arguments = new Arguments()
+                .pointer("x", memory.address(x))
+                .pointer("gamma", memory.address(node.input(1)))
+                .pointer("beta", memory.address(node.input(2)))
+                .pointer("y", memory.address(node.output()))
+                .pointer("mean", memory.address(node.outputs().get(1)))
+                .pointer("rstd", memory.address(node.outputs().get(2)))
+                .i64("rows", x.elements() / x.shape().last())
+                .i32("columns", x.shape().last())
+                .f32("eps", op.eps());
+        return List.of(RowLowering.launch("layer_norm", x, arguments));
+    }
+
+    static int rowChunks(Shape x) {
+        long rows = x.elements() / x.last();
+        return (int) Math.ceilDiv(rows, chunkRows(rows));
+    }
+
+    private static long chunkRows(long rows) {
+        return Math.max(CHUNK_ROWS, Math.ceilDiv(rows, MOST_CHUNKS));
+    }
+
+    List<KernelLaunch> layerNormBackward(Node node) {
+        Value x = node.input(1);
+        Names.requireOneType(node, node.input(0), x);
+        int columns = x.shape().last();
+        long rows = x.elements() / columns;
+        int chunks = rowChunks(x.shape());
+        Arguments arguments = new Arguments()
+                .pointer("dy", memory.address(node.input(0)))
+                .pointer("x", memory.address(x))
+                .pointer("gamma", memory.address(node.input(2)))
+                .pointer("mean", memory.address(node.input(3)))
+                .pointer("rstd", memory.address(node.input(4)))
+                .pointer("dx", memory.address(node.output()))
+                .pointer("sums", memory.workspace(node))
+                .i64("rows", rows)
+                .i64("chunk", chunkRows(rows))
+                .i32("chunks", chunks)
+                .i32("columns", columns);
+        int tiles = Math.multiplyExact(chunks, Math.ceilDiv(columns, 32));
+        return List.of(
+                KernelLaunch.blocks("layer_norm_backward_sums" + Names.type(x), tiles, 256, arguments),
+                RowLowering.launch("layer_norm_backward", x, arguments),
+                parameters(node, chunks, columns));
+    }
+}

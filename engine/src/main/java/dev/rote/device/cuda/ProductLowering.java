@@ -1,0 +1,164 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.DType;
+import dev.rote.graph.MatMul;
+import dev.rote.graph.Node;
+import dev.rote.graph.Shape;
+import dev.rote.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Lowers matrix products and linear layers to `matmul.cu`.
+final class ProductLowering {
+    private final CudaMemory memory;
+    private final boolean tf32;
+
+    ProductLowering(CudaMemory memory, boolean tf32) {
+        this.memory = memory;
+        this.tf32 = tf32;
+    }
+
+    /// An operand of a product: rows of A or columns of B, and the depth; one of the two is fastest.
+    ///
+    /// @param batchStride values from one matrix to the next
+    private record Operand(long address, DType type, int outers, int depths, boolean depthFast, long batchStride) {
+        long outerStride() {
+            return depthFast ? depths : 1;
+        }
+
+        long depthStride() {
+            return depthFast ? 1 : outers;
+        }
+
+        boolean aligned() {
+            return MatrixLowering.alignedRows(address, depthFast ? depths : outers, type);
+        }
+    }
+
+    private Operand operand(Value value, long outers, long depths, boolean depthFast) {
+        return new Operand(
+                memory.address(value),
+                value.dtype(),
+                MatrixLowering.extent("rows", outers),
+                MatrixLowering.extent("the length of a sum", depths),
+                depthFast,
+                outers * depths);
+    }
+
+    private static long rows(Value value) {
+        return value.elements() / value.shape().last();
+    }
+
+    private boolean tensor(Operand left, Operand right) {
+        return MatrixLowering.onTensorCores(left.type(), tf32) && left.aligned() && right.aligned();
+    }
+
+    /// x [...,C], w [K,...] with C values each, maybe bias [K]; y [...,K].
+    List<KernelLaunch> linear(Node node) {
+        Value x = node.input(0);
+        int channels = x.shape().last();
+        Operand left = operand(x, rows(x), channels, true);
+        Operand right = operand(node.input(1), node.input(1).shape().dim(0), channels, true);
+        long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+        return List.of(product(left, right, 1, memory.address(node.output()), bias));
+    }
+
+    /// dy [...,K], w [K,...]; dx [...,C].
+    List<KernelLaunch> linearBackwardData(Node node) {
+        Value dy = node.input(0);
+        int filters = dy.shape().last();
+        Operand left = operand(dy, rows(dy), filters, true);
+        Operand right = operand(node.input(1), node.output().shape().last(), filters, false);
+        return List.of(product(left, right, 1, memory.address(node.output()), 0));
+    }
+
+    List<KernelLaunch> matmul(MatMul op, Node node) {
+        Shape y = node.output().shape();
+        int depth = node.input(0).shape().dim(op.transposeA() ? 1 : 2);
+        Operand left = operand(node.input(0), y.dim(1), depth, !op.transposeA());
+        Operand right = operand(node.input(1), y.dim(2), depth, op.transposeB());
+        return List.of(product(left, right, y.dim(0), memory.address(node.output()), 0));
+    }
+
+    private KernelLaunch product(Operand left, Operand right, int batch, long y, long bias) {
+        boolean tensor = tensor(left, right);
+        ProductTile tile =
+                ProductTile.matrices(tensor, !left.depthFast(), left.outers() * (long) batch, right.outers());
+        String layout = tensor ? (left.depthFast() ? "_n" : "_t") + (right.depthFast() ? "t" : "n") : "";
+        return launch(
+                "matmul" + layout + tile.suffix(tensor, left.type()),
+                tile,
+                batch * tile.blocks(left.outers(), right.outers()),
+                1,
+                tensor ? tile.sharedBytes(left.depthFast(), right.depthFast()) : 0,
+                arguments(left, right, y, bias, 0, 0, 0));
+    }
+
+    /// x [...,C], dy [...,K]; dw [K,...] with C values each, maybe dbias [K], both f32.
+    List<KernelLaunch> linearBackwardWeight(Node node, boolean sums) {
+        Value x = node.input(0);
+        Value dy = node.input(1);
+        Operand left = operand(dy, dy.shape().last(), rows(dy), false);
+        Operand right = operand(x, x.shape().last(), rows(x), false);
+        boolean tensor = tensor(left, right);
+        ProductSplit split = ProductSplit.of(left.outers(), right.outers(), left.depths());
+        ProductTile tile = ProductTile.weights(tensor, left.outers(), right.outers());
+        long dw = memory.address(node.output());
+        long dbias = sums ? memory.address(node.outputs().get(1)) : 0;
+        long partial = split.count() > 1 ? memory.workspace(node) : 0;
+        List<KernelLaunch> launches = new ArrayList<>();
+        launches.add(launch(
+                "linear_backward_weight" + tile.suffix(tensor, left.type()),
+                tile,
+                tile.blocks(left.outers(), right.outers()),
+                split.count(),
+                tensor ? tile.sharedBytes(false, false) : 0,
+                arguments(left, right, dw, 0, dbias, partial, split.depth())));
+        if (split.count() > 1) {
+            launches.add(sumSplits(partial, dw, dbias, node.output().elements(), sums ? left.outers() : 0, split));
+        }
+        return launches;
+    }
+
+    private static Arguments arguments(
+            Operand left, Operand right, long y, long bias, long rowSums, long partial, int depthPerSplit) {
+        return new Arguments()
+                .pointer("a", left.address())
+                .pointer("b", right.address())
+                .pointer("y", y)
+                .pointer("bias", bias)
+                .pointer("row_sums", rowSums)
+                .pointer("partial", partial)
+                .i64("a_batch", left.batchStride())
+                .i64("a_row", left.outerStride())
+                .i64("a_depth", left.depthStride())
+                .i64("b_batch", right.batchStride())
+                .i64("b_column", right.outerStride())
+                .i64("b_depth", right.depthStride())
+                .i32("m", left.outers())
+                .i32("n", right.outers())
+                .i32("k", left.depths())
+                .i32("depth_per_split", depthPerSplit);
+    }
+
+    /// The second stage of a divided sum.
+    static KernelLaunch sumSplits(long partial, long y, long rowSums, long elements, long sums, ProductSplit split) {
+        Arguments arguments = new Arguments()
+                .pointer("partial", partial)
+                .pointer("y", y)
+                .pointer("row_sums", rowSums)
+                .i64("n", elements)
+                .i64("sums", sums)
+                .i32("splits", split.count());
+        int blocks = MatrixLowering.extent("blocks", (elements + sums + 31) / 32);
+        return new KernelLaunch(
+                "sum_splits", KernelLaunch.Extent.of(blocks), KernelLaunch.Extent.of(256), 0, arguments);
+    }
+
+    /// @param splits blocks that share a tile, the grid's y
+    static KernelLaunch launch(
+            String kernel, ProductTile tile, long blocks, int splits, int sharedBytes, Arguments arguments) {
+        KernelLaunch.Extent grid = new KernelLaunch.Extent(MatrixLowering.extent("blocks", blocks), splits, 1);
+        return new KernelLaunch(kernel, grid, KernelLaunch.Extent.of(tile.threads()), sharedBytes, arguments);
+    }
+}

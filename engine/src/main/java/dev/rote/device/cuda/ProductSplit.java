@@ -1,0 +1,25 @@
+package dev.rote.device.cuda;
+
+/// How the long sum of a weight gradient [rows,columns] is divided among blocks that share a tile.
+///
+/// It depends on the shapes alone: results are the same on every device, and the plan knows the workspace.
+///
+/// @param count parts
+/// @param depth terms of each but the last
+record ProductSplit(int count, int depth) {
+    private static final int TILE = 64; // the tile that blocks are counted in, whatever the kernel's
+    private static final int LEAST_DEPTH = 64; // a block sums at least this many; a multiple of every tile's depth
+
+    static ProductSplit of(long rows, long columns, int depth) {
+        long tiles = new ProductTile(TILE, TILE, 0).blocks(rows, columns);
+        long wanted = (ProductTile.BUSY_BLOCKS + tiles - 1) / tiles;
+        long each = Math.max(1, (depth + wanted - 1) / wanted);
+        long rounded = (each + LEAST_DEPTH - 1) / LEAST_DEPTH * LEAST_DEPTH;
+        return new ProductSplit(Math.toIntExact((depth + rounded - 1) / rounded), Math.toIntExact(rounded));
+    }
+
+    /// Of all parts; 0 if there is one, which goes straight to the result.
+    long workspaceBytes(long rows, long columns, boolean rowSums) {
+        return count == 1 ? 0 : 4L * count * (rows * columns + (rowSums ? rows : 0));
+    }
+}

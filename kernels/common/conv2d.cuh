@@ -1,0 +1,171 @@
+// conv2d.cuh: the three products of a convolution as matrix products whose operands are gathered (implicit GEMM).
+//
+//   forward          M = N*P*Q output pixels   N = K       depth = (r,s,c)     A = x gathered   B = w
+//   backward data    M = N*H*W input pixels    N = C       depth = (r,s,k)     A = dy gathered  B = w
+//   backward weight  M = K                     N = (r,s,c) depth = (n,p,q)     A = dy           B = x gathered
+//
+// Requires   one image, in values, and the number of pixels fit in 31 bits
+// Reference  Chellapilla, Puri & Simard 2006, "High performance convolutional neural networks for document processing",
+//            section 2.2 (im2col); Chetlur et al. 2014, arXiv:1410.0759, section 3.1 (never stored).
+#pragma once
+#include "tile_load.cuh"
+
+struct Conv2dArgs {
+    void* x;        // [images,height,width,channels]; backward data writes dx here
+    void* w;        // [filters,filter_height,filter_width,channels]; backward weight writes dw f32 here
+    void* y;        // [images,out_height,out_width,filters]; in both gradients dy, which is read
+    float* bias;    // [filters] or null; backward weight writes dbias here
+    float* partial; // backward weight: [splits][dw, then dbias], or null if there is one split
+    int images;
+    int height;
+    int width;
+    int channels;
+    int out_height;
+    int out_width;
+    int filters;
+    int filter_height;
+    int filter_width;
+    int stride;
+    int top;
+    int left;
+    int depth_per_split; // backward weight: pixels of a split, a multiple of every tile's depth
+};
+LAYOUT(Conv2dArgs, x, w, y, bias, partial, images, height, width, channels, out_height, out_width, filters, filter_height,
+       filter_width, stride, top, left, depth_per_split)
+
+constexpr int OUTSIDE = -(1 << 30); // a row that stays outside whatever is added
+
+// x as A of forward: outer is an output pixel, depth (r,s,c).
+template <class T>
+struct ConvPatches {
+    using Value = T;
+    static constexpr Fastest FASTEST = Fastest::DEPTH;
+    struct Outer {
+        const T* image;
+        int row, column; // of x under tap (0,0)
+    };
+
+    const T* base;
+    int height, width, channels, out_height, out_width, rows, filter_height, filter_width, stride, top, left;
+
+    __device__ __forceinline__ explicit ConvPatches(const Conv2dArgs& a)
+        : base((const T*)a.x), height(a.height), width(a.width), channels(a.channels), out_height(a.out_height),
+          out_width(a.out_width), rows(a.images * a.out_height * a.out_width), filter_height(a.filter_height),
+          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left) {}
+
+    __device__ __forceinline__ int middles() const { return filter_width; }
+    __device__ __forceinline__ int lows() const { return channels; }
+    __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, filter_width, channels); }
+
+    __device__ __forceinline__ Outer outer(int o) const {
+        if (o >= rows) return {base, OUTSIDE, 0};
+        Walk at = Walk::of(o, out_height, out_width);
+        return {base + (int64_t)at.high * (height * width * channels), at.middle * stride - top, at.low * stride - left};
+    }
+
+    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+        int h = o.row + d.high, w = o.column + d.middle;
+        bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < filter_height;
+        return inside ? o.image + ((h * width + w) * channels + d.low) : nullptr;
+    }
+};
+
+// dy as A of backward data: outer is an input pixel, depth (r,s,k).
+template <class T>
+struct ConvGradients {
+    using Value = T;
+    static constexpr Fastest FASTEST = Fastest::DEPTH;
+    struct Outer {
+        const T* image;
+        int row, column; // of dy under tap (0,0), times the stride
+    };
+
+    const T* base;
+    int height, width, out_height, out_width, filters, rows, filter_height, filter_width, stride, top, left;
+
+    __device__ __forceinline__ explicit ConvGradients(const Conv2dArgs& a)
+        : base((const T*)a.y), height(a.height), width(a.width), out_height(a.out_height), out_width(a.out_width),
+          filters(a.filters), rows(a.images * a.height * a.width), filter_height(a.filter_height),
+          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left) {}
+
+    __device__ __forceinline__ int middles() const { return filter_width; }
+    __device__ __forceinline__ int lows() const { return filters; }
+    __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, filter_width, filters); }
+
+    __device__ __forceinline__ Outer outer(int o) const {
+        if (o >= rows) return {base, OUTSIDE, 0};
+        Walk at = Walk::of(o, height, width);
+        return {base + (int64_t)at.high * (out_height * out_width * filters), at.middle + top, at.low + left};
+    }
+
+    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+        int p = o.row - d.high, q = o.column - d.middle;
+        bool inside = p >= 0 && q >= 0 && d.high < filter_height;
+        if (stride > 1) {
+            int row = p / stride, column = q / stride;
+            inside = inside && row * stride == p && column * stride == q;
+            p = row, q = column;
+        }
+        inside = inside && p < out_height && q < out_width;
+        return inside ? o.image + ((p * out_width + q) * filters + d.low) : nullptr;
+    }
+};
+
+// w as B of backward data: outer is c, depth (r,s,k).
+template <class T>
+struct ConvFilters {
+    using Value = T;
+    static constexpr Fastest FASTEST = Fastest::OUTER;
+    using Outer = int;
+
+    const T* base;
+    int channels, taps, filters;
+
+    __device__ __forceinline__ explicit ConvFilters(const Conv2dArgs& a)
+        : base((const T*)a.w), channels(a.channels), taps(a.filter_height * a.filter_width), filters(a.filters) {}
+
+    __device__ __forceinline__ int middles() const { return taps; }
+    __device__ __forceinline__ int lows() const { return filters; }
+    __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, taps, filters); }
+    __device__ __forceinline__ Outer outer(int o) const { return o; }
+
+    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+        bool inside = o < channels && d.high == 0;
+        return inside ? base + ((int64_t)d.low * taps + d.middle) * channels + o : nullptr;
+    }
+};
+
+// x as B of backward weight: outer is (r,s,c), depth an output pixel (n,p,q).
+template <class T>
+struct ConvPatchColumns {
+    using Value = T;
+    static constexpr Fastest FASTEST = Fastest::OUTER;
+    struct Outer {
+        int row, column, channel; // r - top, s - left, c
+    };
+
+    const T* base;
+    int images, height, width, channels, out_height, out_width, filter_height, filter_width, stride, top, left;
+
+    __device__ __forceinline__ explicit ConvPatchColumns(const Conv2dArgs& a)
+        : base((const T*)a.x), images(a.images), height(a.height), width(a.width), channels(a.channels),
+          out_height(a.out_height), out_width(a.out_width), filter_height(a.filter_height),
+          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left) {}
+
+    __device__ __forceinline__ int middles() const { return out_height; }
+    __device__ __forceinline__ int lows() const { return out_width; }
+    __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, out_height, out_width); }
+
+    __device__ __forceinline__ Outer outer(int o) const {
+        Walk at = Walk::of(o, filter_width, channels);
+        if (at.high >= filter_height) return {OUTSIDE, 0, 0};
+        return {at.high - top, at.middle - left, at.low};
+    }
+
+    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+        int h = d.middle * stride + o.row, w = d.low * stride + o.column;
+        bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < images;
+        return inside ? base + (int64_t)d.high * (height * width * channels) + ((h * width + w) * channels + o.channel)
+                      : nullptr;
+    }
+};

@@ -1,0 +1,205 @@
+// group_norm_backward.cu: gradients of group normalisation, optionally followed by SiLU.
+//
+// Math         with xhat = (x-mean)*rstd, z = xhat*gamma + beta, dz = silu ? dy*silu'(z) : dy, L = P*(C/G):
+//                dbeta_n[c] = sum_p dz   dgamma_n[c] = sum_p dz*xhat   of an image; dbeta, dgamma: over all images
+//                first = sum_c gamma*dbeta_n / L   second = sum_c gamma*dgamma_n / L   over the C/G channels of a group
+//                dx = rstd*(dz*gamma - first - xhat*second)
+// Shapes       dy, x, dx [N,P,C]   gamma, beta, dgamma, dbeta [C] f32   mean, rstd [N,G] f32
+//              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
+// Layout       C fastest
+// Requires     dx may be dy. _staged, _streamed: as group_norm.cu. `group_norm_backward_sums`, then
+//              `group_norm_backward_any`: nothing
+// Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
+//              _any: a block of 256 owns a group
+// Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
+//              and __fdividef
+// Determinism  run-to-run: fixed-shape sums, no atomics
+// Cost         _staged: two reads and one write, about 50 instructions per value: memory-bound
+// Reference    GroupNormReference (double)
+#include "norm.cuh"
+
+struct GroupNormBackwardArgs {
+    const void* dy;     // [N,P,C]
+    const void* x;      // [N,P,C]
+    const float* gamma; // [C]
+    const float* beta;  // [C]
+    const float* mean;  // [N,G]
+    const float* rstd;  // [N,G]
+    void* dx;           // [N,P,C]
+    float* sums;        // [2,N,C]
+    int64_t images;
+    int64_t pixels;
+    int channels;
+    int groups;
+    int slice; // channels of a block; _staged and _streamed only
+    int silu;
+};
+LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, dx, sums, images, pixels, channels, groups, slice, silu)
+
+// Of the channels of a thread: what does not depend on the pixel.
+template <int V>
+struct ChannelFactors {
+    float center[V], rstd[V], gamma[V], beta[V];
+
+    // dz of element v
+    __device__ __forceinline__ float slope(int v, float dy, float xhat, bool silu) const {
+        return silu ? dy * silu_slope(xhat * gamma[v] + beta[v]) : dy;
+    }
+};
+
+template <class T, bool STAGED>
+__device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs& a) {
+    constexpr int V = PACKED<T>;
+    DYNAMIC_SHARED(float, partial);               // [threads,V]
+    float* folded = partial + blockDim.x * V;     // [subsets,slice], at most threads + slice
+    float* first = folded + blockDim.x + a.slice; // [slice] gamma*dbeta_n of a channel, then the group's mean
+    float* second = first + a.slice;              // [slice] the same of gamma*dgamma_n
+    float* means = second + a.slice;              // [2,groups of the slice], at most 2 slice
+    uint4* staged_x = (uint4*)(means + 2 * a.slice); // [pixels of a thread,threads]
+    Slice<V> slice(a.channels, a.slice);
+    int64_t per_thread = (a.pixels + slice.rows - 1) / slice.rows;
+    uint4* staged_dy = staged_x + per_thread * blockDim.x;
+    int per_group = a.channels / a.groups, groups = a.slice / per_group;
+    ChannelFactors<V> of;
+    for (int v = 0; v < V; v++) {
+        int64_t group = slice.image * a.groups + (slice.channel + v) / per_group;
+        of.center[v] = a.mean[group];
+        of.rstd[v] = a.rstd[group];
+        of.gamma[v] = a.gamma[slice.channel + v];
+        of.beta[v] = a.beta[slice.channel + v];
+    }
+    int64_t start = slice.image * a.pixels * a.channels + slice.channel;
+    const T* x = (const T*)a.x + start;
+    const T* dy = (const T*)a.dy + start;
+    bool silu = a.silu != 0;
+
+    if (STAGED) {
+        slice.stage(x, a.pixels, a.channels, staged_x);
+        slice.stage(dy, a.pixels, a.channels, staged_dy);
+        wait_copies<0>();
+    }
+    // xhat and dz of a pixel
+    auto read = [&](int64_t p, int place, float(&xhat)[V], float(&dz)[V]) {
+        unpack(STAGED ? staged_x[place] : *(const uint4*)(x + p * a.channels), xhat);
+        unpack(STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels), dz);
+        for (int v = 0; v < V; v++) {
+            xhat[v] = (xhat[v] - of.center[v]) * of.rstd[v];
+            dz[v] = of.slope(v, dz[v], xhat[v], silu);
+        }
+    };
+
+    float sum[2][V] = {};
+    slice.template sums<STAGED, 2>(a.pixels, sum, [&](int64_t p, int place, float(*part)[V]) {
+        float xhat[V], dz[V];
+        read(p, place, xhat, dz);
+        for (int v = 0; v < V; v++) {
+            part[0][v] += dz[v] * xhat[v];
+            part[1][v] += dz[v];
+        }
+    });
+    for (int k = 0; k < 2; k++) {
+        slice.fold_rows(sum[k], partial, folded);
+        for (int c = threadIdx.x; c < a.slice; c += blockDim.x) {
+            double total = 0;
+            for (int s = 0; s < slice.subsets(); s++) total += folded[s * a.slice + c];
+            int channel = slice.channel - slice.local + c;
+            a.sums[(k * a.images + slice.image) * a.channels + channel] = (float)total;
+            (k == 0 ? second : first)[c] = (float)total * a.gamma[channel];
+        }
+    }
+    __syncthreads(); // the sums of all channels are there
+    for (int g = threadIdx.x / 32; g < 2 * groups; g += blockDim.x / 32) {
+        const float* channel = (g < groups ? first : second) + g % groups * per_group;
+        double total = 0;
+        for (int c = threadIdx.x % 32; c < per_group; c += 32) total += channel[c];
+        total = warp_sum(total);
+        if (threadIdx.x % 32 == 0) means[g] = (float)(total / ((double)a.pixels * per_group));
+    }
+    __syncthreads(); // the means of all groups are there
+
+    float low[V], high[V];
+    for (int v = 0; v < V; v++) {
+        int g = (slice.local + v) / per_group;
+        low[v] = means[g];
+        high[v] = means[groups + g];
+    }
+    T* dx = (T*)a.dx + start;
+    slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
+        float xhat[V], dz[V];
+        read(p, place, xhat, dz);
+        for (int v = 0; v < V; v++) dz[v] = of.rstd[v] * (dz[v] * of.gamma[v] - low[v] - xhat[v] * high[v]);
+        *(uint4*)(dx + p * a.channels) = pack(dz);
+    });
+}
+
+KERNEL(group_norm_backward_f32_staged, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
+    group_norm_backward<float, true>(a);
+}
+KERNEL(group_norm_backward_bf16_staged, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
+    group_norm_backward<bf16, true>(a);
+}
+KERNEL(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
+    group_norm_backward<float, false>(a);
+}
+KERNEL(group_norm_backward_bf16_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
+    group_norm_backward<bf16, false>(a);
+}
+
+// dgamma_n and dbeta_n. A block owns 32 channels of an image.
+template <class T>
+__device__ __forceinline__ void group_norm_backward_sums(const GroupNormBackwardArgs& a) {
+    __shared__ double scratch[256];
+    int tiles = (a.channels + 31) / 32;
+    int64_t image = blockIdx.x / tiles;
+    int channel = (int)(blockIdx.x % tiles) * 32 + threadIdx.x % 32;
+    double sum[2] = {};
+    if (channel < a.channels) {
+        int64_t group = image * a.groups + channel / (a.channels / a.groups);
+        ChannelFactors<1> of {{a.mean[group]}, {a.rstd[group]}, {a.gamma[channel]}, {a.beta[channel]}};
+        int64_t start = image * a.pixels * a.channels + channel;
+        blocked_sums<2>(threadIdx.x / 32, a.pixels, 8, sum, [&](int64_t p, float(&part)[2]) {
+            int64_t i = start + p * a.channels;
+            float xhat = (to_float(((const T*)a.x)[i]) - of.center[0]) * of.rstd[0];
+            float dz = of.slope(0, to_float(((const T*)a.dy)[i]), xhat, a.silu != 0);
+            part[0] += dz * xhat;
+            part[1] += dz;
+        });
+    }
+    fold_columns<2>(sum, 32, scratch);
+    if (threadIdx.x < 32 && channel < a.channels) {
+        a.sums[image * a.channels + channel] = (float)sum[0];
+        a.sums[(a.images + image) * a.channels + channel] = (float)sum[1];
+    }
+}
+
+KERNEL(group_norm_backward_sums_f32, GroupNormBackwardArgs, 256) { group_norm_backward_sums<float>(a); }
+KERNEL(group_norm_backward_sums_bf16, GroupNormBackwardArgs, 256) { group_norm_backward_sums<bf16>(a); }
+
+// dx, after the sums. A block owns a group of an image.
+template <class T>
+__device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardArgs& a) {
+    __shared__ double scratch[32];
+    int per_group = a.channels / a.groups;
+    int64_t image = blockIdx.x / a.groups, count = a.pixels * per_group;
+    int begin = (int)(blockIdx.x % a.groups) * per_group;
+    double total[2] = {};
+    for (int c = begin + threadIdx.x; c < begin + per_group; c += blockDim.x) {
+        for (int k = 0; k < 2; k++) {
+            total[k] += a.sums[(k * a.images + image) * a.channels + c] * (double)a.gamma[c];
+        }
+    }
+    float high = (float)(block_sum(total[0], scratch) / (double)count);
+    float low = (float)(block_sum(total[1], scratch) / (double)count);
+    float mean = a.mean[blockIdx.x], rstd = a.rstd[blockIdx.x];
+    for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
+        int channel = begin + (int)(i % per_group);
+        int64_t at = (image * a.pixels + i / per_group) * a.channels + channel;
+        ChannelFactors<1> of {{mean}, {rstd}, {a.gamma[channel]}, {a.beta[channel]}};
+        float xhat = (to_float(((const T*)a.x)[at]) - mean) * rstd;
+        float dz = of.slope(0, to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
+        ((T*)a.dx)[at] = from_float<T>(rstd * (dz * of.gamma[0] - low - xhat * high));
+    }
+}
+
+KERNEL(group_norm_backward_any_f32, GroupNormBackwardArgs, 256) { group_norm_backward_any<float>(a); }
+KERNEL(group_norm_backward_any_bf16, GroupNormBackwardArgs, 256) { group_norm_backward_any<bf16>(a); }
