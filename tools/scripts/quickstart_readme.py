@@ -54,6 +54,12 @@ def copies(runs):
     return dict(sorted(last.items())), samples, base
 
 
+def commits(runs):
+    """Of the program that trained; the report may have been written again by another."""
+    found = {re.search(r'^commit = "([^"]*)"', (run / "run.toml").read_text(), re.M).group(1) for run in runs}
+    return " and ".join(sorted(found))
+
+
 def percent(values):
     low, high = round(100 * min(values)), round(100 * max(values))
     return "%d" % low if low == high else "%d–%d" % (low, high)
@@ -78,7 +84,7 @@ def sentences(folder):
         "%d runs, %d:%02d minutes on %d cores (%s, commit %s, %s). Copies at the end: %s. Of held-out pictures, %s "
         "would pass for copies (at most %.1f %%, Wilson 95 %%). tau_mem (1 %%) grew as n^%.2f, 95 %% interval %.2f to %.2f."
         % (
-            len(runs), minutes, seconds, os.cpu_count(), processor(), report["provenance"]["commit"],
+            len(runs), minutes, seconds, os.cpu_count(), processor(), commits(runs),
             datetime.date.fromtimestamp(end),
             ", ".join("%s %% for n = %d" % (percent(values), n) for n, values in last.items())
             + " (%d samples each, k = 1/3)" % samples,
