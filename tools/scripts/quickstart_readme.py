@@ -33,22 +33,31 @@ def records(run):
 
 
 def headline(fractions):
-    return next(f["value"] for f in fractions if abs(f["k"] - 1 / 3) < 1e-6)
+    return next(f for f in fractions if abs(f["k"] - 1 / 3) < 1e-6)
 
 
 def copies(runs):
-    """n -> last memorized fractions (k = 1/3) over seeds; and samples, base rate."""
-    last, samples, base = {}, 0, 0.0
+    """n -> last memorized fractions (k = 1/3) over seeds; samples; base rate: the largest, and its upper bound."""
+    last, samples, base = {}, 0, (0.0, 0.0)
     for run in runs:
         lines = records(run)
         if not any(line["kind"] == "end" for line in lines):
             fail("%s: expected a complete run, found one without its end" % run)
         measured = [line for line in lines if line["kind"] == "measure"][-1]
         n = int(re.search(r"n=(\d+)", run.name).group(1))
-        last.setdefault(n, []).append(headline(measured["memorized_fraction"]))
+        last.setdefault(n, []).append(headline(measured["memorized_fraction"])["value"])
         samples = measured["samples"]
-        base = max([base] + [headline(line["memorized_fraction"]) for line in lines if line["kind"] == "base_rate"])
+        for line in lines:
+            if line["kind"] == "base_rate":
+                found = headline(line["memorized_fraction"])
+                base = max(base, (found["value"], found["wilson_high"]))
     return dict(sorted(last.items())), samples, base
+
+
+def commits(runs):
+    """Of the program that trained; the report may have been written again by another."""
+    found = {re.search(r'^commit = "([^"]*)"', (run / "run.toml").read_text(), re.M).group(1) for run in runs}
+    return " and ".join(sorted(found))
 
 
 def percent(values):
@@ -73,13 +82,13 @@ def sentences(folder):
     minutes, seconds = divmod(round(end - begin), 60)
     return (
         "%d runs, %d:%02d minutes on %d cores (%s, commit %s, %s). Copies at the end: %s. Of held-out pictures, %s "
-        "would pass for copies. tau_mem (1 %%) grew as n^%.2f, 95 %% interval %.2f to %.2f."
+        "would pass for copies (at most %.1f %%, Wilson 95 %%). tau_mem (1 %%) grew as n^%.2f, 95 %% interval %.2f to %.2f."
         % (
-            len(runs), minutes, seconds, os.cpu_count(), processor(), report["provenance"]["commit"],
+            len(runs), minutes, seconds, os.cpu_count(), processor(), commits(runs),
             datetime.date.fromtimestamp(end),
             ", ".join("%s %% for n = %d" % (percent(values), n) for n, values in last.items())
             + " (%d samples each, k = 1/3)" % samples,
-            "%.1f %%" % (100 * base), law["slope"], law["slope_low"], law["slope_high"],
+            "%.1f %%" % (100 * base[0]), 100 * base[1], law["slope"], law["slope_low"], law["slope_high"],
         ))
 
 

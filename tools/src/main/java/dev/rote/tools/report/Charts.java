@@ -11,6 +11,7 @@ import dev.rote.tools.report.Quantity.MemorizedFraction;
 import dev.rote.tools.report.Quantity.Metric;
 import dev.rote.tools.report.Quantity.Split;
 import dev.rote.tools.report.Quantity.TrainingLoss;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -333,8 +334,12 @@ final class Charts {
                 .toList();
     }
 
-    /// Letters, digits, dot and minus stay; anything else becomes `_`, so a name can be part of a file name.
+    /// Letters without their accents, digits, dot and minus stay; anything else becomes `_`, not at the ends, so a name
+    /// can be part of a file name.
     static String fileName(String text) {
-        return text.replaceAll("[^A-Za-z0-9.-]+", "_");
+        return Normalizer.normalize(text, Normalizer.Form.NFD)
+                .replaceAll("\\p{M}", "")
+                .replaceAll("[^A-Za-z0-9.-]+", "_")
+                .replaceAll("^_|_$", "");
     }
 }

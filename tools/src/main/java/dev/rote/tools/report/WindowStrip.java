@@ -7,7 +7,7 @@ import java.util.stream.DoubleStream;
 
 /// A run's life as one bar on a log axis that all runs share: before τ_gen, the window, after τ_mem.
 final class WindowStrip {
-    private static final int WIDTH = 130;
+    private static final int WIDTH = 120;
     private final Clock memorization;
     private final double from;
     private final double to;
