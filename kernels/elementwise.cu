@@ -7,6 +7,7 @@
 //              squared_error_backward   dx = 2 weight dloss (x - z)
 //              add_channels  y[n,...,c] = x[n,...,c] + v[n,c]
 //              modulate      y[n,...,c] = x[n,...,c] (1 + v[n,c]) + z[n,c]
+//              clamp         y = min(max(x, low), high) where x is finite, else x
 //              cast, fill
 // Shapes       x, y, z, dy [elements]; [N,...,C] where a number per image or channel is used
 // Layout       C fastest
@@ -17,7 +18,8 @@
 // Determinism  run-to-run: every element is written by one thread
 // Cost         one read of every input, one write; 1 to 20 flop per element
 // Reference    ActivationReference, AddReference, MultiplyReference, ScaleReference, MixReference,
-//              MeanSquaredErrorReference, AddChannelsReference, ModulateReference, CastReference, FillReference (double)
+//              MeanSquaredErrorReference, AddChannelsReference, ModulateReference, ClampReference, CastReference,
+//              FillReference (double)
 #include "bf16.cuh"
 
 struct ElementArgs {
@@ -33,8 +35,8 @@ struct ElementArgs {
     int a_per_image; // 0: one for all images
     int b_per_image;
     int kind;     // of activation
-    float factor; // `scale`, `squared_error_backward`: 2 weight
-    float shift;
+    float factor; // `scale`; `squared_error_backward`: 2 weight; `clamp`: low
+    float shift;  // `scale`; `clamp`: high
 };
 LAYOUT(ElementArgs, x, z, v, a, b, y, n, per_image, channels, a_per_image, b_per_image, kind, factor, shift)
 
@@ -66,6 +68,10 @@ __device__ __forceinline__ float slope(float x, int kind) {
     }
 }
 
+__device__ __forceinline__ float clamped(float x, float low, float high) {
+    return x - x == 0.0f ? fminf(fmaxf(x, low), high) : x;
+}
+
 template <class T>
 struct Elements {
     const ElementArgs& a;
@@ -94,6 +100,7 @@ ELEMENT_KERNEL(activation_backward, e.z() * slope(e.x(), a.kind))
 ELEMENT_KERNEL(add, e.x() + e.z())
 ELEMENT_KERNEL(multiply, e.x() * e.z())
 ELEMENT_KERNEL(scale, __fadd_rn(__fmul_rn(e.x(), a.factor), a.shift))
+ELEMENT_KERNEL(clamp, clamped(e.x(), a.factor, a.shift))
 ELEMENT_KERNEL(mix, __fmaf_rn(a.a[a.a_per_image ? e.image() : 0], e.x(),
                               __fmul_rn(a.b[a.b_per_image ? e.image() : 0], e.z())))
 ELEMENT_KERNEL(squared_error_backward, (e.x() - e.z()) * (a.factor * a.a[0]))

@@ -298,7 +298,7 @@ class PredictTest {
         Outcome cuda = Outcome.of(
                 "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("y"), "--device", "cuda");
         assertThat(cuda.status()).isEqualTo(3);
-        assertThat(cuda.err()).contains("rote: device \"cuda\": this build of rote has the CPU device only");
+        assertThat(cuda.err()).contains("rote: device \"cuda\": no NVIDIA driver on this machine");
         Outcome nowhere = Outcome.of(
                 "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("no/such/folder/y"));
         assertThat(nowhere.status()).isEqualTo(3);

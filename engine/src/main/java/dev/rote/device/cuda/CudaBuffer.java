@@ -20,7 +20,7 @@ final class CudaBuffer implements Buffer {
         this.type = type;
         this.elements = elements;
         this.address = device.take(owner, bytes());
-        Driver.check(JCudaDriver.cuMemsetD8Async(address, (byte) 0, Math.max(1, bytes()), device.stream()), owner);
+        device.check(JCudaDriver.cuMemsetD8Async(address, (byte) 0, Math.max(1, bytes()), device.stream()), owner);
     }
 
     @Override

@@ -4,12 +4,17 @@ import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;
 import dev.rote.errors.DeviceException;
+import dev.rote.errors.EnvironmentException;
 import dev.rote.graph.DType;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Target;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,6 +32,7 @@ import jcuda.driver.JCudaDriver;
 public final class CudaDevice implements Device {
     private static final int NON_BLOCKING = 1;
     private static final int STAGING_BYTES = 1 << 20;
+    private static final int OLDEST_MAJOR = 8; // asynchronous copies, bf16 and TF32 on tensor cores
 
     private final boolean tf32;
     private final CUdevice device = new CUdevice();
@@ -36,11 +42,13 @@ public final class CudaDevice implements Device {
     private final Kernels kernels;
     private final AtomicLong allocated = new AtomicLong();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
+    private volatile boolean lost;
     private volatile boolean closed;
 
     private CudaDevice(int ordinal, boolean tf32) {
         this.tf32 = tf32;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
+        requireCapability();
         Driver.check(JCudaDriver.cuCtxCreate(context, 0, device), "context on GPU " + ordinal);
         boolean complete = false;
         try {
@@ -78,13 +86,31 @@ public final class CudaDevice implements Device {
         return "cuda";
     }
 
+    private void requireCapability() {
+        if (major() < OLDEST_MAJOR) {
+            throw new EnvironmentException("device \"cuda\": expected a GPU of compute capability " + OLDEST_MAJOR
+                    + ".0 or newer, found " + name() + " of " + major() + "." + minor());
+        }
+    }
+
     @Override
     public String describe() {
+        return "cuda: " + name() + ", compute capability " + major() + "." + minor()
+                + (tf32 ? ", TF32 allowed" : "");
+    }
+
+    private String name() {
         byte[] name = new byte[256];
         Driver.check(JCudaDriver.cuDeviceGetName(name, name.length, device), "name of the GPU");
-        int major = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
-        int minor = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
-        return "cuda: " + text(name) + ", compute capability " + major + "." + minor + (tf32 ? ", tf32" : "");
+        return text(name);
+    }
+
+    private int major() {
+        return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+    }
+
+    private int minor() {
+        return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 
     private static String text(byte[] bytes) {
@@ -92,7 +118,7 @@ public final class CudaDevice implements Device {
         while (length < bytes.length && bytes[length] != 0) {
             length++;
         }
-        return new String(bytes, 0, length, java.nio.charset.StandardCharsets.UTF_8);
+        return new String(bytes, 0, length, StandardCharsets.UTF_8);
     }
 
     private int attribute(int which) {
@@ -129,6 +155,19 @@ public final class CudaDevice implements Device {
     }
 
     @Override
+    public long programBytes(List<Plan> lanes) {
+        return lanes.stream().mapToLong(CudaMemory::bytes).sum();
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        makeCurrent();
+        long[] free = new long[1];
+        Driver.check(JCudaDriver.cuMemGetInfo(free, new long[1]), "free memory of the GPU");
+        return OptionalLong.of(free[0]);
+    }
+
+    @Override
     public long allocatedBytes() {
         return allocated.get();
     }
@@ -155,7 +194,7 @@ public final class CudaDevice implements Device {
             long[] total = new long[1];
             JCudaDriver.cuMemGetInfo(free, total);
             throw new DeviceException(
-                    "cuda: no memory for " + owner + ": needs " + bytes + " bytes, " + free[0] + " are free");
+                    "device \"cuda\": no memory for " + owner + ": needs " + bytes + " bytes, " + free[0] + " are free");
         }
         Driver.check(result, "memory for " + owner);
         allocated.addAndGet(bytes);
@@ -165,13 +204,22 @@ public final class CudaDevice implements Device {
     void giveBack(DeviceAddress address, long bytes) {
         if (!closed) {
             makeCurrent();
-            Driver.check(JCudaDriver.cuMemFree(address), "release of memory");
+            int result = JCudaDriver.cuMemFree(address);
+            if (!lost) { // what a lost device held is gone, and its fault was reported
+                check(result, "release of memory");
+            }
         }
         allocated.addAndGet(-bytes);
     }
 
     void forget(AutoCloseable resource) {
         open.remove(resource);
+    }
+
+    /// As [Driver#check(int, String)], and remembers that the device is lost after a fault in a kernel.
+    void check(int result, String operation) {
+        lost = lost || Driver.isFault(result);
+        Driver.check(result, operation);
     }
 
     /// Contexts are per thread; every public entry comes through here.
@@ -185,31 +233,31 @@ public final class CudaDevice implements Device {
     }
 
     void synchronize(String what) {
-        Driver.check(JCudaDriver.cuStreamSynchronize(stream), what);
+        check(JCudaDriver.cuStreamSynchronize(stream), what);
     }
 
     /// Copies through pinned memory, a piece at a time; waits for what was started before.
-    synchronized void copyIn(DeviceAddress to, long offset, java.lang.foreign.MemorySegment source, String what) {
+    synchronized void copyIn(DeviceAddress to, long offset, MemorySegment source, String what) {
         makeCurrent();
-        java.nio.ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
+        ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
         for (long done = 0; done < source.byteSize(); done += STAGING_BYTES) {
             int piece = (int) Math.min(STAGING_BYTES, source.byteSize() - done);
-            java.lang.foreign.MemorySegment.ofBuffer(pinned).asSlice(0, piece).copyFrom(source.asSlice(done, piece));
-            Driver.check(JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(offset + done), staging, piece, stream), what);
+            MemorySegment.ofBuffer(pinned).asSlice(0, piece).copyFrom(source.asSlice(done, piece));
+            check(JCudaDriver.cuMemcpyHtoDAsync(to.withByteOffset(offset + done), staging, piece, stream), what);
             synchronize(what);
         }
     }
 
-    synchronized void copyOut(DeviceAddress from, long offset, java.lang.foreign.MemorySegment target, String what) {
+    synchronized void copyOut(DeviceAddress from, long offset, MemorySegment target, String what) {
         makeCurrent();
-        java.nio.ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
+        ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
         for (long done = 0; done < target.byteSize(); done += STAGING_BYTES) {
             int piece = (int) Math.min(STAGING_BYTES, target.byteSize() - done);
-            Driver.check(
+            check(
                     JCudaDriver.cuMemcpyDtoHAsync(staging, from.withByteOffset(offset + done), piece, stream), what);
             synchronize(what);
             target.asSlice(done, piece)
-                    .copyFrom(java.lang.foreign.MemorySegment.ofBuffer(pinned).asSlice(0, piece));
+                    .copyFrom(MemorySegment.ofBuffer(pinned).asSlice(0, piece));
         }
     }
 

@@ -28,6 +28,7 @@ final class CudaLowering {
             case Add ignored -> elements.lower(node);
             case AddChannels ignored -> elements.lower(node);
             case Cast ignored -> elements.lower(node);
+            case Clamp ignored -> elements.lower(node);
             case Dropout ignored -> elements.lower(node);
             case Fill ignored -> elements.lower(node);
             case Mix ignored -> elements.lower(node);

@@ -49,6 +49,19 @@ final class CudaMemory implements AutoCloseable {
         }
     }
 
+    /// What the memory of a program of this plan takes; nothing is allocated.
+    static long bytes(Plan plan) {
+        long locals = plan.graph().values().stream()
+                .filter(value -> !value.isView() && value.lifetime() == Value.Lifetime.LOCAL)
+                .mapToLong(value -> value.type().bytes())
+                .sum();
+        long constants = plan.graph().constants().keySet().stream()
+                .mapToLong(value -> value.type().bytes())
+                .sum();
+        long tables = plan.nodes().stream().mapToLong(RandomLowering::tableBytes).sum();
+        return plan.arenaBytes() + locals + constants + tables;
+    }
+
     /// Address of the first element of a value.
     long address(Value value) {
         if (plan.isInArena(value)) {

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
-import jcuda.driver.CUresult;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
@@ -17,6 +16,7 @@ import jcuda.driver.JCudaDriver;
 final class CudaProgram implements Program {
     private final CudaDevice device;
     private final String name;
+    private final String operation; // for messages; made once, as a step allocates nothing
     private final CudaMemory memory;
     private final CUgraphExec graph = new CUgraphExec();
     private final CudaBuffer[] bound;
@@ -25,6 +25,7 @@ final class CudaProgram implements Program {
     CudaProgram(CudaDevice device, String name, Plan plan, Map<String, Buffer> bindings) {
         this.device = device;
         this.name = name;
+        this.operation = "program " + name;
         device.makeCurrent();
         this.memory = new CudaMemory(device, name, plan, bindings);
         boolean complete = false;
@@ -48,7 +49,7 @@ final class CudaProgram implements Program {
         launches.forEach(each -> each.forEach(device.kernels()::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-        Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), "program " + name);
+        Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
         int ended;
         try {
             for (int index = 0; index < launches.size(); index++) {
@@ -57,8 +58,8 @@ final class CudaProgram implements Program {
         } finally {
             ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
         }
-        Driver.check(ended, "program " + name);
-        Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), "program " + name);
+        Driver.check(ended, operation);
+        Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), operation);
         JCudaDriver.cuGraphDestroy(captured);
     }
 
@@ -82,10 +83,7 @@ final class CudaProgram implements Program {
             buffer.requireOpen();
         }
         device.makeCurrent();
-        int result = JCudaDriver.cuGraphLaunch(graph, device.stream());
-        if (result != CUresult.CUDA_SUCCESS) {
-            throw Driver.failure(result, "program " + name);
-        }
+        device.check(JCudaDriver.cuGraphLaunch(graph, device.stream()), operation);
     }
 
     @Override

@@ -62,6 +62,11 @@ final class ElementLowering {
                         o.shift = op.shift();
                         yield "scale";
                     }
+                    case Clamp op -> {
+                        o.factor = op.low();
+                        o.shift = op.high();
+                        yield "clamp";
+                    }
                     case Mix ignored -> {
                         o.z = node.input(1);
                         o.a = node.input(2);

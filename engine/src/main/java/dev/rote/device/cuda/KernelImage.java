@@ -33,7 +33,7 @@ final class KernelImage {
     String fileOf(String kernel) {
         String file = standIn ? ALL : files.get(kernel);
         if (file == null) {
-            throw new EnvironmentException("cuda: this build has no kernel " + kernel);
+            throw new EnvironmentException("device \"cuda\": this build has no kernel " + kernel);
         }
         return file;
     }
@@ -46,12 +46,12 @@ final class KernelImage {
     private static byte[] read(String name) {
         try (InputStream in = KernelImage.class.getResourceAsStream(FOLDER + name)) {
             if (in == null) {
-                throw new EnvironmentException("cuda: this build has no compiled kernels (" + name
+                throw new EnvironmentException("device \"cuda\": this build has no compiled kernels (" + name
                         + " is missing): build it where nvcc is, see kernels/README.md");
             }
             return in.readAllBytes();
         } catch (IOException e) {
-            throw new EnvironmentException("cuda: cannot read " + name + ": " + e.getMessage(), e);
+            throw new EnvironmentException("device \"cuda\": cannot read " + name + ": " + e.getMessage(), e);
         }
     }
 }

@@ -82,6 +82,11 @@ final class RandomLowering {
         return KernelLaunch.perElement(kernel, node.output().elements(), arguments);
     }
 
+    /// Bytes of the tables that a node has beside its values.
+    static long tableBytes(Node node) {
+        return node.op() instanceof SinusoidalEmbedding op ? Double.BYTES * (op.width() / 2L) : 0;
+    }
+
     private KernelLaunch sinusoids(SinusoidalEmbedding op, Node node) {
         int half = op.width() / 2;
         double[] frequency = new double[half];

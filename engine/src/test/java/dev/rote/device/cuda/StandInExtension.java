@@ -55,6 +55,9 @@ final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, A
         standIn.descending(false);
         standIn.set("memory", MEMORY);
         standIn.set("workers", 0);
+        standIn.set("devices", 1);
+        standIn.set("driver", 13_000);
+        standIn.set("capability", 80);
         Driver.check(JCudaDriver.cuInit(0), "cuInit");
         CUdevice device = new CUdevice();
         Driver.check(JCudaDriver.cuDeviceGet(device, 0), "cuDeviceGet");

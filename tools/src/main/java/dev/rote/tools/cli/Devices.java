@@ -1,28 +1,29 @@
 package dev.rote.tools.cli;
 
 import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
+import dev.rote.device.cuda.CudaDevice;
 import dev.rote.errors.EnvironmentException;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// The devices of this build: the CPU.
+/// The devices of this build: the CPU, and CUDA, whose kernels have not been run on a GPU yet.
 public final class Devices {
     private Devices() {}
 
-    /// Opens what was asked for; `AUTO` is the CPU, because this build has no other device.
+    /// Opens what was asked for. `AUTO` is the CPU: nobody gets a device by chance whose kernels no GPU has run.
     ///
     /// @param threads CPU threads; 0 for all cores
+    /// @param precision of the run; TF32 lets CUDA round the factors of products
     /// @throws EnvironmentException if this machine or this build has no such device
-    public static Device open(RunConfig.Device kind, int threads) {
+    public static Device open(RunConfig.Device kind, int threads, TrainConfig.Precision precision) {
         return switch (kind) {
             case CPU, AUTO -> CpuDevice.open(threads);
-            case CUDA ->
-                throw new EnvironmentException(
-                        "device \"cuda\": this build of rote has the CPU device only; use --device cpu");
+            case CUDA -> CudaDevice.open(0, precision == TrainConfig.Precision.TF32);
         };
     }
 

@@ -3,6 +3,8 @@ package dev.rote.tools.cli;
 import com.sun.management.OperatingSystemMXBean;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
+import dev.rote.device.cuda.CudaDevice;
+import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -46,7 +48,7 @@ public final class DoctorCommand implements Callable<Integer> {
         row("disk", Units.bytes(Files.getFileStore(here).getUsableSpace()) + " free in " + here);
         row("libraries", CpuDevice.libraryFolder() + " (set -Drote.native.cache=FOLDER to change it)");
         boolean works = cpu();
-        row("device cuda", "not in this build: it computes on the CPU only");
+        cuda();
         return works ? 0 : ENVIRONMENT;
     }
 
@@ -57,6 +59,17 @@ public final class DoctorCommand implements Callable<Integer> {
         } catch (EnvironmentException e) {
             row("device cpu", "does not work: " + e.getMessage());
             return false;
+        }
+    }
+
+    private void cuda() {
+        try (Device device = CudaDevice.open(0)) {
+            String free = device.freeBytes().isPresent()
+                    ? ", " + Units.bytes(device.freeBytes().getAsLong()) + " free"
+                    : "";
+            row("device cuda", device.describe() + free + "; its kernels have not been run on a GPU yet");
+        } catch (EnvironmentException | DeviceException e) {
+            row("device cuda", e.getMessage().replaceFirst("^device \"cuda\": ", ""));
         }
     }
 

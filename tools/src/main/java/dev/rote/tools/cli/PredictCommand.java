@@ -3,6 +3,7 @@ package dev.rote.tools.cli;
 import dev.rote.config.ConfigTree;
 import dev.rote.config.ModelConfig;
 import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
 import dev.rote.data.Extent;
 import dev.rote.device.Device;
 import dev.rote.errors.DataException;
@@ -115,7 +116,7 @@ public final class PredictCommand implements Callable<Integer> {
             ParameterLayout layout = UNet.layout(network);
             float[] parameters = UNetFiles.parameters(weights, file, layout, prefix(file));
             float[] frozen = UNetFiles.frozen(weights, file, layout);
-            try (Device opened = Devices.open(device, threads);
+            try (Device opened = Devices.open(device, threads, TrainConfig.Precision.F32);
                     Predictor predictor = Predictor.open(opened, network, precision, parameters, frozen, BATCH)) {
                 console.err().println(opened.describe());
                 float[] y = predictor.predict(images.nhwc(), images.t(), images.height(), images.width());
