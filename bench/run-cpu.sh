@@ -1,5 +1,6 @@
 #!/bin/bash
-# Times ours and the peers on the same cores, one after the other; writes results/cpu-DATE.json and the table in results/cpu.md.
+# Times ours and the peers on the same cores, one after the other; writes results/cpu-DATE.json, the table
+# in results/cpu.md and the README's.
 #
 #   bench/run-cpu.sh            everything, under 12 minutes on two quiet cores
 #   bench/run-cpu.sh --quick    a rehearsal: W = 8, batch 4, few samples; results go to bench/target/quick
@@ -142,3 +143,4 @@ if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commi
     "oneDNN=$(sed -n 's/.*<dnnl.version>\(.*\)<\/dnnl.version>.*/\1/p' pom.xml)" \
     "peers installed=${peer_versions:-none}" "commit=$commit" "date=$date" "seconds=$SECONDS" ${rehearsal:+"this is=$rehearsal"}
 echo "written: $results/cpu-$date.json, $results/cpu.md" >&2
+if [ $quick = no ]; then bench/results-to-readme.sh; fi
