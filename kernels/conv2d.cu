@@ -31,7 +31,7 @@ __device__ __forceinline__ void conv2d(const Conv2dArgs& a) {
 
 KERNEL(conv2d_f32_128x64, Conv2dArgs, 256) { conv2d<float, FmaTile<float, 128, 64, 8, 4>>(a); }
 KERNEL(conv2d_f32_128x32, Conv2dArgs, 256) { conv2d<float, FmaTile<float, 128, 32, 4, 4>>(a); }
-KERNEL(conv2d_f32_128x8, Conv2dArgs, 256) { conv2d<float, FmaTile<float, 128, 8, 2, 2>>(a); }
+KERNEL_RESIDENT(conv2d_f32_128x8, Conv2dArgs, 256, 2) { conv2d<float, FmaTile<float, 128, 8, 2, 2>>(a); }
 KERNEL(conv2d_bf16_128x64, Conv2dArgs, 256) { conv2d<bf16, FmaTile<bf16, 128, 64, 8, 4>>(a); }
 KERNEL(conv2d_bf16_128x32, Conv2dArgs, 256) { conv2d<bf16, FmaTile<bf16, 128, 32, 4, 4>>(a); }
 KERNEL(conv2d_bf16_128x8, Conv2dArgs, 256) { conv2d<bf16, FmaTile<bf16, 128, 8, 2, 2>>(a); }

@@ -1,6 +1,7 @@
 package dev.rote.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;

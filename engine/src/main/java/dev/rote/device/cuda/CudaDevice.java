@@ -95,8 +95,7 @@ public final class CudaDevice implements Device {
 
     @Override
     public String describe() {
-        return "cuda: " + name() + ", compute capability " + major() + "." + minor()
-                + (tf32 ? ", TF32 allowed" : "");
+        return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "");
     }
 
     private String name() {
@@ -193,8 +192,8 @@ public final class CudaDevice implements Device {
             long[] free = new long[1];
             long[] total = new long[1];
             JCudaDriver.cuMemGetInfo(free, total);
-            throw new DeviceException(
-                    "device \"cuda\": no memory for " + owner + ": needs " + bytes + " bytes, " + free[0] + " are free");
+            throw new DeviceException("device \"cuda\": no memory for " + owner + ": needs " + bytes + " bytes, "
+                    + free[0] + " are free");
         }
         Driver.check(result, "memory for " + owner);
         allocated.addAndGet(bytes);
@@ -253,11 +252,9 @@ public final class CudaDevice implements Device {
         ByteBuffer pinned = staging.getByteBuffer(0, STAGING_BYTES);
         for (long done = 0; done < target.byteSize(); done += STAGING_BYTES) {
             int piece = (int) Math.min(STAGING_BYTES, target.byteSize() - done);
-            check(
-                    JCudaDriver.cuMemcpyDtoHAsync(staging, from.withByteOffset(offset + done), piece, stream), what);
+            check(JCudaDriver.cuMemcpyDtoHAsync(staging, from.withByteOffset(offset + done), piece, stream), what);
             synchronize(what);
-            target.asSlice(done, piece)
-                    .copyFrom(MemorySegment.ofBuffer(pinned).asSlice(0, piece));
+            target.asSlice(done, piece).copyFrom(MemorySegment.ofBuffer(pinned).asSlice(0, piece));
         }
     }
 

@@ -58,7 +58,8 @@ final class CudaMemory implements AutoCloseable {
         long constants = plan.graph().constants().keySet().stream()
                 .mapToLong(value -> value.type().bytes())
                 .sum();
-        long tables = plan.nodes().stream().mapToLong(RandomLowering::tableBytes).sum();
+        long tables =
+                plan.nodes().stream().mapToLong(RandomLowering::tableBytes).sum();
         return plan.arenaBytes() + locals + constants + tables;
     }
 

@@ -1,6 +1,5 @@
 package dev.rote.device.cuda;
 
-import dev.rote.errors.DeviceException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
@@ -66,8 +65,8 @@ final class Kernels implements AutoCloseable {
     }
 
     private static String describe(KernelLaunch launch) {
-        return "launch of " + launch.kernel() + " with grid " + text(launch.grid()) + ", block "
-                + text(launch.block()) + ", " + launch.sharedBytes() + " bytes of shared memory";
+        return "launch of " + launch.kernel() + " with grid " + text(launch.grid()) + ", block " + text(launch.block())
+                + ", " + launch.sharedBytes() + " bytes of shared memory";
     }
 
     private static String text(KernelLaunch.Extent extent) {

@@ -40,10 +40,12 @@ final class MoveLowering {
             case Broadcast op -> List.of(broadcast(op, node));
             case Embedding ignored ->
                 List.of(embedding(
-                        "embedding" + unit(node.output()), node, node.input(0).shape().dim(0), node.output()));
+                        "embedding" + unit(node.output()),
+                        node,
+                        node.input(0).shape().dim(0),
+                        node.output()));
             case Embedding.Backward op ->
-                List.of(embedding(
-                        "embedding_backward" + Names.type(node.input(0)), node, op.rows(), node.output()));
+                List.of(embedding("embedding_backward" + Names.type(node.input(0)), node, op.rows(), node.output()));
             default -> throw new AssertionError(node);
         };
     }

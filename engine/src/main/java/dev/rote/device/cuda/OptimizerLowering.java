@@ -38,8 +38,7 @@ final class OptimizerLowering {
             case GlobalNorm ignored -> norm(node);
             case LearningRate op -> List.of(learningRate(op, node));
             case ClipScale op -> List.of(scalar("clip_scale", node.input(0), null, node.output(), op.limit()));
-            case RecordValue ignored ->
-                List.of(scalar("record_value", node.input(0), node.input(1), node.input(2), 0));
+            case RecordValue ignored -> List.of(scalar("record_value", node.input(0), node.input(1), node.input(2), 0));
             case Advance ignored -> List.of(scalar("advance", null, node.input(0), null, 0));
             default -> throw new AssertionError(node);
         };

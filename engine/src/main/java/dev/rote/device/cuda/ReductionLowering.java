@@ -38,6 +38,9 @@ final class ReductionLowering {
 
     /// Scratch bytes of an operation that [#lower] takes; 0 for every other.
     static long workspaceBytes(Op op, List<TensorType> inputs) {
+        if (inputs.isEmpty()) {
+            return 0; // a Fill
+        }
         Shape shape = inputs.getFirst().shape();
         return switch (op) {
             case GroupNorm.Backward ignored -> 8L * shape.dim(0) * shape.last();

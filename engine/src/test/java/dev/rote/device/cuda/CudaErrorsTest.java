@@ -47,7 +47,8 @@ class CudaErrorsTest {
         standIn.set("capability", 75);
         assertThatThrownBy(() -> CudaDevice.open(0))
                 .isInstanceOf(EnvironmentException.class)
-                .hasMessageMatching("device \"cuda\": expected a GPU of compute capability 8\\.0 or newer, found .* of 7\\.5");
+                .hasMessageMatching(
+                        "device \"cuda\": expected a GPU of compute capability 8\\.0 or newer, found .* of 7\\.5");
     }
 
     @Test

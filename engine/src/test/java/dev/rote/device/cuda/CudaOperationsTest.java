@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every operation on CUDA, here the stand-in, against its definition ([OpAccuracy]) and against itself in the other thread order.
+/// Every operation on CUDA, here the stand-in, against its definition ([OpAccuracy]) and against itself in the other
+// thread order.
 @ExtendWith(StandInExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CudaOperationsTest {

@@ -131,7 +131,8 @@ class CudaTensorCoreTest {
     void channelsThatAreNoMultipleOfSixteenBytesGoToTheGeneralKernels() {
         Products products = new Products(DType.BF16);
         products.convolution(Conv2d.same(3), new int[] {1, 4, 4, 12}, new int[] {12, 3, 3, 12}, "", "", "");
-        assertThat(products.all().subList(products.all().size() - 3, products.all().size()))
+        assertThat(products.all()
+                        .subList(products.all().size() - 3, products.all().size()))
                 .extracting(product -> kernels(device, product.one()).getFirst())
                 .containsExactly(
                         "conv2d_bf16_128x32", "conv2d_backward_data_bf16_128x32", "conv2d_backward_weight_bf16_32x32");
@@ -140,12 +141,12 @@ class CudaTensorCoreTest {
     @Test
     void aLongSumIsDividedAndTheWorkspaceIsThePlans() {
         OpCase one = new Products(DType.BF16).all().get(2).one();
-        assertThat(kernels(device, one))
-                .containsExactly("conv2d_backward_weight_tensor_bf16_32x128", "sum_splits");
+        assertThat(kernels(device, one)).containsExactly("conv2d_backward_weight_tensor_bf16_32x128", "sum_splits");
         TensorType dw = one.op().infer(one.inputTypes()).getFirst();
         ProductSplit split = ProductSplit.of(16, 72, 2 * 32 * 32);
         assertThat(split).isEqualTo(new ProductSplit(32, 64));
-        assertThat(CudaTarget.INSTANCE.workspaceBytes(one.op(), one.inputTypes(), one.op().infer(one.inputTypes())))
+        assertThat(CudaTarget.INSTANCE.workspaceBytes(
+                        one.op(), one.inputTypes(), one.op().infer(one.inputTypes())))
                 .isEqualTo(4 * 32 * (dw.elements() + 16));
     }
 
@@ -213,7 +214,8 @@ class CudaTensorCoreTest {
 
         Products(DType type) {
             this.type = type;
-            convolution(Conv2d.same(3), new int[] {2, 32, 32, 8}, new int[] {16, 3, 3, 8}, "128x32", "128x32", "32x128");
+            convolution(
+                    Conv2d.same(3), new int[] {2, 32, 32, 8}, new int[] {16, 3, 3, 8}, "128x32", "128x32", "32x128");
             convolution(
                     Conv2d.same(3), new int[] {2, 16, 16, 16}, new int[] {32, 3, 3, 16}, "128x32", "128x32", "32x128");
             convolution(Conv2d.same(3), new int[] {3, 8, 8, 64}, new int[] {48, 3, 3, 64}, "64x64", "64x64", "64x64");

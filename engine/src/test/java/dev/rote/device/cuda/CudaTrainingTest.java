@@ -75,9 +75,8 @@ class CudaTrainingTest {
 
     @Test
     void drawsHaveTheBitsOfTheCpu() {
-        List<OpCase> draws = OpCases.f32().stream()
-                .filter(one -> isDraw(one.op()))
-                .toList();
+        List<OpCase> draws =
+                OpCases.f32().stream().filter(one -> isDraw(one.op())).toList();
         assertThat(draws).hasSizeGreaterThan(20);
         try (CpuDevice cpu = CpuDevice.open(1)) {
             for (OpCase one : draws) {

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The kernels' sources say what they must, and what was built from them is of these sources.
 class KernelFilesTest {
     private static final Path KERNELS = Path.of("../kernels");
-    private static final List<String> HEADER = List.of(
-            "Math", "Shapes", "Layout", "Requires", "Tiling", "Numerics", "Determinism", "Cost", "Reference");
+    private static final List<String> HEADER =
+            List.of("Math", "Shapes", "Layout", "Requires", "Tiling", "Numerics", "Determinism", "Cost", "Reference");
     private static final int LINES = 400;
 
     static List<Path> files() throws IOException {
@@ -61,9 +61,12 @@ class KernelFilesTest {
         for (String line : table.subList(1, table.size())) {
             String[] cells = line.split("\t");
             listed.add(cells[0] + "\t" + cells[1]);
-            assertThat(Integer.parseInt(cells[6])).as("spilled bytes of %s on %s", cells[0], cells[2]).isZero();
+            assertThat(Integer.parseInt(cells[6]))
+                    .as("spilled bytes of %s on %s", cells[0], cells[2])
+                    .isZero();
         }
-        assertThat(listed).containsExactlyInAnyOrderElementsOf(Files.readAllLines(KERNELS.resolve("prebuilt/index.txt")));
+        assertThat(listed)
+                .containsExactlyInAnyOrderElementsOf(Files.readAllLines(KERNELS.resolve("prebuilt/index.txt")));
     }
 
     @Test

@@ -47,10 +47,11 @@ final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, A
         System.setProperty(StandIn.PROPERTY, library().toString());
         Assertions.assertThat(StandIn.loaded()).isPresent(); // before the first use of JCuda
         JCudaDriver.setExceptionsEnabled(false);
+        reset();
     }
 
-    @Override
-    public void beforeEach(ExtensionContext test) {
+    /// An ordinary device, whatever the test before made of it.
+    private static void reset() {
         StandIn standIn = StandIn.loaded().orElseThrow();
         standIn.descending(false);
         standIn.set("memory", MEMORY);
@@ -58,6 +59,11 @@ final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, A
         standIn.set("devices", 1);
         standIn.set("driver", 13_000);
         standIn.set("capability", 80);
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext test) {
+        reset();
         Driver.check(JCudaDriver.cuInit(0), "cuInit");
         CUdevice device = new CUdevice();
         Driver.check(JCudaDriver.cuDeviceGet(device, 0), "cuDeviceGet");

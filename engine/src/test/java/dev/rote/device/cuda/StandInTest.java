@@ -37,11 +37,14 @@ class StandInTest {
         kernels = new Kernels(new KernelImage());
         JCudaDriver.cuStreamCreate(first, NON_BLOCKING);
         JCudaDriver.cuStreamCreate(second, NON_BLOCKING);
-        kernels.prepare(KernelLaunch.perElement("test_step", 1, new Arguments() // loaded before any capture
-                .pointer("x", 0)
-                .pointer("y", 0)
-                .i64("n", 0)
-                .f32("factor", 0)));
+        kernels.prepare(KernelLaunch.perElement(
+                "test_step",
+                1,
+                new Arguments() // loaded before any capture
+                        .pointer("x", 0)
+                        .pointer("y", 0)
+                        .i64("n", 0)
+                        .f32("factor", 0)));
     }
 
     @AfterEach
@@ -281,7 +284,9 @@ class StandInTest {
         DeviceAddress y = floats(new float[100]);
         launch("test_overrun", 1, 32, 0, arguments(y, y, 100, 1));
         standIn.stopRecording();
-        assertThat(StandInExtension.replay(wrong)).contains("heap-buffer-overflow", "tests.cu").doesNotContain("status 0");
+        assertThat(StandInExtension.replay(wrong))
+                .contains("heap-buffer-overflow", "tests.cu")
+                .doesNotContain("status 0");
     }
 
     private void step(DeviceAddress x, DeviceAddress y, float factor, CUstream stream) {

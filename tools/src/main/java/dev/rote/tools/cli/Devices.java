@@ -5,7 +5,6 @@ import dev.rote.config.TrainConfig;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
 import dev.rote.device.cuda.CudaDevice;
-import dev.rote.errors.EnvironmentException;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;

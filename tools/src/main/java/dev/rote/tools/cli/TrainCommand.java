@@ -67,7 +67,8 @@ public final class TrainCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "expected --out FOLDER or --dry-run, found neither");
         }
         RunConfig config = config();
-        try (Device opened = Devices.open(config.device(), config.threads(), config.train().precision());
+        try (Device opened = Devices.open(
+                        config.device(), config.threads(), config.train().precision());
                 TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), config.threads())) {
             console.err().println(opened.describe());

@@ -160,7 +160,8 @@ public final class StudyCommand implements Callable<Integer> {
             if (estimate == null) {
                 try (TrainingData data = Images.load(config.data());
                         Features features = Features.of(config.measure(), data.train(), each);
-                        Device device = Devices.open(config.device(), each, config.train().precision())) {
+                        Device device = Devices.open(
+                                config.device(), each, config.train().precision())) {
                     estimate = MeasuredRun.rehearse(device, config, data, features.extractor());
                 }
                 known.put(key, estimate);

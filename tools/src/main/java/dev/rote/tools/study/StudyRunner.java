@@ -189,7 +189,8 @@ final class StudyRunner {
         progress.detail(run, "loading");
         try (TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), threads);
-                Device device = Devices.open(config.device(), threads, config.train().precision());
+                Device device =
+                        Devices.open(config.device(), threads, config.train().precision());
                 MeasuredRun measured = MeasuredRun.open(
                         device, config, data, features.extractor(), runFolder(run), recorded, new Listener(run))) {
             open.put(run.name(), measured);
