@@ -1,0 +1,84 @@
+package dev.rote.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The main job on CUDA, on the stand-in for the driver, in processes of its own: a process has one driver.
+class CudaSmokeTest {
+    private static final Path STAND_IN = Path.of("../native/target/standin/librote_standin.so")
+            .toAbsolutePath()
+            .normalize();
+    private static final int KILLED = 137;
+
+    @TempDir
+    Path temp;
+
+    @BeforeEach
+    void requireStandIn() {
+        Assumptions.assumeTrue(Files.exists(STAND_IN), () -> "no stand-in at " + STAND_IN);
+    }
+
+    @Test
+    void aStudyRunsAndAKilledOneEndsInTheSameBits() throws IOException, InterruptedException {
+        Path whole = temp.resolve("whole");
+        assertThat(wait(start(whole), whole)).isZero();
+        assertThat(whole.resolve("report.html")).content().contains("n = 8").doesNotContain("is left out");
+        assertThat(whole.resolve("runs/n=8,seed=0/metrics.jsonl")).content().contains("Rote stand-in");
+
+        Path killed = temp.resolve("killed");
+        Process process = start(killed);
+        Path checkpoint = killed.resolve("runs/n=8,seed=0/checkpoints/10.safetensors");
+        while (process.isAlive() && !Files.exists(checkpoint)) {
+            Thread.sleep(5);
+        }
+        process.destroyForcibly();
+        assertThat(wait(process, killed)).isEqualTo(KILLED);
+        assertThat(wait(start(killed), killed)).isZero();
+        for (String run : List.of("n=4,seed=0", "n=8,seed=0")) {
+            String last = "runs/" + run + "/checkpoints/20.safetensors";
+            assertThat(killed.resolve(last)).hasSameBinaryContentAs(whole.resolve(last));
+            String samples = "runs/" + run + "/samples/20.safetensors";
+            assertThat(killed.resolve(samples)).hasSameBinaryContentAs(whole.resolve(samples));
+        }
+    }
+
+    private static Process start(Path folder) throws IOException {
+        List<String> words = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Drote.standin=" + STAND_IN,
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Rote.class.getName(),
+                "study",
+                Path.of("studies/smoke.toml").toAbsolutePath().toString(),
+                "--out",
+                folder.toString(),
+                "--jobs",
+                "1",
+                "--set",
+                "device=\"cuda\"");
+        return new ProcessBuilder(words)
+                .redirectErrorStream(true)
+                .redirectOutput(Path.of(folder + ".log").toFile())
+                .start();
+    }
+
+    private static int wait(Process process, Path folder) throws IOException, InterruptedException {
+        boolean ended = process.waitFor(4, TimeUnit.MINUTES);
+        process.destroyForcibly();
+        assertThat(ended).as(Files.readString(Path.of(folder + ".log"))).isTrue();
+        return process.exitValue();
+    }
+}
