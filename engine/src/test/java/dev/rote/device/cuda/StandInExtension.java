@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// Loads the stand-in before the first use of JCuda, and gives every test a context and ordinary settings. The tests
 // are
-/// skipped where the stand-in was not built, for want of g++.
+/// skipped where the stand-in was not built, for want of g++, and where a GPU is tested.
 final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
     private static final long MEMORY = 1L << 30;
 
@@ -43,6 +43,11 @@ final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, A
 
     @Override
     public void beforeAll(ExtensionContext test) {
+        Assumptions.assumeFalse(AnyDriver.isGpu(), "a process has one driver");
+        load();
+    }
+
+    static void load() {
         Assumptions.assumeTrue(Files.exists(library()), () -> "no stand-in at " + library());
         System.setProperty(StandIn.PROPERTY, library().toString());
         Assertions.assertThat(StandIn.loaded()).isPresent(); // before the first use of JCuda

@@ -1,0 +1,147 @@
+package dev.rote.device.cuda;
+
+import dev.rote.config.RunConfig;
+import dev.rote.data.DataOptions;
+import dev.rote.data.Dataset;
+import dev.rote.data.Extent;
+import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.cpu.CpuDevice;
+import dev.rote.graph.Batch;
+import dev.rote.graph.Dropout;
+import dev.rote.graph.Op;
+import dev.rote.graph.RandomIndex;
+import dev.rote.graph.RandomNormal;
+import dev.rote.reference.OpCase;
+import dev.rote.reference.OpCases;
+import dev.rote.reference.OpRun;
+import dev.rote.train.Trainer;
+import dev.rote.train.TrainingListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/// What the CPU device makes of the runs that CUDA is compared with: computed, or, where `-Drote.test.cpu=FOLDER` is
+/// given, read from files which [#main] wrote on another machine. A GPU host without oneDNN needs them.
+final class CpuResults {
+    private static final String FOLDER = System.getProperty("rote.test.cpu");
+    private static final int SIZE = 8;
+    private static final String CONFIG = """
+            device = "cuda"
+            [data]
+            source = "x"
+            size = 8
+            [model]
+            family = "unet-study1"
+            width = 8
+            [train]
+            optimizer = "adam"
+            lr = 1e-3
+            ema = 0.99
+            batch = 4
+            steps = 1000
+            [measure]
+            metrics = []
+            """;
+
+    private CpuResults() {}
+
+    /// Writes the results for another machine.
+    ///
+    /// @param arguments the folder, then the number of updates
+    public static void main(String[] arguments) throws IOException {
+        Path folder = Files.createDirectories(Path.of(arguments[0]));
+        int steps = Integer.parseInt(arguments[1]);
+        try (CpuDevice cpu = CpuDevice.open(1)) {
+            write(folder.resolve("losses.txt"), widened(losses(cpu, steps)));
+            double[] draws = draws().stream()
+                    .flatMap(one -> new OpRun(cpu).run(one).stream())
+                    .flatMapToDouble(Arrays::stream)
+                    .toArray();
+            write(folder.resolve("draws.txt"), draws);
+        }
+    }
+
+    private static void write(Path file, double[] numbers) throws IOException {
+        Files.write(file, Arrays.stream(numbers).mapToObj(Double::toString).toList());
+    }
+
+    private static double[] read(String name) {
+        try (Stream<String> lines = Files.lines(Path.of(FOLDER, name))) {
+            return lines.mapToDouble(Double::parseDouble).toArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static double[] widened(float[] numbers) {
+        double[] wide = new double[numbers.length];
+        Arrays.setAll(wide, i -> numbers[i]);
+        return wide;
+    }
+
+    /// Losses of the first updates on the CPU.
+    static double[] losses(int steps) {
+        if (FOLDER != null) {
+            return Arrays.copyOf(read("losses.txt"), steps);
+        }
+        try (CpuDevice cpu = CpuDevice.open(1)) {
+            return widened(losses(cpu, steps));
+        }
+    }
+
+    /// Losses of the first updates of study 1's U-Net, W = 8, on 12 random images.
+    static float[] losses(Device device, int steps) {
+        byte[] pixels = new byte[12 * SIZE * SIZE];
+        new Random(1).nextBytes(pixels);
+        Extent extent = new Extent(SIZE, SIZE, 1);
+        try (TrainingData data = new TrainingData(
+                        Dataset.of(12, extent, pixels),
+                        Dataset.of(0, extent, new byte[0]),
+                        0f,
+                        new int[12],
+                        new int[0],
+                        0,
+                        DataOptions.of("x"));
+                Trainer trainer = Trainer.open(device, RunConfig.parse(CONFIG, "test"), data)) {
+            trainer.train(steps, TrainingListener.silent());
+            return trainer.model().losses(0, steps);
+        }
+    }
+
+    /// The cases of operations that draw.
+    static List<OpCase> draws() {
+        return OpCases.f32().stream().filter(one -> isDraw(one.op())).toList();
+    }
+
+    private static boolean isDraw(Op op) {
+        return op instanceof RandomNormal || op instanceof RandomIndex || op instanceof Batch || op instanceof Dropout;
+    }
+
+    /// The outputs of every case of [#draws] on the CPU.
+    static List<List<double[]>> drawn() {
+        if (FOLDER == null) {
+            try (CpuDevice cpu = CpuDevice.open(1)) {
+                return draws().stream().map(new OpRun(cpu)::run).toList();
+            }
+        }
+        double[] numbers = read("draws.txt");
+        List<List<double[]>> drawn = new ArrayList<>();
+        int next = 0;
+        for (OpCase one : draws()) {
+            List<double[]> outputs = new ArrayList<>();
+            for (double[] output : one.expected()) {
+                outputs.add(Arrays.copyOfRange(numbers, next, next + output.length));
+                next += output.length;
+            }
+            drawn.add(outputs);
+        }
+        return drawn;
+    }
+}
