@@ -35,7 +35,8 @@ pack() { # jar, entries to leave out
     shift
     rm -rf "$unpacked"
     mkdir -p "$unpacked"
-    (cd "$unpacked" && "$jdk/bin/jar" xf "$name" && rm -rf "$@")
+    # shellcheck disable=SC2068 # patterns to expand
+    (cd "$unpacked" && "$jdk/bin/jar" xf "$name" && rm -rf $@)
     "$jdk/bin/jar" --create --no-compress --no-manifest --file "$bundle/lib/$(basename "$name")" -C "$unpacked" .
 }
 class_path() { # jars of the program, the benchmarks and the tests, one per line

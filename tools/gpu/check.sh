@@ -132,3 +132,19 @@ warm() {
     fi
 }
 
+for part in "${parts[@]}"; do
+    case $part in
+        doctor | tests | sanitizer | bench | report) ;;
+        *) echo "check.sh: --part: expected doctor, tests, sanitizer, bench or report, found $part" >&2; exit 2 ;;
+    esac
+done
+if [[ " ${parts[*]} " = *" bench "* ]]; then warm; fi
+for part in "${parts[@]}"; do
+    echo "== $part"
+    "$part"
+done
+echo "== steps"
+column -t -s "$(printf '\t')" "$steps" 2>/dev/null || cat "$steps"
+tar -C "$out" --exclude=inductor --exclude=study -czf "$out.tar.gz" .
+echo "$out.tar.gz: $(stat -c %s "$out.tar.gz") bytes"
+! grep -qv "status 0" "$steps"

@@ -142,6 +142,7 @@ class RoteTest {
                 .containsPattern("(?m)^memory        [0-9.]+ [MGT]iB, of which [0-9.]+ [MGT]iB")
                 .containsPattern("(?m)^disk          [0-9.]+ [KMGT]iB free in /")
                 .containsPattern("(?m)^device cpu    cpu: [0-9]+ thread")
-                .contains("device cuda   no NVIDIA driver on this machine");
+                .contains("device cuda   no NVIDIA driver on this machine")
+                .containsPattern("(?m)^kernels       [0-9]+ kernels for compute_80, sm_100, sm_80, sm_90a$");
     }
 }

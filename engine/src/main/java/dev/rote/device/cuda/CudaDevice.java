@@ -81,6 +81,13 @@ public final class CudaDevice implements Device {
         return new CudaDevice(ordinal, tf32);
     }
 
+    /// How many kernels this build has, and for which targets.
+    ///
+    /// @throws dev.rote.errors.EnvironmentException if it has none
+    public static String describeKernels() {
+        return new KernelImage().describe();
+    }
+
     @Override
     public String kind() {
         return "cuda";

@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// The compiled kernels: one fat binary per `.cu` file, and an index that says which file a kernel is in. Or the
 /// stand-in, which has all kernels linked in.
@@ -41,6 +43,18 @@ final class KernelImage {
     /// The image of a file, for the driver.
     byte[] load(String file) {
         return standIn ? STAND_IN.clone() : read(file + ".fatbin");
+    }
+
+    /// How many kernels there are and what for, as `303 kernels for sm_80, sm_90a and compute_80`.
+    ///
+    /// @throws EnvironmentException if this build has no kernels
+    String describe() {
+        if (standIn) {
+            return "those linked into the stand-in";
+        }
+        Set<String> targets = new TreeSet<>();
+        new TreeSet<>(files.values()).forEach(file -> targets.addAll(FatBinary.targets(load(file))));
+        return files.size() + " kernels for " + String.join(", ", targets);
     }
 
     private static byte[] read(String name) {

@@ -1,6 +1,7 @@
 package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,6 +68,23 @@ class KernelFilesTest {
         }
         assertThat(listed)
                 .containsExactlyInAnyOrderElementsOf(Files.readAllLines(KERNELS.resolve("prebuilt/index.txt")));
+    }
+
+    @Test
+    void everyPrebuiltFileIsForEveryTarget() throws IOException {
+        TreeSet<String> compiled = new TreeSet<>();
+        for (String line : Files.readAllLines(KERNELS.resolve("resources.tsv"))) {
+            compiled.add(line.split("\t")[2]);
+        }
+        compiled.remove("target");
+        compiled.add("compute_80");
+        for (Path source : files()) {
+            String stem = source.getFileName().toString().replace(".cu", ".fatbin");
+            assertThat(FatBinary.targets(Files.readAllBytes(KERNELS.resolve("prebuilt").resolve(stem))))
+                    .as(stem)
+                    .containsExactlyInAnyOrderElementsOf(compiled);
+        }
+        assertThatThrownBy(() -> FatBinary.targets(new byte[64])).hasMessageContaining("expected a fat binary");
     }
 
     @Test

@@ -47,9 +47,10 @@ public final class DoctorCommand implements Callable<Integer> {
         Path here = Path.of("").toAbsolutePath();
         row("disk", Units.bytes(Files.getFileStore(here).getUsableSpace()) + " free in " + here);
         row("libraries", CpuDevice.libraryFolder() + " (set -Drote.native.cache=FOLDER to change it)");
-        boolean works = cpu();
-        cuda();
-        return works ? 0 : ENVIRONMENT;
+        boolean cpu = cpu();
+        boolean cuda = cuda();
+        kernels();
+        return cpu || cuda ? 0 : ENVIRONMENT;
     }
 
     private boolean cpu() {
@@ -62,15 +63,29 @@ public final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private void cuda() {
+    private boolean cuda() {
         try (Device device = CudaDevice.open(0)) {
             String free = device.freeBytes().isPresent()
                     ? ", " + Units.bytes(device.freeBytes().getAsLong()) + " free"
                     : "";
-            row("device cuda", device.describe() + free + "; its kernels have not been run on a GPU yet");
+            row("device cuda", device.describe() + free);
+            return true;
         } catch (EnvironmentException | DeviceException e) {
-            row("device cuda", e.getMessage().replaceFirst("^device \"cuda\": ", ""));
+            row("device cuda", withoutDevice(e));
+            return false;
         }
+    }
+
+    private void kernels() {
+        try {
+            row("kernels", CudaDevice.describeKernels());
+        } catch (EnvironmentException e) {
+            row("kernels", withoutDevice(e));
+        }
+    }
+
+    private static String withoutDevice(RuntimeException e) {
+        return e.getMessage().replaceFirst("^device \"cuda\": ", "");
     }
 
     /// The model's name where Linux tells it, else the architecture.
