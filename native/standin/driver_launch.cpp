@@ -144,6 +144,43 @@ API cuLaunchKernelEx(const LaunchConfig* config, void* function, void** paramete
                   {config->block_x, config->block_y, config->block_z}, config->shared_bytes, config->stream, parameters);
 }
 
+// The encoding is the driver's own affair; this one holds what a kernel's twin of the copy engine would need.
+struct TensorMap {
+    uint64_t address;
+    uint32_t type, rank, extents[5], box[5];
+    uint64_t strides[4];
+    uint32_t swizzle, fill;
+};
+static_assert(sizeof(TensorMap) <= 128, "size of CUtensorMap");
+
+API cuTensorMapEncodeTiled(void* map, unsigned type, unsigned rank, void* address, const uint64_t* extents,
+                           const uint64_t* strides, const uint32_t* box, const uint32_t* element_strides, unsigned,
+                           unsigned swizzle, unsigned, unsigned fill) {
+    ENTER("cuTensorMapEncodeTiled");
+    if (Device::get().settings.capability < 90) return NOT_SUPPORTED;
+    static const unsigned BYTES[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4};
+    auto at = reinterpret_cast<uint64_t>(map), from = reinterpret_cast<uint64_t>(address);
+    if (at % 64 != 0 || from % 16 != 0 || type >= 13 || rank < 1 || rank > 5) return INVALID_VALUE;
+    if (box[0] * BYTES[type] % 16 != 0) return INVALID_VALUE;
+    TensorMap encoded = {};
+    encoded.address = from;
+    encoded.type = type;
+    encoded.rank = rank;
+    encoded.swizzle = swizzle;
+    encoded.fill = fill;
+    for (unsigned axis = 0; axis < rank; axis++) {
+        bool fits = extents[axis] > 0 && extents[axis] <= 1ull << 32 && box[axis] > 0 && box[axis] <= 256
+                    && element_strides[axis] > 0 && element_strides[axis] <= 8;
+        if (!fits || (axis > 0 && (strides[axis - 1] % 16 != 0 || strides[axis - 1] >= 1ull << 40))) return INVALID_VALUE;
+        encoded.extents[axis] = static_cast<uint32_t>(extents[axis]);
+        encoded.box[axis] = box[axis];
+        if (axis > 0) encoded.strides[axis - 1] = strides[axis - 1];
+    }
+    std::memset(map, 0, 128);
+    std::memcpy(map, &encoded, sizeof encoded);
+    return SUCCESS;
+}
+
 API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void*, int block_size, size_t) {
     *blocks = std::max(1, 2048 / std::max(1, block_size));
     return SUCCESS;

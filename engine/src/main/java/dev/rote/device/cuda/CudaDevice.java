@@ -23,7 +23,6 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
-import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other.
@@ -37,7 +36,7 @@ public final class CudaDevice implements Device {
     private final boolean tf32;
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
-    private final CUstream stream = new CUstream();
+    private final StreamHandle stream = new StreamHandle();
     private final Pointer staging = new Pointer();
     private final Kernels kernels;
     private final AtomicLong allocated = new AtomicLong();
@@ -182,7 +181,7 @@ public final class CudaDevice implements Device {
         return tf32;
     }
 
-    CUstream stream() {
+    StreamHandle stream() {
         return stream;
     }
 

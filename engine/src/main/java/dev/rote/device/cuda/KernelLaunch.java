@@ -1,7 +1,20 @@
 package dev.rote.device.cuda;
 
 /// One kernel over a grid. Extents are in blocks and threads, x innermost.
-record KernelLaunch(String kernel, Extent grid, Extent block, int sharedBytes, Arguments arguments) {
+///
+/// @param cluster blocks that run together and see each other's shared memory (compute capability 9.0); one block: none
+record KernelLaunch(String kernel, Extent grid, Extent block, Extent cluster, int sharedBytes, Arguments arguments) {
+    KernelLaunch(String kernel, Extent grid, Extent block, int sharedBytes, Arguments arguments) {
+        this(kernel, grid, block, Extent.of(1), sharedBytes, arguments);
+    }
+
+    KernelLaunch inClusters(Extent blocks) {
+        return new KernelLaunch(kernel, grid, block, blocks, sharedBytes, arguments);
+    }
+
+    boolean isInClusters() {
+        return !cluster.equals(Extent.of(1));
+    }
 
     record Extent(int x, int y, int z) {
         static Extent of(int x) {

@@ -5,11 +5,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import jcuda.Pointer;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
-import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /// The kernels in the current context, loaded when they are first wanted.
@@ -18,7 +16,7 @@ final class Kernels implements AutoCloseable {
 
     private final KernelImage image;
     private final Map<String, CUmodule> modules = new HashMap<>();
-    private final Map<String, CUfunction> functions = new HashMap<>();
+    private final Map<String, FunctionHandle> functions = new HashMap<>();
     private final Map<String, StandIn.Layout> layouts;
 
     Kernels(KernelImage image) {
@@ -31,7 +29,7 @@ final class Kernels implements AutoCloseable {
     /// @throws DeviceException if there is no such kernel or the device cannot give it its shared memory
     /// @throws AssertionError if the arguments are not those of the kernel
     void prepare(KernelLaunch launch) {
-        CUfunction function = functions.get(launch.kernel());
+        FunctionHandle function = functions.get(launch.kernel());
         if (function == null) {
             function = find(launch.kernel());
             functions.put(launch.kernel(), function);
@@ -46,9 +44,19 @@ final class Kernels implements AutoCloseable {
     /// Puts a prepared launch on the stream.
     ///
     /// @throws DeviceException if the driver refuses the launch
-    void launch(KernelLaunch launch, CUstream stream) {
-        int result = JCudaDriver.cuLaunchKernel(
-                functions.get(launch.kernel()),
+    void launch(KernelLaunch launch, StreamHandle stream) {
+        FunctionHandle function = functions.get(launch.kernel());
+        int result = launch.isInClusters()
+                ? ClusterLaunch.launch(function, launch, stream)
+                : launch(function, launch, stream);
+        if (result != CUresult.CUDA_SUCCESS) {
+            throw Driver.failure(result, describe(launch));
+        }
+    }
+
+    private static int launch(FunctionHandle function, KernelLaunch launch, StreamHandle stream) {
+        return JCudaDriver.cuLaunchKernel(
+                function,
                 launch.grid().x(),
                 launch.grid().y(),
                 launch.grid().z(),
@@ -59,21 +67,19 @@ final class Kernels implements AutoCloseable {
                 stream,
                 Pointer.to(Pointer.to(launch.arguments().struct())),
                 null);
-        if (result != CUresult.CUDA_SUCCESS) {
-            throw Driver.failure(result, describe(launch));
-        }
     }
 
     private static String describe(KernelLaunch launch) {
         return "launch of " + launch.kernel() + " with grid " + text(launch.grid()) + ", block " + text(launch.block())
-                + ", " + launch.sharedBytes() + " bytes of shared memory";
+                + (launch.isInClusters() ? ", cluster " + text(launch.cluster()) : "") + ", " + launch.sharedBytes()
+                + " bytes of shared memory";
     }
 
     private static String text(KernelLaunch.Extent extent) {
         return extent.x() + "x" + extent.y() + "x" + extent.z();
     }
 
-    private CUfunction find(String name) {
+    private FunctionHandle find(String name) {
         String file = image.fileOf(name);
         CUmodule module = modules.get(file);
         if (module == null) {
@@ -81,7 +87,7 @@ final class Kernels implements AutoCloseable {
             Driver.check(JCudaDriver.cuModuleLoadData(module, image.load(file)), "loading the kernels of " + file);
             modules.put(file, module);
         }
-        CUfunction function = new CUfunction();
+        FunctionHandle function = new FunctionHandle();
         Driver.check(JCudaDriver.cuModuleGetFunction(function, module, name), "kernel " + name);
         return function;
     }

@@ -80,7 +80,8 @@ class KernelFilesTest {
         compiled.add("compute_80");
         for (Path source : files()) {
             String stem = source.getFileName().toString().replace(".cu", ".fatbin");
-            assertThat(FatBinary.targets(Files.readAllBytes(KERNELS.resolve("prebuilt").resolve(stem))))
+            assertThat(FatBinary.targets(
+                            Files.readAllBytes(KERNELS.resolve("prebuilt").resolve(stem))))
                     .as(stem)
                     .containsExactlyInAnyOrderElementsOf(compiled);
         }

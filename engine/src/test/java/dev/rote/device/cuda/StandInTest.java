@@ -11,7 +11,6 @@ import jcuda.driver.CUevent;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUresult;
-import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
@@ -28,8 +27,8 @@ class StandInTest {
     private static final int NON_BLOCKING = 1;
 
     private final StandIn standIn = StandIn.loaded().orElseThrow();
-    private final CUstream first = new CUstream();
-    private final CUstream second = new CUstream();
+    private final StreamHandle first = new StreamHandle();
+    private final StreamHandle second = new StreamHandle();
     private Kernels kernels;
 
     @BeforeEach
@@ -289,13 +288,13 @@ class StandInTest {
                 .doesNotContain("status 0");
     }
 
-    private void step(DeviceAddress x, DeviceAddress y, float factor, CUstream stream) {
+    private void step(DeviceAddress x, DeviceAddress y, float factor, StreamHandle stream) {
         KernelLaunch launch = KernelLaunch.perElement("test_step", 1, arguments(x, y, 1, factor));
         kernels.prepare(launch);
         kernels.launch(launch, stream);
     }
 
-    private static void order(CUstream before, CUstream after) {
+    private static void order(StreamHandle before, StreamHandle after) {
         CUevent event = new CUevent();
         Driver.check(JCudaDriver.cuEventCreate(event, 0), "cuEventCreate");
         Driver.check(JCudaDriver.cuEventRecord(event, before), "cuEventRecord");
@@ -303,12 +302,12 @@ class StandInTest {
         JCudaDriver.cuEventDestroy(event);
     }
 
-    private static void capture(CUstream stream) {
+    private static void capture(StreamHandle stream) {
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(stream, mode), "cuStreamBeginCapture");
     }
 
-    private static CUgraph endCapture(CUstream stream) {
+    private static CUgraph endCapture(StreamHandle stream) {
         CUgraph graph = new CUgraph();
         Driver.check(JCudaDriver.cuStreamEndCapture(stream, graph), "cuStreamEndCapture");
         return graph;
@@ -329,7 +328,7 @@ class StandInTest {
         synchronize(first);
     }
 
-    private static void synchronize(CUstream stream) {
+    private static void synchronize(StreamHandle stream) {
         Driver.check(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
     }
 

@@ -1,0 +1,62 @@
+package dev.rote.device.cuda;
+
+import dev.rote.bindings.cuda.CUtensorMap_st;
+import dev.rote.bindings.cuda.CudaDriver;
+import dev.rote.graph.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/// A tensor as the copy engine of compute capability 9.0 sees it: kernels take boxes of it into shared memory, zeros
+/// where a box reaches beyond the tensor.
+///
+/// @param bytes the driver's encoding, 128 bytes, for a kernel's arguments
+record TensorMap(byte[] bytes) {
+    private static final int ALIGNMENT = 64;
+
+    /// Encodes a dense tensor of at most five dimensions.
+    ///
+    /// @param address of the first element, aligned to 16 bytes
+    /// @param dims extents, innermost first; all strides but the innermost must be multiples of 16 bytes
+    /// @param box extents of a box, innermost first, each at most 256; its innermost row a multiple of 16 bytes
+    /// @throws DeviceException if the driver refuses it
+    static TensorMap dense(DType type, long address, long[] dims, int[] box) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment map = arena.allocate(CUtensorMap_st.sizeof(), ALIGNMENT);
+            long[] strides = new long[Math.max(1, dims.length - 1)];
+            long stride = type.bytes();
+            for (int axis = 0; axis + 1 < dims.length; axis++) {
+                stride *= dims[axis];
+                strides[axis] = stride;
+            }
+            int[] ones = new int[dims.length];
+            Arrays.fill(ones, 1);
+            int result = CudaDriver.cuTensorMapEncodeTiled(
+                    map,
+                    encoded(type),
+                    dims.length,
+                    MemorySegment.ofAddress(address),
+                    arena.allocateFrom(ValueLayout.JAVA_LONG, dims),
+                    arena.allocateFrom(ValueLayout.JAVA_LONG, strides),
+                    arena.allocateFrom(ValueLayout.JAVA_INT, box),
+                    arena.allocateFrom(ValueLayout.JAVA_INT, ones),
+                    CudaDriver.CU_TENSOR_MAP_INTERLEAVE_NONE(),
+                    CudaDriver.CU_TENSOR_MAP_SWIZZLE_NONE(),
+                    CudaDriver.CU_TENSOR_MAP_L2_PROMOTION_L2_128B(),
+                    CudaDriver.CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE());
+            Driver.check(
+                    result, "tensor map of " + Arrays.toString(dims) + " " + type + ", box " + Arrays.toString(box));
+            return new TensorMap(map.toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    private static int encoded(DType type) {
+        return switch (type) {
+            case F32 -> CudaDriver.CU_TENSOR_MAP_DATA_TYPE_FLOAT32();
+            case BF16 -> CudaDriver.CU_TENSOR_MAP_DATA_TYPE_BFLOAT16();
+            case I32 -> CudaDriver.CU_TENSOR_MAP_DATA_TYPE_INT32();
+            case U8 -> CudaDriver.CU_TENSOR_MAP_DATA_TYPE_UINT8();
+        };
+    }
+}
