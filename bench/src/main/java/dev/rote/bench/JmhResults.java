@@ -33,20 +33,20 @@ final class JmhResults {
         if (name.endsWith(".trainingStep")) {
             Study study = study(params);
             Case timed = new Case(Case.TRAINING_STEP, study.shape(), study.precision());
-            return new Outcome(timed, threads, timing, study.cost(threads).flops(), study.batch(), of(timed, peers));
+            return new Outcome(timed, threads, timing, study.cost(threads).flops(), study.batch(), peers);
         }
         if (name.endsWith(".sampling")) {
             Case timed = new Case(
                     Case.SAMPLING,
                     CudaSamplingBench.shape(study(params)),
                     study(params).precision());
-            return new Outcome(timed, threads, timing, 0, study(params).batch(), of(timed, peers));
+            return new Outcome(timed, threads, timing, 0, study(params).batch(), peers);
         }
         if (name.endsWith(".nearestNeighbours")) {
             String shape = params.required("shape").stringValue();
             Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, "f32");
             long flops = NearestNeighbourBench.flops(shape);
-            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), of(timed, peers));
+            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers);
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);
     }
@@ -63,10 +63,6 @@ final class JmhResults {
                 params.required("precision").stringValue(),
                 Integer.parseInt(params.required("batch").stringValue()),
                 params.path("optimizer").stringValue("sgd"));
-    }
-
-    private static List<Peer> of(Case timed, List<Peer> peers) {
-        return peers.stream().filter(peer -> peer.timed().equals(timed)).toList();
     }
 
     /// Samples of all forks in milliseconds.
