@@ -41,7 +41,9 @@ record Study(int width, String precision, int batch, String optimizer) {
         String rule = optimizer.equals("sgd")
                 ? "optimizer = \"sgd\"\nlr = 0.01\nmomentum = 0.95"
                 : "optimizer = \"adam\"\nlr = 0.001\nema = 0.999";
-        String toml = """
+        String toml =
+                """
+                device = "%s"
                 [data]
                 source = "synthetic"
                 [model]
@@ -56,7 +58,7 @@ record Study(int width, String precision, int batch, String optimizer) {
                 [measure]
                 sampler = "ddim"
                 sampler_steps = %d
-                """.formatted(width, rule, batch, precision, SAMPLER_STEPS);
+                """.formatted(precision.equals("tf32") ? "cuda" : "cpu", width, rule, batch, precision, SAMPLER_STEPS);
         return RunConfig.parse(toml, "benchmark");
     }
 

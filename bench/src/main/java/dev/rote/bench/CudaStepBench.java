@@ -26,7 +26,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
         value = 1,
         jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"})
-public class CudaTrainingStepBench {
+public class CudaStepBench {
     /// The wait, about 20 microseconds, is below a thousandth of five steps of 5 ms.
     static final int STEPS = 5;
 
