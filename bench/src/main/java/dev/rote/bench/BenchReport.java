@@ -5,6 +5,8 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,15 +16,17 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Lays our times beside the peers': one line per case on standard output, a JSON file, and a Markdown table.
 ///
-/// Arguments: `jmh=FILE` (JMH's JSON, may be repeated), `peers=FILE` (JSON lines), `json=FILE` and `table=FILE` (to
-/// write), and any other `KEY=TEXT` as a fact about the run, such as `cpu=...`; facts keep their order.
+/// Arguments: `jmh=FILE` (JMH's JSON), `operations=FILE` (JSON lines of [OperationTimes]) and `peers=FILE` (JSON
+/// lines), each as often as there are files; `json=FILE` and `table=FILE` (to write); `title=TEXT` of a new page; and
+/// any other `KEY=TEXT` as a fact about the run, such as `cpu=...`; facts keep their order.
 public final class BenchReport {
     private BenchReport() {}
 
     public static void main(String[] arguments) throws IOException {
-        List<Path> jmh = new ArrayList<>();
+        Map<String, List<Path>> read = new HashMap<>();
         Map<String, Path> files = new LinkedHashMap<>();
         Map<String, String> facts = new LinkedHashMap<>();
+        String title = "CPU results";
         for (String argument : arguments) {
             int equals = argument.indexOf('=');
             if (equals < 1) {
@@ -31,29 +35,40 @@ public final class BenchReport {
             String key = argument.substring(0, equals);
             String value = argument.substring(equals + 1);
             switch (key) {
-                case "jmh" -> jmh.add(Path.of(value));
-                case "peers", "json", "table" -> files.put(key, Path.of(value));
+                case "jmh", "operations", "peers" ->
+                    read.computeIfAbsent(key, unused -> new ArrayList<>()).add(Path.of(value));
+                case "json", "table" -> files.put(key, Path.of(value));
+                case "title" -> title = value;
                 default -> facts.put(key, value);
             }
         }
-        for (String key : List.of("peers", "json", "table")) {
+        for (String key : List.of("json", "table")) {
             if (!files.containsKey(key)) {
                 throw new IllegalArgumentException("arguments: expected " + key + "=FILE, found none");
             }
         }
-        List<Outcome> outcomes = read(jmh, files.get("peers"));
+        List<Outcome> outcomes = outcomes(read);
         print(outcomes, System.out);
         Files.writeString(files.get("json"), json(facts, outcomes));
         Path table = files.get("table");
         String page = Files.exists(table) ? Files.readString(table) : "";
-        Files.writeString(table, ResultTable.replace(page, facts, outcomes));
+        Files.writeString(table, ResultTable.replace(page, title, facts, outcomes));
     }
 
-    private static List<Outcome> read(List<Path> jmh, Path peerFile) throws IOException {
-        List<Peer> peers = Peer.parse(Files.readString(peerFile), peerFile.toString());
+    /// Whole benchmarks as they were given, then operations, those that take most of their step first.
+    private static List<Outcome> outcomes(Map<String, List<Path>> files) throws IOException {
+        List<Peer> peers = new ArrayList<>();
+        for (Path file : files.getOrDefault("peers", List.of())) {
+            peers.addAll(Peer.parse(Files.readString(file), file.toString()));
+        }
         List<Outcome> outcomes = new ArrayList<>();
-        for (Path file : jmh) {
+        for (Path file : files.getOrDefault("jmh", List.of())) {
             outcomes.addAll(JmhResults.parse(Files.readString(file), file.toString(), peers));
+        }
+        for (Path file : files.getOrDefault("operations", List.of())) {
+            OperationResult.parse(Files.readString(file), file.toString()).stream()
+                    .sorted(Comparator.comparingDouble(OperationResult::stepMs).reversed())
+                    .forEach(result -> outcomes.add(Outcome.of(result, peers)));
         }
         return outcomes;
     }
@@ -79,6 +94,10 @@ public final class BenchReport {
                     .put("p90_ms", outcome.timing().p90Ms())
                     .put("samples", outcome.timing().samples())
                     .put("flops", outcome.flops());
+            outcome.operation().ifPresent(operation -> result.put("count", operation.count())
+                    .put("bytes", operation.bytes())
+                    .put("floor_ms", operation.floorMs())
+                    .put("checked", operation.checked()));
             outcome.ratio().ifPresent(ratio -> result.put("peer_over_ours", ratio));
             ArrayNode peers = result.putArray("peers");
             outcome.peers().forEach(peer -> peers.add(peer.line()));

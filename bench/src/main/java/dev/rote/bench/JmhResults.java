@@ -28,29 +28,41 @@ final class JmhResults {
     private static Outcome outcome(JsonNode result, String origin, List<Peer> peers) {
         String name = result.required("benchmark").stringValue();
         JsonNode params = result.required("params");
-        int asked = Integer.parseInt(params.required("threads").stringValue());
-        int threads = asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
+        int threads = threads(params);
         Timing timing = Timing.of(samples(result.required("primaryMetric"), origin));
         if (name.endsWith(".trainingStep")) {
-            int width = Integer.parseInt(params.required("width").stringValue());
-            String precision = params.required("precision").stringValue();
-            int batch = Integer.parseInt(params.required("batch").stringValue());
-            String shape = "W=" + width + " batch=" + batch + " 32x32x1";
-            long flops = StudyOneStep.cost(width, precision, batch, threads).flops();
-            Case timed = new Case(Case.TRAINING_STEP, shape, precision);
-            return new Outcome(timed, threads, timing, flops, batch, of(timed, peers));
+            Study study = study(params);
+            Case timed = new Case(Case.TRAINING_STEP, study.shape(), study.precision());
+            return new Outcome(timed, threads, timing, study.cost(threads).flops(), study.batch(), peers);
+        }
+        if (name.endsWith(".sampling")) {
+            Case timed = new Case(
+                    Case.SAMPLING,
+                    CudaSamplingBench.shape(study(params)),
+                    study(params).precision());
+            return new Outcome(timed, threads, timing, 0, study(params).batch(), peers);
         }
         if (name.endsWith(".nearestNeighbours")) {
             String shape = params.required("shape").stringValue();
             Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, "f32");
             long flops = NearestNeighbourBench.flops(shape);
-            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), of(timed, peers));
+            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers);
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);
     }
 
-    private static List<Peer> of(Case timed, List<Peer> peers) {
-        return peers.stream().filter(peer -> peer.timed().equals(timed)).toList();
+    /// Of the CPU, all if 0 was asked for; 1 where the host only launches.
+    private static int threads(JsonNode params) {
+        int asked = Integer.parseInt(params.path("threads").stringValue("1"));
+        return asked == 0 ? Runtime.getRuntime().availableProcessors() : asked;
+    }
+
+    private static Study study(JsonNode params) {
+        return new Study(
+                Integer.parseInt(params.required("width").stringValue()),
+                params.required("precision").stringValue(),
+                Integer.parseInt(params.required("batch").stringValue()),
+                params.path("optimizer").stringValue("sgd"));
     }
 
     /// Samples of all forks in milliseconds.

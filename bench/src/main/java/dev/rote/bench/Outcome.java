@@ -8,8 +8,25 @@ import java.util.Optional;
 /// Our time of one case beside those of the peers.
 ///
 /// @param flops arithmetic of one run
-/// @param items images or queries of one run
-public record Outcome(Case timed, int threads, Timing timing, long flops, int items, List<Peer> peers) {
+/// @param items images or queries of one run; 0 if nobody counts them
+/// @param operation what else is known of an operation of a step
+record Outcome(
+        Case timed,
+        int threads,
+        Timing timing,
+        long flops,
+        int items,
+        List<Peer> peers,
+        Optional<OperationResult> operation) {
+    Outcome(Case timed, int threads, Timing timing, long flops, int items, List<Peer> peers) {
+        this(timed, threads, timing, flops, items, Peer.of(timed, peers), Optional.empty());
+    }
+
+    static Outcome of(OperationResult result, List<Peer> peers) {
+        List<Peer> own = Peer.of(result.timed(), peers);
+        return new Outcome(result.timed(), 1, result.timing(), result.flops(), 0, own, Optional.of(result));
+    }
+
     /// The peer with the smallest median.
     Optional<Peer> best() {
         return peers.stream()
@@ -33,13 +50,11 @@ public record Outcome(Case timed, int threads, Timing timing, long flops, int it
     String line() {
         return String.format(
                 Locale.ROOT,
-                "%s %s %s | %.1f ms (%.1f-%.1f) | %.1f GFLOP/s | %s",
+                "%s %s %s | %s ms | %.1f GFLOP/s | %s",
                 timed.benchmark(),
                 timed.shape(),
                 timed.type(),
-                timing.medianMs(),
-                timing.p10Ms(),
-                timing.p90Ms(),
+                timing.text(),
                 gflops(),
                 ratio().map(ratio -> String.format(Locale.ROOT, "%.2fx peer", ratio))
                         .orElse("no peer"));

@@ -23,6 +23,11 @@ public record Peer(Case timed, String name, String version, String setting, Timi
                 .toList();
     }
 
+    /// The peers' times of one case.
+    static List<Peer> of(Case timed, List<Peer> peers) {
+        return peers.stream().filter(peer -> peer.timed.equals(timed)).toList();
+    }
+
     private static Peer parseLine(String text, String where) {
         try {
             JsonNode line = JsonMapper.shared().readTree(text);
@@ -31,11 +36,7 @@ public record Peer(Case timed, String name, String version, String setting, Timi
                     string(line, "peer"),
                     string(line, "version"),
                     string(line, "setting"),
-                    new Timing(
-                            line.required("median_ms").doubleValue(),
-                            line.required("p10_ms").doubleValue(),
-                            line.required("p90_ms").doubleValue(),
-                            line.required("samples").intValue()),
+                    Timing.of(line),
                     line);
         } catch (JacksonException failure) {
             throw new DataException(where + ": expected a peer's result, found " + text, failure);

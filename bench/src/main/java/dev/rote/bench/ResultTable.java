@@ -12,47 +12,80 @@ final class ResultTable {
     private ResultTable() {}
 
     /// @param page the file as it was, or empty
+    /// @param title of a new page
     /// @return the page with what stood between the markers replaced; with both added if they were missing
-    static String replace(String page, Map<String, String> facts, List<Outcome> outcomes) {
-        String generated = BEGIN + "\n" + table(facts, outcomes) + END;
+    static String replace(String page, String title, Map<String, String> facts, List<Outcome> outcomes) {
+        String generated = BEGIN + "\n" + tables(facts, outcomes) + END;
         int begin = page.indexOf(BEGIN);
         int end = page.indexOf(END);
         if (begin < 0 || end < begin) {
-            return (page.isEmpty() ? "# CPU results\n\n" : page + "\n") + generated + "\n";
+            return (page.isEmpty() ? "# " + title + "\n\n" : page + "\n") + generated + "\n";
         }
         return page.substring(0, begin) + generated + page.substring(end + END.length());
     }
 
-    private static String table(Map<String, String> facts, List<Outcome> outcomes) {
+    private static String tables(Map<String, String> facts, List<Outcome> outcomes) {
         StringBuilder text = new StringBuilder("\n");
         facts.forEach((key, value) ->
                 text.append("- ").append(key).append(": ").append(value).append('\n'));
+        List<Outcome> whole = outcomes.stream()
+                .filter(outcome -> outcome.operation().isEmpty())
+                .toList();
         text.append("\n| operation | shape | type | ours, ms (p10-p90) | GFLOP/s | images/s | best peer, ms (p10-p90) ")
                 .append("| peer, version, setting | peer / ours |\n|---|---|---|---|---|---|---|---|---|\n");
-        outcomes.forEach(outcome -> text.append(row(outcome)));
+        whole.forEach(outcome -> text.append(row(outcome)));
+        if (whole.size() < outcomes.size()) {
+            text.append("\nOperations of a step, by the time that they take of it:\n")
+                    .append("\n| operation | shape | type | times | ours, ms (p10-p90) | all, ms | GFLOP/s | GB/s ")
+                    .append("| of the roofline | best peer, ms (p10-p90) | peer, version, setting | peer / ours |\n")
+                    .append("|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+            outcomes.forEach(
+                    outcome -> outcome.operation().ifPresent(operation -> text.append(row(outcome, operation))));
+        }
         return text.append('\n').toString();
     }
 
     private static String row(Outcome outcome) {
         return String.format(
                 Locale.ROOT,
-                "| %s | %s | %s | %s | %.1f | %.0f | %s | %s | %s |%n",
+                "| %s | %s | %s | %s | %s | %s | %s |%n",
                 outcome.timed().benchmark(),
                 outcome.timed().shape(),
                 outcome.timed().type(),
-                times(outcome.timing()),
-                outcome.gflops(),
-                outcome.itemsPerSecond(),
-                outcome.best().map(peer -> times(peer.timing())).orElse("-"),
-                outcome.best()
-                        .map(peer -> peer.name() + " " + peer.version() + ", " + peer.setting())
-                        .orElse("-"),
-                outcome.ratio()
-                        .map(ratio -> String.format(Locale.ROOT, "%.2f", ratio))
-                        .orElse("-"));
+                outcome.timing().text(),
+                outcome.flops() == 0 ? "-" : String.format(Locale.ROOT, "%.1f", outcome.gflops()),
+                String.format(Locale.ROOT, "%.0f", outcome.itemsPerSecond()),
+                peer(outcome));
     }
 
-    private static String times(Timing timing) {
-        return String.format(Locale.ROOT, "%.1f (%.1f-%.1f)", timing.medianMs(), timing.p10Ms(), timing.p90Ms());
+    private static String row(Outcome outcome, OperationResult operation) {
+        double ms = outcome.timing().medianMs();
+        return String.format(
+                Locale.ROOT,
+                "| %s | %s | %s | %d | %s | %.3f | %.0f | %.0f | %.0f %% | %s |%n",
+                outcome.timed().benchmark(),
+                outcome.timed().shape(),
+                outcome.timed().type(),
+                operation.count(),
+                outcome.timing().text(),
+                operation.stepMs(),
+                outcome.gflops(),
+                operation.bytes() / ms * 1e-6,
+                100 * operation.floorMs() / ms,
+                peer(outcome));
+    }
+
+    /// Three columns: time, name and setting, ratio.
+    private static String peer(Outcome outcome) {
+        return outcome.best()
+                .map(peer -> String.format(
+                        Locale.ROOT,
+                        "%s | %s %s, %s | %.2f",
+                        peer.timing().text(),
+                        peer.name(),
+                        peer.version(),
+                        peer.setting(),
+                        peer.timing().medianMs() / outcome.timing().medianMs()))
+                .orElse("- | - | -");
     }
 }

@@ -1,6 +1,8 @@
 package dev.rote.bench;
 
 import java.util.Arrays;
+import java.util.Locale;
+import tools.jackson.databind.JsonNode;
 
 /// The distribution of a benchmark's samples.
 ///
@@ -14,6 +16,21 @@ public record Timing(double medianMs, double p10Ms, double p90Ms, int samples) {
         double[] sorted = samplesMs.clone();
         Arrays.sort(sorted);
         return new Timing(quantile(sorted, 0.5), quantile(sorted, 0.1), quantile(sorted, 0.9), sorted.length);
+    }
+
+    /// From the fields of a JSON line.
+    static Timing of(JsonNode line) {
+        return new Timing(
+                line.required("median_ms").doubleValue(),
+                line.required("p10_ms").doubleValue(),
+                line.required("p90_ms").doubleValue(),
+                line.required("samples").intValue());
+    }
+
+    /// `median (p10-p90)` in milliseconds.
+    String text() {
+        String digits = medianMs < 1 ? "%.4f (%.4f-%.4f)" : medianMs < 10 ? "%.3f (%.3f-%.3f)" : "%.1f (%.1f-%.1f)";
+        return String.format(Locale.ROOT, digits, medianMs, p10Ms, p90Ms);
     }
 
     /// Linear between the nearest ranks.

@@ -42,7 +42,7 @@ public class TrainingStepBench {
 
     @Setup
     public void open() {
-        step = new StudyOneStep(width, precision, batch, threads);
+        step = new StudyOneStep(new Study(width, precision, batch, "sgd"), "cpu", threads);
     }
 
     @Benchmark

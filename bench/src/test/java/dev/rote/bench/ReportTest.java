@@ -1,0 +1,79 @@
+package dev.rote.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rote.device.cpu.CpuDevice;
+import dev.rote.errors.DataException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Operations of a step: listed, timed, read back, and laid beside the peers.
+class ReportTest {
+    private static final Case CONVOLUTION = new Case("conv2d", "4x8x8x16 to 32 k3 s1", "bf16");
+
+    @Test
+    void everyOperationOfAStepIsListedWithItsCount() {
+        Study study = new Study(8, "bf16", 2, "adam");
+        try (CpuDevice device = CpuDevice.open(1);
+                var images = Study.images()) {
+            var graph = study.plan(device, images).graph();
+            List<OperationCase> cases = OperationCase.of(graph, "bf16");
+            assertThat(cases.stream().mapToInt(OperationCase::count).sum())
+                    .isEqualTo(graph.nodes().size() - 2); // all but the sums over lanes
+            assertThat(cases.stream().flatMap(one -> one.peer().stream()).map(PeerCase::benchmark))
+                    .contains("conv2d", "conv2d_backward_weight", "linear", "group_norm_silu", "attention_backward");
+        }
+    }
+
+    @Test
+    void aTimedOperationAgreesWithItsDefinition() {
+        Study study = new Study(8, "f32", 2, "sgd");
+        try (CpuDevice device = CpuDevice.open(1);
+                var images = Study.images()) {
+            for (OperationCase one : OperationCase.of(study.plan(device, images).graph(), "f32")) {
+                if (one.peer().isPresent() && one.count() > 1) {
+                    try (TimedOperation operation = new TimedOperation(device, one, 0)) {
+                        operation.time(1e-4);
+                        assertThat(operation.check()).as(one.timed().toString()).isTrue();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void resultsAreReadAsTheyWereWritten() {
+        OperationResult result =
+                new OperationResult(CONVOLUTION, 4, 160, new Timing(0.25, 0.2, 0.5, 12), 1000, 2000, 0.1, true);
+        assertThat(OperationResult.parse(result.json() + "\n", "test")).containsExactly(result);
+        assertThatThrownBy(() -> OperationResult.parse("{}", "test")).isInstanceOf(DataException.class);
+    }
+
+    @Test
+    void theFastestPeerStandsBesideTheOperation(@TempDir Path folder) throws Exception {
+        OperationResult result =
+                new OperationResult(CONVOLUTION, 4, 160, new Timing(0.25, 0.2, 0.5, 12), 1000, 2000, 0.1, true);
+        Files.writeString(folder.resolve("ops"), result.json());
+        String peer = """
+                {"benchmark":"conv2d","peer":"PyTorch","version":"2","shape":"4x8x8x16 to 32 k3 s1","type":"bf16",\
+                "setting":"%s","samples":9,"median_ms":%s,"p10_ms":0.3,"p90_ms":0.9}
+                """;
+        Files.writeString(folder.resolve("peers"), peer.formatted("slow", "0.75") + peer.formatted("fast", "0.5"));
+        BenchReport.main(new String[] {
+            "operations=" + folder.resolve("ops"),
+            "peers=" + folder.resolve("peers"),
+            "json=" + folder.resolve("json"),
+            "table=" + folder.resolve("gpu.md"),
+            "title=GPU results",
+            "device=a GPU"
+        });
+        assertThat(Files.readString(folder.resolve("gpu.md")))
+                .startsWith("# GPU results")
+                .contains("| 0.5000 (0.3000-0.9000) | PyTorch 2, fast | 2.00 |");
+        assertThat(Files.readString(folder.resolve("json"))).contains("\"peer_over_ours\" : 2.0", "\"count\" : 4");
+    }
+}
