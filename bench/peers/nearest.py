@@ -14,7 +14,7 @@ import time
 
 import torch
 
-from study1_unet import quantile
+from timing import quantile
 
 MODES = {"matrix product": "use_mm_for_euclid_dist", "differences": "donot_use_mm_for_euclid_dist"}
 
