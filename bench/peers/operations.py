@@ -141,12 +141,17 @@ def read(path):
     """The operations of a file, each once; unknown ones are named and skipped."""
     operations = {}
     with open(path) as file:
-        for line in map(json.loads, filter(str.strip, file)):
-            operation = Operation(line)
-            if line["benchmark"] in operation_peers.MAKERS:
-                operations.setdefault(operation.name(), operation)
+        for text in filter(str.strip, file):
+            try:
+                operation = Operation(json.loads(text))
+                name = operation.name()
+            except (ValueError, KeyError):  # the last line of a writer that was stopped
+                note("expected an operation, skipped: %s" % text.strip())
+                continue
+            if operation.line["benchmark"] in operation_peers.MAKERS:
+                operations.setdefault(name, operation)
             else:
-                note("unknown benchmark, skipped: %s" % operation.name())
+                note("unknown benchmark, skipped: %s" % name)
     return list(operations.values())
 
 

@@ -1,5 +1,6 @@
 """How the peers are timed, whatever they are: quantiles, the clock of a run, device events, captured graphs."""
 
+import gc
 import sys
 import time
 
@@ -81,9 +82,10 @@ def capture(run):
 
     Captured on the current stream, which must not be the default one and must be the one of the warm-up: backward passes
     run on the stream of their forward pass. A capture that fails would leave the random numbers' generator waiting for
-    its end; it gets a fresh state.
+    its end; it gets a fresh state. Garbage is not collected meanwhile: to free an older graph would break the capture.
     """
     graph = torch.cuda.CUDAGraph()
+    gc.disable()
     try:
         with torch.cuda.graph(graph, stream=torch.cuda.current_stream()):
             result = run()
@@ -91,4 +93,6 @@ def capture(run):
         generator = torch.cuda.default_generators[torch.cuda.current_device()]
         generator.graphsafe_set_state(torch.Generator("cuda").graphsafe_get_state())
         raise
+    finally:
+        gc.enable()
     return graph, result
