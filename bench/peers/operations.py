@@ -196,7 +196,8 @@ def ceilings(arguments):
         draw.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         a, b = draw(size, size), draw(size, size)
         product = torch.empty_like(a)
-        print_ceiling("matmul_%s_tflops" % precision, 2 * size**3 / milliseconds(lambda: torch.mm(a, b, out=product)) / 1e9)
+        multiply_ms = milliseconds(lambda: torch.mm(a, b, out=product))
+        print_ceiling("matmul_%s_tflops" % precision, 2 * size**3 / multiply_ms / 1e9)
 
 
 def main():
