@@ -2,191 +2,28 @@
 
     study1_unet.py check --golden DIR            compares with golden vectors: forward, loss, gradients, ten SGD steps
     study1_unet.py time --width 8 --precision f32 [--batch 64 --threads 2 --seconds 8 --compile]
+    study1_unet.py time --device cuda --width 32,64,128 --precision f32,tf32,bf16 --batch 512 [--compile --limit 120]
+    study1_unet.py warm --device cuda ...        fills inductor's cache with what `time` will compile
 
 `time` runs every setting (memory layout, attention, with --compile also torch.compile) briefly, then the fastest at
 length, and prints one JSON line. A step is what ours is: draw images, times and noise, forward, mean squared error,
-backward, SGD with momentum. Runs on PyTorch 1.13 and later.
+backward, SGD with momentum. Runs on PyTorch 1.13 and later. On a GPU (PyTorch 2.4 and later) it also tries CUDA graphs,
+and prints a line at every improvement: of the lines of a case the smallest median counts.
 """
 
 import argparse
-import contextlib
-import itertools
 import json
-import math
 import os
 import struct
 import sys
-import time
 
+import timing
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-GROUPS, HEADS, TIMES, SIZE = 8, 4, 1000, 32
-HAS_SDPA = hasattr(F, "scaled_dot_product_attention")
-
-
-class TimeEmbedding(nn.Module):
-    """Frozen sinusoids of the time index, then two layers."""
-
-    def __init__(self, width):
-        super().__init__()
-        half = width // 2
-        rates = torch.exp(torch.arange(half) * (-math.log(10000.0) / (half - 1)))
-        angles = torch.arange(TIMES)[:, None] * rates[None, :]
-        table = torch.cat([angles.sin(), angles.cos()], dim=1)
-        self.time_mlp = nn.Sequential(
-            nn.Embedding.from_pretrained(table, freeze=True),
-            nn.Linear(width, 4 * width),
-            nn.GELU(),
-            nn.Linear(4 * width, 4 * width),
-        )
-
-    def forward(self, t):
-        return self.time_mlp(t)
-
-
-def normalise(norm, x):
-    if x.dtype == norm.weight.dtype or HAS_SDPA:
-        return norm(x)
-    # PyTorch 1 wants the parameters in the type of the images.
-    return F.group_norm(x, norm.num_groups, norm.weight.to(x.dtype), norm.bias.to(x.dtype), norm.eps)
-
-
-class NormConv(nn.Module):
-    """GroupNorm, SiLU, perhaps channel-wise dropout, 3x3 convolution."""
-
-    def __init__(self, inputs, outputs, dropout=0.0):
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm = nn.GroupNorm(GROUPS, inputs)
-        self.dropout = dropout
-
-    def forward(self, x):
-        h = F.silu(normalise(self.norm, x))
-        if self.dropout:
-            h = F.dropout2d(h, self.dropout, self.training)
-        return self.conv(h)
-
-
-class Mhsa(nn.Module):
-    """Multi-head self-attention with a packed projection, as nn.MultiheadAttention names and initialises it."""
-
-    def __init__(self, channels, fused):
-        super().__init__()
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * channels, channels))
-        self.in_proj_bias = nn.Parameter(torch.zeros(3 * channels))
-        self.out_proj = nn.Linear(channels, channels)
-        nn.init.xavier_uniform_(self.in_proj_weight)
-        nn.init.zeros_(self.out_proj.bias)
-        self.fused = fused
-
-    def forward(self, x):  # [N,T,C]
-        n, tokens, channels = x.shape
-        qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        q, k, v = qkv.view(n, tokens, 3, HEADS, channels // HEADS).permute(2, 0, 3, 1, 4)  # each [N,heads,T,D]
-        if self.fused:
-            h = F.scaled_dot_product_attention(q, k, v)
-        else:
-            scores = torch.matmul(q * (channels // HEADS) ** -0.5, k.transpose(-2, -1))
-            h = torch.matmul(torch.softmax(scores, dim=-1), v)
-        return self.out_proj(h.transpose(1, 2).reshape(n, tokens, channels))
-
-
-class Attention(nn.Module):
-    def __init__(self, channels, fused):
-        super().__init__()
-        self.group_norm = nn.GroupNorm(GROUPS, channels)
-        self.mhsa = Mhsa(channels, fused)
-
-    def forward(self, x):
-        n, channels, height, width = x.shape
-        tokens = normalise(self.group_norm, x).permute(0, 2, 3, 1).reshape(n, height * width, channels)
-        h = self.mhsa(tokens).reshape(n, height, width, channels)
-        return x + h.permute(0, 3, 1, 2)
-
-
-class Residual(nn.Module):
-    def __init__(self, inputs, outputs, time_width, attention, fused, dropout):
-        super().__init__()
-        self.block1 = NormConv(inputs, outputs)
-        self.block2 = NormConv(outputs, outputs, dropout)
-        self.dense = nn.Linear(time_width, outputs)
-        self.res_conv = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        self.attention = Attention(outputs, fused) if attention else nn.Identity()
-
-    def forward(self, x, embedding):
-        h = self.block1(x) + self.dense(F.silu(embedding))[:, :, None, None]
-        return self.attention(self.block2(h) + self.res_conv(x))
-
-
-class Down(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.downsample = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
-
-    def forward(self, x, embedding):
-        return self.downsample(x)
-
-
-class Up(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.upsample = nn.Sequential(
-            nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(channels, channels, 3, padding=1))
-
-    def forward(self, x, embedding):
-        return self.upsample(x)
-
-
-class UNet(nn.Module):
-    """Levels of width (1, 2, 4) * W at 32, 16 and 8 pixels; attention on the two coarser ones."""
-
-    def __init__(self, width, fused=False, dropout=0.1):
-        super().__init__()
-
-        def residual(inputs, outputs, attention):
-            return Residual(inputs, outputs, 4 * width, attention, fused, dropout)
-
-        levels = [width, 2 * width, 4 * width]
-        self.time_embeddings = TimeEmbedding(width)
-        self.init_conv = nn.Conv2d(1, width, 3, padding=1)
-        channels, skips, encoder = width, [width], []
-        for level, out in enumerate(levels):
-            for _ in range(2):
-                encoder.append(residual(channels, out, level > 0))
-                channels = out
-                skips.append(channels)
-            if level < 2:
-                encoder.append(Down(channels))
-                skips.append(channels)
-        decoder = []
-        bottom = channels
-        for level, out in reversed(list(enumerate(levels))):
-            for _ in range(3):
-                decoder.append(residual(channels + skips.pop(), out, level > 0))
-                channels = out
-            if level > 0:
-                decoder.append(Up(channels))
-        self.encoder_blocks = nn.ModuleList(encoder)
-        self.decoder_blocks = nn.ModuleList(decoder)
-        self.bottleneck_blocks = nn.ModuleList([residual(bottom, bottom, True), residual(bottom, bottom, False)])
-        self.final_block = NormConv(width, 1)
-
-    def forward(self, x, t):
-        embedding = self.time_embeddings(t)
-        h = self.init_conv(x)
-        skips = [h]
-        for block in self.encoder_blocks:
-            h = block(h, embedding)
-            skips.append(h)
-        for block in self.bottleneck_blocks:
-            h = block(h, embedding)
-        for block in self.decoder_blocks:
-            if isinstance(block, Residual):
-                h = torch.cat([h, skips.pop()], dim=1)
-            h = block(h, embedding)
-        return self.final_block(h)
+from study1_step import Step, eager_settings, layouts, optimizer
+from timing import quantile
+from unet import UNet
 
 
 def safetensors(path):
@@ -204,24 +41,18 @@ def safetensors(path):
     return tensors
 
 
-def optimizer(model):
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    try:
-        return torch.optim.SGD(parameters, lr=0.01, momentum=0.95, fused=True)
-    except (TypeError, RuntimeError):  # before 2.4
-        return torch.optim.SGD(parameters, lr=0.01, momentum=0.95)
-
-
 def require(value, limit, what):
     print("%-44s %.3g (limit %.3g)" % (what, value, limit))
     if not value <= limit:
         sys.exit("study1_unet.py: %s: expected at most %g, found %g" % (what, limit, value))
 
 
-def check(golden):
+def check(golden, device):
     """Compares every layout and attention with the golden vectors of W = 8."""
+    timing.set_precision("f32")
     weights = safetensors(os.path.join(golden, "study1_unet_w8_weights.safetensors"))
     io = safetensors(os.path.join(golden, "study1_unet_w8_io.safetensors"))
+    io = {name: tensor.to(device) for name, tensor in io.items()}
     with open(os.path.join(golden, "study1_unet_w8_sgd_losses.txt")) as file:
         losses = [float(line) for line in file if line.strip()]
     for layout, attention in eager_settings():
@@ -229,8 +60,8 @@ def check(golden):
         table = model.time_embeddings.time_mlp[0].weight
         require((table - weights["time_embeddings.time_mlp.0.weight"]).abs().max().item(), 1e-4, "sinusoids")
         model.load_state_dict(weights)
-        model = model.to(memory_format=layouts()[layout])
-        update = optimizer(model)
+        model = model.to(device=device, memory_format=layouts()[layout])
+        update = optimizer(model, device=device)
         name = "%s %s: " % (layout, attention)
         for step, reference in enumerate(losses):
             y = model(io["x"].contiguous(memory_format=layouts()[layout]), io["t"])
@@ -250,76 +81,15 @@ def check(golden):
             update.step()
 
 
-def layouts():
-    return {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-
-
-def eager_settings():
-    return list(itertools.product(layouts(), ["plain", "sdpa"] if HAS_SDPA else ["plain"]))
-
-
-class Step:
-    """One optimizer update in one setting."""
-
-    def __init__(self, arguments, layout, attention, compiled):
-        torch.manual_seed(1)
-        self.batch = arguments.batch
-        self.layout = layouts()[layout]
-        self.autocast = arguments.precision == "bf16"
-        self.model = UNet(arguments.width, fused=attention == "sdpa").to(memory_format=self.layout).train()
-        self.update = optimizer(self.model)
-        self.network = torch.compile(self.model) if compiled else self.model
-        self.images = torch.randint(0, 256, (512, 1, SIZE, SIZE), dtype=torch.uint8)
-        beta = torch.linspace(1e-4, 2e-2, TIMES, dtype=torch.float64)
-        alpha_bar = torch.cumprod(1 - beta, dim=0)
-        self.signal = alpha_bar.sqrt().float()[:, None, None, None]
-        self.noise = (1 - alpha_bar).sqrt().float()[:, None, None, None]
-
-    def run(self):
-        chosen = torch.randint(0, len(self.images), (self.batch,))
-        x0 = self.images[chosen].float() / 255 - 0.5
-        t = torch.randint(1, TIMES, (self.batch,))
-        eps = torch.randn(x0.shape)
-        x = (self.signal[t] * x0 + self.noise[t] * eps).contiguous(memory_format=self.layout)
-        with torch.autocast("cpu", dtype=torch.bfloat16) if self.autocast else contextlib.nullcontext():
-            y = self.network(x, t)
-        loss = F.mse_loss(y.float(), eps)
-        self.update.zero_grad(set_to_none=True)
-        loss.backward()
-        self.update.step()
-        return loss.item()
-
-    def times(self, seconds, least):
-        """Milliseconds of single steps: at least `least`, more while `seconds` last, 100 at most."""
-        times, losses = [], []
-        begin = time.perf_counter()
-        while len(times) < least or (len(times) < 100 and time.perf_counter() - begin < seconds):
-            start = time.perf_counter()
-            losses.append(self.run())
-            times.append(1e3 * (time.perf_counter() - start))
-        if not all(math.isfinite(loss) for loss in losses):
-            sys.exit("study1_unet.py: a loss is not finite: %s" % losses)
-        if len(set(losses)) == 1 and len(losses) > 1:
-            sys.exit("study1_unet.py: the loss does not change: %s" % losses[0])
-        return times
-
-
-def quantile(values, q):
-    """Linear between the nearest ranks."""
-    values = sorted(values)
-    position = q * (len(values) - 1)
-    low = int(position)
-    return values[low] + (position - low) * (values[min(low + 1, len(values) - 1)] - values[low])
-
-
-def measure(arguments):
-    settings = [(layout, attention, False) for layout, attention in eager_settings()]
+def measure(arguments, width, precision):
+    """On the CPU: one line, of the fastest setting."""
+    settings = [(layout, attention, None) for layout, attention in eager_settings()]
     if arguments.compile:
-        settings.append(("channels_last", "sdpa", True))
+        settings.append(("channels_last", "sdpa", "default"))
     tried = {}
     best = None
     for layout, attention, compiled in settings:
-        step = Step(arguments, layout, attention, compiled)
+        step = Step(arguments, width, precision, layout, attention, compiled)
         name = " ".join([layout, attention, "compile" if compiled else "eager"])
         step.times(0, 1)
         second = step.times(0, 1)[0]
@@ -335,8 +105,8 @@ def measure(arguments):
         "benchmark": "training_step",
         "peer": "pytorch",
         "version": torch.__version__,
-        "shape": "W=%d batch=%d 32x32x1" % (arguments.width, arguments.batch),
-        "type": arguments.precision,
+        "shape": "W=%d batch=%d 32x32x1" % (width, arguments.batch),
+        "type": precision,
         "threads": torch.get_num_threads(),
         "setting": best[1],
         "samples": len(times),
@@ -347,22 +117,50 @@ def measure(arguments):
     }), flush=True)
 
 
+def widths(text):
+    return [int(width) for width in text.split(",")]
+
+
+def precisions(text):
+    names = text.split(",")
+    unknown = set(names) - {"f32", "tf32", "bf16"}
+    if unknown:
+        raise argparse.ArgumentTypeError("expected f32, tf32 or bf16, found %s" % ", ".join(unknown))
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["check", "time"])
+    parser.add_argument("command", choices=["check", "time", "warm"])
     parser.add_argument("--golden", help="folder of the golden vectors")
-    parser.add_argument("--width", type=int, default=8)
-    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--width", type=widths, default=[8], help="one or more, with commas")
+    parser.add_argument("--precision", type=precisions, default=["f32"], help="f32, bf16, on a GPU tf32; with commas")
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--optimizer", choices=["sgd", "adam"], default="sgd")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=8, help="about how long the fastest setting is timed")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (PyTorch 2)")
+    parser.add_argument("--compile-mode", action="append", default=[], choices=["max-autotune"],
+                        help="on a GPU: a mode of torch.compile to try after those of --compile")
+    parser.add_argument("--limit", type=float, default=float("inf"),
+                        help="on a GPU: no setting is started when the program has run for so many seconds")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     if arguments.command == "check":
-        check(arguments.golden)
+        check(arguments.golden, arguments.device)
+    elif arguments.device == "cuda":
+        import study1_cuda  # needs PyTorch 2.4, the CPU's part does not
+        if arguments.command == "warm":
+            study1_cuda.warm(arguments)
+        elif not study1_cuda.measure(arguments):
+            sys.exit("study1_unet.py: a case has no time")
+    elif arguments.command == "warm" or "tf32" in arguments.precision:
+        parser.error("warm and tf32 need --device cuda")
     else:
-        measure(arguments)
+        for width in arguments.width:
+            for precision in arguments.precision:
+                measure(arguments, width, precision)
 
 
 if __name__ == "__main__":
