@@ -11,8 +11,10 @@
 //              cast, fill
 // Shapes       x, y, z, dy [elements]; [N,...,C] where a number per image or channel is used
 // Layout       C fastest
-// Requires     nothing; y may be x
-// Tiling       one thread per element, blocks of 256: memory-bound
+// Requires     nothing; y may be x. `packed` promises that all tensors are aligned to 16 bytes, and that elements, those
+//              of an image where `a` or `b` is per image, and channels where there is one number each, are multiples of
+//              a pack
+// Tiling       one thread per pack of 16 bytes, blocks of 256: memory-bound
 // Numerics     computed in f32, rounded once; `mix` is fma(a, x, b z) as on every device, bit for bit. SiLU's sigmoid
 //              is 1/(1 + exp(-x)) with the accurate expf: __expf's error grows with |x|
 // Determinism  run-to-run: every element is written by one thread
@@ -20,7 +22,7 @@
 // Reference    ActivationReference, AddReference, MultiplyReference, ScaleReference, MixReference,
 //              MeanSquaredErrorReference, AddChannelsReference, ModulateReference, ClampReference, CastReference,
 //              FillReference (double)
-#include "bf16.cuh"
+#include "packed.cuh"
 
 struct ElementArgs {
     const void* x;
@@ -34,11 +36,13 @@ struct ElementArgs {
     int channels;
     int a_per_image; // 0: one for all images
     int b_per_image;
+    int packed;
     int kind;     // of activation
     float factor; // `scale`; `squared_error_backward`: 2 weight; `clamp`: low
     float shift;  // `scale`; `clamp`: high
 };
-LAYOUT(ElementArgs, x, z, v, a, b, y, n, per_image, channels, a_per_image, b_per_image, kind, factor, shift)
+LAYOUT(ElementArgs, x, z, v, a, b, y, n, per_image, channels, a_per_image, b_per_image, packed, kind, factor,
+       shift)
 
 enum { SILU, GELU, RELU, TANH };
 
@@ -72,40 +76,84 @@ __device__ __forceinline__ float clamped(float x, float low, float high) {
     return x - x == 0.0f ? fminf(fmaxf(x, low), high) : x;
 }
 
-template <class T>
-struct Elements {
-    const ElementArgs& a;
-    int64_t i;
+// What an operation reads beside x: z of each element; v, or v and z, of each image and channel; a and b.
+enum { NOTHING = 0, Z = 1, V = 2, Z_AND_V_OF_CHANNEL = 4, A = 8, A_AND_B = 16 };
 
-    __device__ float x() const { return to_float(((const T*)a.x)[i]); }
-    __device__ float z() const { return to_float(((const T*)a.z)[i]); }
-    __device__ int64_t image() const { return i / a.per_image; }
-    __device__ int64_t channel() const { return image() * a.channels + i % a.channels; }
-    __device__ float per_channel(const void* v) const { return to_float(((const T*)v)[channel()]); }
-    __device__ void write(float y) const { ((T*)a.y)[i] = from_float<T>(y); }
+// One element's numbers.
+struct Element {
+    float x, z, v, a, b;
 };
 
-#define ELEMENT_KERNEL(name, expression)                                            \
-    KERNEL(name##_f32, ElementArgs, 256) {                                          \
-        Elements<float> e {a, blockIdx.x * (int64_t)blockDim.x + threadIdx.x};      \
-        if (e.i < a.n) e.write(expression);                                         \
-    }                                                                               \
-    KERNEL(name##_bf16, ElementArgs, 256) {                                         \
-        Elements<bf16> e {a, blockIdx.x * (int64_t)blockDim.x + threadIdx.x};       \
-        if (e.i < a.n) e.write(expression);                                         \
+template <class T>
+__device__ __forceinline__ float at(const void* values, int64_t i) {
+    return to_float(((const T*)values)[i]);
+}
+
+template <class T>
+__device__ __forceinline__ void load(const void* values, int64_t first, float (&x)[PACKED<T>]) {
+    unpack(*(const uint4*)((const T*)values + first), x);
+}
+
+__device__ __forceinline__ void read_factors(const ElementArgs& a, int reads, int64_t image, Element& e) {
+    if (reads == A) e.a = a.a[0];
+    if (reads == A_AND_B) e.a = a.a[a.a_per_image ? image : 0], e.b = a.b[a.b_per_image ? image : 0];
+}
+
+// y = f(element) for the PACKED elements of this thread.
+template <class T, int READS, class F>
+__device__ __forceinline__ void map_elements(const ElementArgs& a, F f) {
+    constexpr int SIZE = PACKED<T>;
+    constexpr bool PER_CHANNEL = READS == V || READS == Z_AND_V_OF_CHANNEL;
+    int64_t first = (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) * SIZE;
+    if (first >= a.n) return;
+    if (a.packed) {
+        float x[SIZE], z[SIZE] = {}, v[SIZE] = {}, y[SIZE];
+        int64_t image = READS == NOTHING || READS == Z ? 0 : first / a.per_image;
+        int64_t channel = PER_CHANNEL ? image * a.channels + first % a.channels : 0;
+        load<T>(a.x, first, x);
+        if (READS == Z || READS == A || READS == A_AND_B) load<T>(a.z, first, z);
+        if (READS == Z_AND_V_OF_CHANNEL) load<T>(a.z, channel, z);
+        if (PER_CHANNEL) load<T>(a.v, channel, v);
+        Element e = {};
+        read_factors(a, READS, image, e);
+#pragma unroll
+        for (int i = 0; i < SIZE; i++) {
+            e.x = x[i], e.z = z[i], e.v = v[i];
+            y[i] = f(e);
+        }
+        *(uint4*)((T*)a.y + first) = pack(y);
+        return;
+    }
+    for (int64_t i = first; i < first + SIZE && i < a.n; i++) {
+        int64_t image = i / a.per_image, channel = image * a.channels + i % a.channels;
+        Element e = {};
+        e.x = at<T>(a.x, i);
+        if (READS == Z || READS == A || READS == A_AND_B) e.z = at<T>(a.z, i);
+        if (READS == Z_AND_V_OF_CHANNEL) e.z = at<T>(a.z, channel);
+        if (PER_CHANNEL) e.v = at<T>(a.v, channel);
+        read_factors(a, READS, image, e);
+        ((T*)a.y)[i] = from_float<T>(f(e));
+    }
+}
+
+#define ELEMENT_KERNEL(name, reads, expression)                                                      \
+    KERNEL(name##_f32, ElementArgs, 256) {                                                           \
+        map_elements<float, reads>(a, [&](const Element& e) -> float { return expression; });        \
+    }                                                                                                \
+    KERNEL(name##_bf16, ElementArgs, 256) {                                                          \
+        map_elements<bf16, reads>(a, [&](const Element& e) -> float { return expression; });         \
     }
 
-ELEMENT_KERNEL(activation, activated(e.x(), a.kind))
-ELEMENT_KERNEL(activation_backward, e.z() * slope(e.x(), a.kind))
-ELEMENT_KERNEL(add, e.x() + e.z())
-ELEMENT_KERNEL(multiply, e.x() * e.z())
-ELEMENT_KERNEL(scale, __fadd_rn(__fmul_rn(e.x(), a.factor), a.shift))
-ELEMENT_KERNEL(clamp, clamped(e.x(), a.factor, a.shift))
-ELEMENT_KERNEL(mix, __fmaf_rn(a.a[a.a_per_image ? e.image() : 0], e.x(),
-                              __fmul_rn(a.b[a.b_per_image ? e.image() : 0], e.z())))
-ELEMENT_KERNEL(squared_error_backward, (e.x() - e.z()) * (a.factor * a.a[0]))
-ELEMENT_KERNEL(add_channels, e.x() + e.per_channel(a.v))
-ELEMENT_KERNEL(modulate, e.x() * (1.0f + e.per_channel(a.v)) + e.per_channel(a.z))
+ELEMENT_KERNEL(activation, NOTHING, activated(e.x, a.kind))
+ELEMENT_KERNEL(activation_backward, Z, e.z * slope(e.x, a.kind))
+ELEMENT_KERNEL(add, Z, e.x + e.z)
+ELEMENT_KERNEL(multiply, Z, e.x * e.z)
+ELEMENT_KERNEL(scale, NOTHING, __fadd_rn(__fmul_rn(e.x, a.factor), a.shift))
+ELEMENT_KERNEL(clamp, NOTHING, clamped(e.x, a.factor, a.shift))
+ELEMENT_KERNEL(mix, A_AND_B, __fmaf_rn(e.a, e.x, __fmul_rn(e.b, e.z)))
+ELEMENT_KERNEL(squared_error_backward, A, (e.x - e.z) * (a.factor * e.a))
+ELEMENT_KERNEL(add_channels, V, e.x + e.v)
+ELEMENT_KERNEL(modulate, Z_AND_V_OF_CHANNEL, e.x * (1.0f + e.v) + e.z)
 
 struct CastArgs {
     const void* x;
@@ -113,23 +161,49 @@ struct CastArgs {
     int64_t n;
     int from; // 0 f32, 1 bf16, 2 i32, 3 u8
     int to;   // 0 f32, 1 bf16
+    int packed;
 };
-LAYOUT(CastArgs, x, y, n, from, to)
+LAYOUT(CastArgs, x, y, n, from, to, packed)
+
+constexpr int CAST = 8; // elements of a thread
+
+__device__ __forceinline__ float number(const void* x, int from, int64_t i) {
+    switch (from) {
+        case 0: return ((const float*)x)[i];
+        case 1: return to_float(((const bf16*)x)[i]);
+        case 2: return (float)((const int32_t*)x)[i];
+        default: return (float)((const uint8_t*)x)[i];
+    }
+}
 
 KERNEL(cast, CastArgs, 256) {
-    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
-    if (i >= a.n) return;
-    float value = 0;
-    switch (a.from) {
-        case 0: value = ((const float*)a.x)[i]; break;
-        case 1: value = to_float(((const bf16*)a.x)[i]); break;
-        case 2: value = (float)((const int32_t*)a.x)[i]; break;
-        default: value = (float)((const uint8_t*)a.x)[i]; break;
+    int64_t first = (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) * CAST;
+    if (first >= a.n) return;
+    if (a.packed && a.from == 0 && a.to == 1) {
+        const uint4* x = (const uint4*)((const float*)a.x + first);
+        float low[4], high[4];
+        unpack(x[0], low);
+        unpack(x[1], high);
+        float all[CAST] = {low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]};
+        *(uint4*)((bf16*)a.y + first) = pack(all);
+        return;
     }
-    if (a.to == 0) {
-        ((float*)a.y)[i] = value;
-    } else {
-        ((bf16*)a.y)[i] = from_float<bf16>(value);
+    if (a.packed && a.from == 1 && a.to == 0) {
+        float all[CAST];
+        unpack(*(const uint4*)((const bf16*)a.x + first), all);
+        float low[4] = {all[0], all[1], all[2], all[3]}, high[4] = {all[4], all[5], all[6], all[7]};
+        uint4* y = (uint4*)((float*)a.y + first);
+        y[0] = pack(low);
+        y[1] = pack(high);
+        return;
+    }
+    for (int64_t i = first; i < first + CAST && i < a.n; i++) {
+        float value = number(a.x, a.from, i);
+        if (a.to == 0) {
+            ((float*)a.y)[i] = value;
+        } else {
+            ((bf16*)a.y)[i] = from_float<bf16>(value);
+        }
     }
 }
 

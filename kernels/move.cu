@@ -8,17 +8,18 @@
 //              broadcast      y[o,m,i] = x[o,i]
 //              embedding      y[n,:] = table[index[n],:]; backward: dtable[v,:] = sum of dy[n,:] over n with index v
 // Shapes       in units of elements; `copy_rows`, `upsample`, `broadcast`, `embedding` move bytes of any type, in units
-//              of 4, 2 or 1 bytes
+//              of 16, 4, 2 or 1 bytes, and all numbers are in such units; the other kernels may take 16 bytes of
+//              channels at a time, and `n` and `channels` are then in packs
 // Layout       C fastest
-// Requires     an index outside the table is clamped to it
-// Tiling       one thread per element written, blocks of 256: memory-bound, consecutive threads on consecutive elements
+// Requires     an index outside the table is clamped to it; units of 16 bytes and packs need aligned addresses
+// Tiling       one thread per unit or pack written, blocks of 256: memory-bound, consecutive threads on consecutive ones
 // Numerics     sums in f32: of 4 (upsample), size^2 (pool) or the matching rows in ascending n (embedding); rounded once
 // Determinism  run-to-run: every element is written by one thread, in a fixed order
 // Cost         one read and one write of every element moved; the gradient of `embedding` reads dy once per table row,
 //              meant for tables of a few classes
 // Reference    ConcatReference, SliceReference, UpsampleReference, AveragePoolReference, BroadcastReference,
 //              EmbeddingReference (double)
-#include "bf16.cuh"
+#include "packed.cuh"
 
 struct CopyRowsArgs {
     const void* x;
@@ -41,11 +42,12 @@ __device__ __forceinline__ void copy_rows(const CopyRowsArgs& a) {
     int64_t o = i / a.width, at = i - o * a.width;
     int64_t source = a.clear ? at - a.y_first : at;
     int64_t target = a.clear ? at : a.y_first + at;
-    Unit value = 0;
+    Unit value = {};
     if (source >= 0 && source < a.copied) value = ((const Unit*)a.x)[o * a.x_stride + a.x_first + source];
     ((Unit*)a.y)[o * a.y_stride + target] = value;
 }
 
+KERNEL(copy_rows_16, CopyRowsArgs, 256) { copy_rows<uint4>(a); }
 KERNEL(copy_rows_4, CopyRowsArgs, 256) { copy_rows<uint32_t>(a); }
 KERNEL(copy_rows_2, CopyRowsArgs, 256) { copy_rows<uint16_t>(a); }
 KERNEL(copy_rows_1, CopyRowsArgs, 256) { copy_rows<uint8_t>(a); }
@@ -80,43 +82,72 @@ __device__ __forceinline__ void upsample(const PoolArgs& a) {
     ((Unit*)a.y)[i] = ((const Unit*)a.x)[source * a.channels + p.channel];
 }
 
+KERNEL(upsample_16, PoolArgs, 256) { upsample<uint4>(a); }
 KERNEL(upsample_4, PoolArgs, 256) { upsample<uint32_t>(a); }
 KERNEL(upsample_2, PoolArgs, 256) { upsample<uint16_t>(a); }
 KERNEL(upsample_1, PoolArgs, 256) { upsample<uint8_t>(a); }
 
-// Sum over size x size pixels of x for each element of y, times a factor: average pooling, and upsampling's gradient.
 template <class T>
+struct Single {
+    T value;
+};
+
+__device__ __forceinline__ void read(const Single<float>& unit, float (&x)[1]) { x[0] = unit.value; }
+__device__ __forceinline__ void read(const Single<bf16>& unit, float (&x)[1]) { x[0] = to_float(unit.value); }
+template <int SIZE>
+__device__ __forceinline__ void read(const uint4& unit, float (&x)[SIZE]) {
+    unpack(unit, x);
+}
+
+__device__ __forceinline__ void write(Single<float>& unit, const float (&x)[1]) { unit.value = x[0]; }
+__device__ __forceinline__ void write(Single<bf16>& unit, const float (&x)[1]) { unit.value = from_float<bf16>(x[0]); }
+template <int SIZE>
+__device__ __forceinline__ void write(uint4& unit, const float (&x)[SIZE]) {
+    unit = pack(x);
+}
+
+// Sum over size x size pixels of x for each element of y, times a factor: average pooling, and upsampling's gradient.
+// Unit: SIZE numbers of consecutive channels.
+template <class Unit, int SIZE>
 __device__ __forceinline__ void pool(const PoolArgs& a, float factor) {
     int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
     if (i >= a.n) return;
     Pixel p = pixel_of(i, a);
-    const T* x = (const T*)a.x;
+    const Unit* x = (const Unit*)a.x;
     int64_t wide = (int64_t)a.width * a.size;
     int64_t first = ((p.image * a.height + p.row) * a.size * wide + (int64_t)p.column * a.size) * a.channels + p.channel;
-    float sum = 0;
+    float sum[SIZE] = {}, one[SIZE];
     for (int r = 0; r < a.size; r++) {
-        for (int c = 0; c < a.size; c++) sum += to_float(x[first + (r * wide + c) * a.channels]);
+        for (int c = 0; c < a.size; c++) {
+            read(x[first + (r * wide + c) * a.channels], one);
+            for (int k = 0; k < SIZE; k++) sum[k] += one[k];
+        }
     }
-    ((T*)a.y)[i] = from_float<T>(sum * factor);
+    for (int k = 0; k < SIZE; k++) sum[k] *= factor;
+    write(((Unit*)a.y)[i], sum);
 }
 
-KERNEL(average_pool_f32, PoolArgs, 256) { pool<float>(a, 1.0f / (a.size * a.size)); }
-KERNEL(average_pool_bf16, PoolArgs, 256) { pool<bf16>(a, 1.0f / (a.size * a.size)); }
-KERNEL(upsample_backward_f32, PoolArgs, 256) { pool<float>(a, 1.0f); }
-KERNEL(upsample_backward_bf16, PoolArgs, 256) { pool<bf16>(a, 1.0f); }
-
-template <class T>
-__device__ __forceinline__ void average_pool_backward(const PoolArgs& a) {
+template <class Unit, int SIZE>
+__device__ __forceinline__ void average_pool_backward(const PoolArgs& a, float factor) {
     int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
     if (i >= a.n) return;
     Pixel p = pixel_of(i, a);
     int64_t source = (p.image * (a.height / a.size) + p.row / a.size) * (a.width / a.size) + p.column / a.size;
-    float dy = to_float(((const T*)a.x)[source * a.channels + p.channel]);
-    ((T*)a.y)[i] = from_float<T>(dy * (1.0f / (a.size * a.size)));
+    float dy[SIZE];
+    read(((const Unit*)a.x)[source * a.channels + p.channel], dy);
+    for (int k = 0; k < SIZE; k++) dy[k] *= factor;
+    write(((Unit*)a.y)[i], dy);
 }
 
-KERNEL(average_pool_backward_f32, PoolArgs, 256) { average_pool_backward<float>(a); }
-KERNEL(average_pool_backward_bf16, PoolArgs, 256) { average_pool_backward<bf16>(a); }
+#define POOL_KERNELS(name, function, factor)                                                 \
+    KERNEL(name##_f32, PoolArgs, 256) { function<Single<float>, 1>(a, factor); }              \
+    KERNEL(name##_bf16, PoolArgs, 256) { function<Single<bf16>, 1>(a, factor); }              \
+    KERNEL(name##_f32_packed, PoolArgs, 256) { function<uint4, 4>(a, factor); }               \
+    KERNEL(name##_bf16_packed, PoolArgs, 256) { function<uint4, 8>(a, factor); }
+
+POOL_KERNELS(average_pool, pool, 1.0f / (a.size * a.size))
+POOL_KERNELS(upsample_backward, pool, 1.0f)
+POOL_KERNELS(average_pool_backward, average_pool_backward, 1.0f / (a.size * a.size))
 
 struct BroadcastArgs {
     const void* x; // [outer,inner]
@@ -134,6 +165,7 @@ __device__ __forceinline__ void broadcast(const BroadcastArgs& a) {
     ((Unit*)a.y)[i] = ((const Unit*)a.x)[i / (a.repeats * a.inner) * a.inner + i % a.inner];
 }
 
+KERNEL(broadcast_16, BroadcastArgs, 256) { broadcast<uint4>(a); }
 KERNEL(broadcast_4, BroadcastArgs, 256) { broadcast<uint32_t>(a); }
 KERNEL(broadcast_2, BroadcastArgs, 256) { broadcast<uint16_t>(a); }
 KERNEL(broadcast_1, BroadcastArgs, 256) { broadcast<uint8_t>(a); }
@@ -156,6 +188,7 @@ __device__ __forceinline__ void embedding(const EmbeddingArgs& a) {
     ((Unit*)a.y)[i] = ((const Unit*)a.x)[(int64_t)row * a.columns + i % a.columns];
 }
 
+KERNEL(embedding_16, EmbeddingArgs, 256) { embedding<uint4>(a); }
 KERNEL(embedding_4, EmbeddingArgs, 256) { embedding<uint32_t>(a); }
 KERNEL(embedding_2, EmbeddingArgs, 256) { embedding<uint16_t>(a); }
 KERNEL(embedding_1, EmbeddingArgs, 256) { embedding<uint8_t>(a); }

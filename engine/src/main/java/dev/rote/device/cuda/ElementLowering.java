@@ -3,9 +3,13 @@ package dev.rote.device.cuda;
 import dev.rote.graph.*;
 import dev.rote.random.Bernoulli;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /// Lowers operations on single elements, to `elementwise.cu`, and dropout, to `random.cu`.
 final class ElementLowering {
+    private static final int CAST_EACH = 8; // elements of a thread
+
     private final CudaMemory memory;
 
     ElementLowering(CudaMemory memory) {
@@ -106,10 +110,21 @@ final class ElementLowering {
                 .i32("channels", y.shape().last())
                 .i32("a_per_image", o.a != null && o.a.elements() > 1 ? 1 : 0)
                 .i32("b_per_image", o.b != null && o.b.elements() > 1 ? 1 : 0)
+                .i32("packed", isPacked(o, y) ? 1 : 0)
                 .i32("kind", o.kind)
                 .f32("factor", o.factor)
                 .f32("shift", o.shift);
-        return KernelLaunch.perElement(stem + Names.type(y), y.elements(), arguments);
+        long each = Packing.BYTES / y.dtype().bytes();
+        return KernelLaunch.perElement(stem + Names.type(y), (y.elements() + each - 1) / each, arguments);
+    }
+
+    private boolean isPacked(Operands o, Value y) {
+        List<Value> tensors =
+                Stream.of(o.x, o.z, o.v, y).filter(Objects::nonNull).toList();
+        boolean perImage = o.v != null || o.a != null;
+        long image = perImage ? y.elements() / y.shape().dim(0) : y.elements();
+        long channels = o.v != null ? y.shape().last() : y.elements();
+        return Packing.fits(memory, tensors, y.elements(), image, channels);
     }
 
     /// The numbers of `elementwise.cu`.
@@ -130,8 +145,9 @@ final class ElementLowering {
                 .pointer("y", memory.address(y))
                 .i64("n", y.elements())
                 .i32("from", type(x.dtype()))
-                .i32("to", type(y.dtype()));
-        return KernelLaunch.perElement("cast", y.elements(), arguments);
+                .i32("to", type(y.dtype()))
+                .i32("packed", Packing.fits(memory, List.of(x, y), y.elements()) ? 1 : 0);
+        return KernelLaunch.perElement("cast", (y.elements() + CAST_EACH - 1) / CAST_EACH, arguments);
     }
 
     private static int type(DType type) {

@@ -30,22 +30,14 @@ final class MoveLowering {
                 Rows to = new Rows(node.output(), op.extent() * inner, op.begin() * inner);
                 yield List.of(rows(from, to, outer, copied, true));
             }
-            case Upsample ignored -> List.of(pool("upsample" + unit(node.output()), node, node.output(), 2));
-            case Upsample.Backward ignored ->
-                List.of(pool("upsample_backward" + Names.type(node.output()), node, node.output(), 2));
-            case AveragePool op ->
-                List.of(pool("average_pool" + Names.type(node.output()), node, node.output(), op.size()));
-            case AveragePool.Backward op ->
-                List.of(pool("average_pool_backward" + Names.type(node.output()), node, node.output(), op.size()));
+            case Upsample ignored -> List.of(upsample(node));
+            case Upsample.Backward ignored -> List.of(pool("upsample_backward", node, 2));
+            case AveragePool op -> List.of(pool("average_pool", node, op.size()));
+            case AveragePool.Backward op -> List.of(pool("average_pool_backward", node, op.size()));
             case Broadcast op -> List.of(broadcast(op, node));
-            case Embedding ignored ->
-                List.of(embedding(
-                        "embedding" + unit(node.output()),
-                        node,
-                        node.input(0).shape().dim(0),
-                        node.output()));
+            case Embedding ignored -> List.of(embedding(node));
             case Embedding.Backward op ->
-                List.of(embedding("embedding_backward" + Names.type(node.input(0)), node, op.rows(), node.output()));
+                List.of(embedding("embedding_backward" + Names.type(node.input(0)), node, op.rows(), 1));
             default -> throw new AssertionError(node);
         };
     }
@@ -55,9 +47,11 @@ final class MoveLowering {
         return value.shape().elements(axis + 1, value.shape().rank());
     }
 
-    /// Kernels that only move bytes come in unit sizes.
-    private static String unit(Value value) {
-        return "_" + value.dtype().bytes();
+    /// Bytes that one thread moves: 16 if addresses are aligned to that and the counts, in elements, are multiples of
+    /// it, else one element.
+    private int unit(Value x, Value y, long... counts) {
+        int element = y.dtype().bytes();
+        return Packing.fits(memory, List.of(x, y), counts) ? Packing.BYTES : element;
     }
 
     /// Part of a tensor: consecutive elements, from `first`, of every stretch of `stride` elements.
@@ -80,53 +74,83 @@ final class MoveLowering {
 
     private KernelLaunch rows(Rows from, Rows to, long outer, long copied, boolean clear) {
         long width = clear ? to.stride() : copied;
+        Value y = to.value();
+        int unit = unit(from.value(), y, from.stride(), from.first(), to.stride(), to.first(), width, copied);
+        int each = unit / y.dtype().bytes();
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(from.value()))
-                .pointer("y", memory.address(to.value()))
+                .pointer("y", memory.address(y))
                 .i64("outer", outer)
-                .i64("x_stride", from.stride())
-                .i64("y_stride", to.stride())
-                .i64("x_first", from.first())
-                .i64("y_first", to.first())
-                .i64("width", width)
-                .i64("copied", copied)
+                .i64("x_stride", from.stride() / each)
+                .i64("y_stride", to.stride() / each)
+                .i64("x_first", from.first() / each)
+                .i64("y_first", to.first() / each)
+                .i64("width", width / each)
+                .i64("copied", copied / each)
                 .i32("clear", clear ? 1 : 0);
-        return KernelLaunch.perElement("copy_rows" + unit(to.value()), outer * width, arguments);
+        return KernelLaunch.perElement("copy_rows_" + unit, outer * width / each, arguments);
     }
 
-    private KernelLaunch pool(String kernel, Node node, Value y, int size) {
-        Shape shape = y.shape();
+    private KernelLaunch upsample(Node node) {
+        Value y = node.output();
+        int unit = unit(node.input(0), y, y.shape().last());
+        return pixels("upsample_" + unit, node, 2, unit / y.dtype().bytes());
+    }
+
+    private KernelLaunch pool(String stem, Node node, int size) {
+        Value y = node.output();
+        boolean packed =
+                Packing.fits(memory, List.of(node.input(0), y), y.shape().last());
+        int each = packed ? Packing.BYTES / y.dtype().bytes() : 1;
+        return pixels(stem + Names.type(y) + (packed ? "_packed" : ""), node, size, each);
+    }
+
+    /// @param each channels of one thread
+    private KernelLaunch pixels(String kernel, Node node, int size, int each) {
+        Value y = node.output();
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
-                .i64("n", y.elements())
-                .i32("height", shape.dim(1))
-                .i32("width", shape.dim(2))
-                .i32("channels", shape.dim(3))
+                .i64("n", y.elements() / each)
+                .i32("height", y.shape().dim(1))
+                .i32("width", y.shape().dim(2))
+                .i32("channels", y.shape().last() / each)
                 .i32("size", size);
-        return KernelLaunch.perElement(kernel, y.elements(), arguments);
+        return KernelLaunch.perElement(kernel, y.elements() / each, arguments);
     }
 
     private KernelLaunch broadcast(Broadcast op, Node node) {
         Shape shape = op.shape();
+        long inner = shape.elements(op.end(), shape.rank());
+        int unit = unit(node.input(0), node.output(), inner);
+        int each = unit / node.output().dtype().bytes();
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(node.input(0)))
                 .pointer("y", memory.address(node.output()))
                 .i64("outer", shape.elements(0, op.begin()))
                 .i64("repeats", shape.elements(op.begin(), op.end()))
-                .i64("inner", shape.elements(op.end(), shape.rank()));
-        return KernelLaunch.perElement("broadcast" + unit(node.output()), shape.elements(), arguments);
+                .i64("inner", inner / each);
+        return KernelLaunch.perElement("broadcast_" + unit, shape.elements() / each, arguments);
     }
 
-    private KernelLaunch embedding(String kernel, Node node, int rows, Value y) {
+    private KernelLaunch embedding(Node node) {
+        Value y = node.output();
+        int unit = unit(node.input(0), y, y.shape().last());
+        int rows = node.input(0).shape().dim(0);
+        return embedding("embedding_" + unit, node, rows, unit / y.dtype().bytes());
+    }
+
+    /// @param each columns of one thread
+    private KernelLaunch embedding(String kernel, Node node, int rows, int each) {
         Value index = node.input(1);
+        Value y = node.output();
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(node.input(0)))
                 .pointer("index", memory.address(index))
                 .pointer("y", memory.address(y))
                 .i64("count", index.elements())
                 .i32("rows", rows)
-                .i32("columns", y.shape().last());
-        return KernelLaunch.perElement(kernel, y.elements(), arguments);
+                .i32("columns", y.shape().last() / each);
+        return KernelLaunch.perElement(kernel, y.elements() / each, arguments);
     }
 }
