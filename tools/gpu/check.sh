@@ -123,13 +123,71 @@ if [ -z "$standin" ] && python3 -c 'import torch, sys; sys.exit(not torch.cuda.i
     peers=yes
     export TORCHINDUCTOR_CACHE_DIR=$out/inductor TORCHINDUCTOR_FX_GRAPH_CACHE=1 PYTHONUNBUFFERED=1
 fi
-warming=
+warming=()
 # Compiles what the peers need while our tests run; nothing is timed then.
 warm() {
+    [ $peers = yes ] || return 0
+    local width
+    for width in $peer_widths; do
+        step "warm-$width" 280 python3 "$home/peers/study1_unet.py" warm --device cuda --width "$width" --precision bf16 \
+            --batch $batch --compile &
+        warming+=($!)
+    done
+}
+
+# Ours, then the peers on the same shapes; the most important first.
+if [ -n "$standin" ]; then
+    widths=8 peer_widths= batch=2 precisions=bf16 samples="-wi 1 -i 1" limit=20 small="steps=0 only=group_norm.*|linear"
+else
+    widths=${ROTE_WIDTHS:-32,64,128} peer_widths=${ROTE_PEER_WIDTHS:-32 64} batch=512 precisions=bf16
+    samples="-wi 2 -i 10" limit=40 small=
+fi
+narrow=${widths%%,*}
+jmh=(-cp "$home/lib/*" org.openjdk.jmh.Main -f 0 -foe true -rf json)
+peer() { # name, limit, script and options; its lines are the peers' results
+    local name=$1 seconds=$2
+    shift 2
+    step "$name" "$seconds" sh -c 'lines=$1; shift; python3 "$@" >"$lines"' sh "$out/$name.jsonl" "$@"
+}
+bench() {
+    [ ${#warming[@]} -eq 0 ] || wait "${warming[@]}"
+    # shellcheck disable=SC2086
+    step step 100 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step.json" -p width="$widths" -p precision=$precisions \
+        -p batch=$batch -p optimizer=sgd $samples
+    # shellcheck disable=SC2086
+    step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
+        precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
     if [ $peers = yes ]; then
-        step peers-warm 240 python3 "$home/peers/study1_unet.py" warm --device cuda --width 32 --precision bf16 --batch 512 &
-        warming=$!
+        local width
+        for width in $peer_widths; do
+            peer "peer-step-$width" 60 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
+                --batch $batch --seconds 1 --compile --limit 40
+        done
+        peer peer-operations 80 "$home/peers/operations.py" time --shapes "$out/cases.jsonl" --seconds 0.05 --limit 60
+        peer ceilings 30 "$home/peers/operations.py" ceilings
+        step peer-check 60 python3 "$home/peers/study1_unet.py" check --golden "$home/tests/golden" --device cuda
     fi
+    if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
+        step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
+            -p width="$narrow" -p batch=1000 -wi 1 -i 3
+        step step-tf32 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-tf32.json" -p width="$narrow" \
+            -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
+        step quickstart 120 "${rote[@]}" study quickstart --set 'device="cuda"' --out "$out/study/quickstart"
+    fi
+}
+
+# The table and its JSON, from whatever there is.
+report() {
+    local arguments=() file
+    for file in "$out"/{step,sampling,step-tf32}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
+    cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
+    local gpu
+    gpu=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null || echo "the stand-in: no result")
+    step report 60 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.BenchReport "${arguments[@]}" "peers=$out/peers.jsonl" \
+        "json=$out/gpu.json" "table=$out/gpu.md" "title=GPU results" "device=$gpu" \
+        "commit=$(sed -n 1p "$home/VERSION")" "date=$(date -u +%Y-%m-%d)"
+    cat "$out/report.log"
 }
 
 for part in "${parts[@]}"; do

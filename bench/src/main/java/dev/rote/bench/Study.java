@@ -8,6 +8,7 @@ import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
 import dev.rote.device.cuda.CudaDevice;
+import dev.rote.errors.EnvironmentException;
 import dev.rote.graph.Cost;
 import dev.rote.train.Blueprint;
 import dev.rote.train.TrainingStep;
@@ -81,11 +82,19 @@ record Study(int width, String precision, int batch, String optimizer) {
         return TrainingStep.plan(device, blueprint(), images, new TrainingStep.Draw(batch, 1, false, SEED));
     }
 
-    /// Arithmetic and traffic of one step, from the graph that runs.
+    /// Arithmetic and traffic of one step, from its graph; planned on the CPU where that works, else on CUDA.
     Cost cost(int threads) {
-        try (CpuDevice device = CpuDevice.open(threads);
+        try (Device device = either(threads);
                 Dataset images = images()) {
             return plan(device, images).cost();
+        }
+    }
+
+    private Device either(int threads) {
+        try {
+            return open("cpu", threads);
+        } catch (EnvironmentException noLibrary) {
+            return open("cuda", threads);
         }
     }
 
