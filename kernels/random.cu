@@ -10,15 +10,15 @@
 // Shapes       normal, index [n]; dropout [N,...,C]; batch data [M,H,W,C], x [count,H,W,C]; sinusoids t [N], y [N,2 half]
 // Layout       C fastest
 // Requires     nothing
-// Tiling       normal and element dropout: one thread per Philox block of four; otherwise one per element: the images of
-//              a batch find their index once per element, 40 integer operations beside a memory access
+// Tiling       normal: one thread per Philox block of four; element dropout: one per 16 bytes; otherwise one per element:
+//              the images of a batch find their index once per element, 40 integer operations beside a memory access
 // Numerics     draws have the bits of dev.rote.random on every device; factor * stored + shift is one fma; sin and cos
 //              of t f in double, as arguments reach 1000 radians
 // Determinism  the same numbers for (seed, step, element), whatever the launch
 // Cost         about 100 integer operations per Philox block; one write, and for `batch` one read of the stored type
 // Reference    RandomNormalReference, RandomIndexReference, DropoutReference, BatchReference,
 //              SinusoidalEmbeddingReference; Salmon et al. 2011; Box and Muller 1958
-#include "bf16.cuh"
+#include "packed.cuh"
 #include "random.cuh"
 
 struct NormalArgs {
@@ -82,22 +82,37 @@ struct DropoutArgs {
     uint64_t seed;
     int purpose;
     int channels;  // one word per channel of an image; 0: one per element
+    int packed; // one word per element: x and y are aligned to 16 bytes, first and n to a thread's elements
     uint32_t threshold;
     float kept; // 1 / (1 - rate)
 };
-LAYOUT(DropoutArgs, x, y, step, n, per_image, first, seed, purpose, channels, threshold, kept)
+LAYOUT(DropoutArgs, x, y, step, n, per_image, first, seed, purpose, channels, packed, threshold, kept)
 
+// A thread has the elements of 16 bytes: one block of four random words in f32, two in bf16.
 template <class T>
 __device__ __forceinline__ void drop_elements(const DropoutArgs& a) {
-    int64_t b = a.first / 4 + blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
-    if (4 * b >= a.first + a.n) return;
-    uint32_t w[4];
-    philox(a.seed, (uint64_t)b, (uint32_t)a.step[0], (uint32_t)a.purpose, w);
-    for (int lane = 0; lane < 4; lane++) {
-        int64_t i = 4 * b + lane - a.first;
+    constexpr int SIZE = PACKED<T>;
+    int64_t first = a.first / 4 * 4 + (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) * SIZE;
+    if (first >= a.first + a.n) return;
+    uint32_t word[SIZE];
+#pragma unroll
+    for (int i = 0; i < SIZE; i += 4) {
+        philox(a.seed, (uint64_t)(first + i) / 4, (uint32_t)a.step[0], (uint32_t)a.purpose, word + i);
+    }
+    if (a.packed) {
+        float x[SIZE];
+        unpack(((const uint4*)a.x)[(first - a.first) / SIZE], x);
+#pragma unroll
+        for (int i = 0; i < SIZE; i++) x[i] *= word[i] >= a.threshold ? a.kept : 0.0f;
+        ((uint4*)a.y)[(first - a.first) / SIZE] = pack(x);
+        return;
+    }
+#pragma unroll
+    for (int lane = 0; lane < SIZE; lane++) {
+        int64_t i = first + lane - a.first;
         if (i >= 0 && i < a.n) {
             float x = to_float(((const T*)a.x)[i]);
-            ((T*)a.y)[i] = from_float<T>(x * (w[lane] >= a.threshold ? a.kept : 0.0f));
+            ((T*)a.y)[i] = from_float<T>(x * (word[lane] >= a.threshold ? a.kept : 0.0f));
         }
     }
 }

@@ -180,6 +180,7 @@ final class ElementLowering {
         long perImage = y.elements() / y.shape().dim(0);
         int channels = y.shape().last();
         long first = op.firstImage() * (op.channelwise() ? channels : perImage);
+        boolean packed = Packing.fits(memory, List.of(node.input(0), y), first, y.elements());
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
@@ -190,10 +191,14 @@ final class ElementLowering {
                 .i64("seed", op.seed())
                 .i32("purpose", op.purpose())
                 .i32("channels", op.channelwise() ? channels : 0)
+                .i32("packed", packed ? 1 : 0)
                 .i32("threshold", Bernoulli.threshold(op.rate()))
                 .f32("kept", 1 / (1 - op.rate()));
         String kernel = (op.channelwise() ? "dropout_channels" : "dropout_elements") + Names.type(y);
-        long threads = op.channelwise() ? y.elements() : RandomLowering.blocks(first, y.elements());
+        int blocksEach = Packing.BYTES / y.dtype().bytes() / 4; // of four random words
+        long threads = op.channelwise()
+                ? y.elements()
+                : (RandomLowering.blocks(first, y.elements()) + blocksEach - 1) / blocksEach;
         return KernelLaunch.perElement(kernel, threads, arguments);
     }
 }

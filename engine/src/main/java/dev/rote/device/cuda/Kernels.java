@@ -17,6 +17,7 @@ final class Kernels implements AutoCloseable {
     private final KernelImage image;
     private final Map<String, CUmodule> modules = new HashMap<>();
     private final Map<String, FunctionHandle> functions = new HashMap<>();
+    private final Map<String, Integer> sharedBytes = new HashMap<>(); // granted, where more than the plain ones
     private final Map<String, StandIn.Layout> layouts;
 
     Kernels(KernelImage image) {
@@ -35,9 +36,12 @@ final class Kernels implements AutoCloseable {
             functions.put(launch.kernel(), function);
         }
         compareLayout(launch);
-        if (launch.sharedBytes() > PLAIN_SHARED_BYTES) {
+        // All launches of a program are prepared before the first, so the limit must be that of the largest.
+        int granted = sharedBytes.getOrDefault(launch.kernel(), PLAIN_SHARED_BYTES);
+        if (launch.sharedBytes() > granted) {
             int limit = CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
             Driver.check(JCudaDriver.cuFuncSetAttribute(function, limit, launch.sharedBytes()), describe(launch));
+            sharedBytes.put(launch.kernel(), launch.sharedBytes());
         }
     }
 
