@@ -10,8 +10,9 @@
 // Shapes       normal, index [n]; dropout [N,...,C]; batch data [M,H,W,C], x [count,H,W,C]; sinusoids t [N], y [N,2 half]
 // Layout       C fastest
 // Requires     nothing
-// Tiling       normal: one thread per Philox block of four; element dropout: one per 16 bytes; otherwise one per element:
-//              the images of a batch find their index once per element, 40 integer operations beside a memory access
+// Tiling       normal: one thread per Philox block of four; element dropout: one per 16 bytes; channel dropout: one
+//              per 8 times 16 bytes of the same channels; otherwise one per element: the images of a batch find their
+//              index once per element, 40 integer operations beside a memory access
 // Numerics     draws have the bits of dev.rote.random on every device; factor * stored + shift is one fma; sin and cos
 //              of t f in double, as arguments reach 1000 radians
 // Determinism  the same numbers for (seed, step, element), whatever the launch
@@ -82,7 +83,8 @@ struct DropoutArgs {
     uint64_t seed;
     int purpose;
     int channels;  // one word per channel of an image; 0: one per element
-    int packed; // one word per element: x and y are aligned to 16 bytes, first and n to a thread's elements
+    int packed; // x and y are aligned to 16 bytes, first and n (of channels: first and the channels) to a pack, and
+                // there are at most 256 packs of channels
     uint32_t threshold;
     float kept; // 1 / (1 - rate)
 };
@@ -117,15 +119,57 @@ __device__ __forceinline__ void drop_elements(const DropoutArgs& a) {
     }
 }
 
+// The CPU device's affine rows add a zero, which turns -0 into +0.
+__device__ __forceinline__ float dropped(float x, uint32_t word, const DropoutArgs& a) {
+    return __fadd_rn(__fmul_rn(x, word >= a.threshold ? a.kept : 0.0f), 0.0f);
+}
+
+constexpr int DROPPED_PACKS = 8; // of a thread, all of the same channels
+
+// As many threads of the block as a multiple of the packs of a pixel; a block has a stretch of one image.
+template <class T>
+__device__ __forceinline__ void drop_packed_channels(const DropoutArgs& a) {
+    constexpr int SIZE = PACKED<T>;
+    int packs = a.channels / SIZE, threads = 256 / packs * packs, thread = threadIdx.x;
+    int per_image = (int)(a.per_image / SIZE), per_block = threads * DROPPED_PACKS;
+    int blocks = (per_image + per_block - 1) / per_block; // of an image
+    int64_t image = blockIdx.x / blocks;
+    int first = (int)(blockIdx.x % blocks) * per_block + thread;
+    if (thread >= threads) return;
+    uint32_t word[SIZE];
+    int64_t element = a.first + image * a.channels + thread % packs * SIZE;
+#pragma unroll
+    for (int i = 0; i < SIZE; i += 4) {
+        philox(a.seed, (uint64_t)(element + i) / 4, (uint32_t)a.step[0], (uint32_t)a.purpose, word + i);
+    }
+    const uint4* from = (const uint4*)a.x + image * per_image;
+    uint4* to = (uint4*)a.y + image * per_image;
+    uint4 packed[DROPPED_PACKS];
+#pragma unroll
+    for (int k = 0; k < DROPPED_PACKS; k++) {
+        if (first + k * threads < per_image) packed[k] = from[first + k * threads];
+    }
+#pragma unroll
+    for (int k = 0; k < DROPPED_PACKS; k++) {
+        if (first + k * threads >= per_image) break;
+        float x[SIZE];
+        unpack(packed[k], x);
+        for (int i = 0; i < SIZE; i++) x[i] = dropped(x[i], word[i], a);
+        to[first + k * threads] = pack(x);
+    }
+}
+
 template <class T>
 __device__ __forceinline__ void drop_channels(const DropoutArgs& a) {
+    if (a.packed) {
+        drop_packed_channels<T>(a);
+        return;
+    }
     int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
     if (i >= a.n) return;
     int64_t element = a.first + i / a.per_image * a.channels + i % a.channels;
-    uint32_t word = element_word(a.seed, element, a.step[0], a.purpose);
     float x = to_float(((const T*)a.x)[i]);
-    // The CPU device's affine rows add a zero, which turns -0 into +0.
-    ((T*)a.y)[i] = from_float<T>(__fadd_rn(__fmul_rn(x, word >= a.threshold ? a.kept : 0.0f), 0.0f));
+    ((T*)a.y)[i] = from_float<T>(dropped(x, element_word(a.seed, element, a.step[0], a.purpose), a));
 }
 
 KERNEL(dropout_elements_f32, DropoutArgs, 256) { drop_elements<float>(a); }

@@ -63,10 +63,10 @@ struct ConvPatches {
         return {base + (int64_t)at.high * (height * width * channels), at.middle * stride - top, at.low * stride - left};
     }
 
-    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+    __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         int h = o.row + d.high, w = o.column + d.middle;
         bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < filter_height;
-        return inside ? o.image + ((h * width + w) * channels + d.low) : nullptr;
+        return {o.image + ((h * width + w) * channels + d.low), inside};
     }
 };
 
@@ -98,7 +98,7 @@ struct ConvGradients {
         return {base + (int64_t)at.high * (out_height * out_width * filters), at.middle + top, at.low + left};
     }
 
-    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+    __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         int p = o.row - d.high, q = o.column - d.middle;
         bool inside = p >= 0 && q >= 0 && d.high < filter_height;
         if (stride > 1) {
@@ -107,7 +107,7 @@ struct ConvGradients {
             p = row, q = column;
         }
         inside = inside && p < out_height && q < out_width;
-        return inside ? o.image + ((p * out_width + q) * filters + d.low) : nullptr;
+        return {o.image + ((p * out_width + q) * filters + d.low), inside};
     }
 };
 
@@ -129,9 +129,9 @@ struct ConvFilters {
     __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, taps, filters); }
     __device__ __forceinline__ Outer outer(int o) const { return o; }
 
-    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+    __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         bool inside = o < channels && d.high == 0;
-        return inside ? base + ((int64_t)d.low * taps + d.middle) * channels + o : nullptr;
+        return {base + ((int64_t)d.low * taps + d.middle) * channels + o, inside};
     }
 };
 
@@ -162,10 +162,9 @@ struct ConvPatchColumns {
         return {at.high - top, at.middle - left, at.low};
     }
 
-    __device__ __forceinline__ const T* find(const Outer& o, const Walk& d) const {
+    __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         int h = d.middle * stride + o.row, w = d.low * stride + o.column;
         bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < images;
-        return inside ? base + (int64_t)d.high * (height * width * channels) + ((h * width + w) * channels + o.channel)
-                      : nullptr;
+        return {base + (int64_t)d.high * (height * width * channels) + ((h * width + w) * channels + o.channel), inside};
     }
 };

@@ -26,8 +26,8 @@ struct FmaTile {
     __device__ __forceinline__ static void fetch(float (&values)[Loader::LOADS], const Loader& loader) {
 #pragma unroll
         for (int i = 0; i < Loader::LOADS; i++) {
-            const T* at = loader.places.active() ? loader.find(i) : nullptr;
-            values[i] = at == nullptr ? 0.0f : to_float(*at);
+            Found<T> found = loader.find(i);
+            values[i] = loader.places.active() && found.inside ? to_float(*found.at) : 0.0f;
         }
     }
 

@@ -32,8 +32,8 @@ struct TensorOperandTile {
             int outer = loader.places.outer + i * loader.places.outer_step;
             int depth = loader.places.depth + i * loader.places.depth_step;
             int at = DEPTH_FASTEST ? outer * PITCH + depth * (int)sizeof(T) : depth * PITCH + outer * (int)sizeof(T);
-            const T* from = loader.find(i);
-            copy_async<16>(shared + at, from == nullptr ? loader.base : from, from != nullptr);
+            Found<T> found = loader.find(i);
+            copy_async<16>(shared + at, found.inside ? found.at : loader.base, found.inside);
         }
     }
 

@@ -1,7 +1,7 @@
 // tile_load.cuh: who loads what of a matrix product, D [M,N] = A [M,depth] B [depth,N].
 //
 // An operand is seen as outer x depth: `outer` is a row of A or a column of B. It need not lie in memory as a matrix: a
-// loader turns (outer, depth) into an address, or into none where the value is zero. A thread loads the same places of
+// loader turns (outer, depth) into an address, and says where the value is zero instead. A thread loads the same places of
 // every tile; what belongs to them is worked out once, and going one tile further costs a few additions.
 //
 // Layout     one of the two is fastest in memory; loads are CHUNK values along it
@@ -33,6 +33,14 @@ struct TilePlaces {
     }
 
     __device__ __forceinline__ bool active() const { return CHUNKS >= THREADS || (int)threadIdx.x < CHUNKS; }
+};
+
+// Where a value lies; outside it is zero and `at` is not to be read. A pointer that is null outside would say the same,
+// but ptxas 13.0 tests such a pointer before it is there (sm_90a, seen in conv2d_f32_128x64: reads of address 0).
+template <class T>
+struct Found {
+    const T* at;
+    bool inside;
 };
 
 // A matrix in memory: value (outer, depth) at base[outer * outer_stride + depth * depth_stride].
@@ -68,9 +76,8 @@ struct MatrixLoader {
         depths_left = matrix.depths - depth;
     }
 
-    __device__ __forceinline__ const T* find(int i) const {
-        bool inside = i * places.outer_step < outers_left && i * places.depth_step < depths_left;
-        return inside ? at + i * between : nullptr;
+    __device__ __forceinline__ Found<T> find(int i) const {
+        return {at + i * between, i * places.outer_step < outers_left && i * places.depth_step < depths_left};
     }
 
     __device__ __forceinline__ void advance() {
@@ -125,7 +132,7 @@ struct GatherLoader {
         }
     }
 
-    __device__ __forceinline__ const Value* find(int i) const {
+    __device__ __forceinline__ Found<Value> find(int i) const {
         return source.find(outers[depth_fastest ? i : 0], depths[depth_fastest ? 0 : i]);
     }
 

@@ -35,7 +35,7 @@ final class RandomCases {
     }
 
     private static void dropouts(CaseList list, int step) {
-        int[][] shapes = {{1, 1}, {3, 5, 7}, {2, 4, 4, 17}, {5, 16}};
+        int[][] shapes = {{1, 1}, {3, 5, 7}, {2, 4, 4, 17}, {5, 16}, {2, 45, 37, 24}};
         for (int[] dims : shapes) {
             for (boolean channelwise : new boolean[] {false, true}) {
                 for (long firstImage : new long[] {0, 11}) {

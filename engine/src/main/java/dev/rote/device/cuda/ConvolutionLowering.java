@@ -7,6 +7,7 @@ import dev.rote.graph.Shape;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`; those with a 1x1
 /// filter that move nothing are linear layers over the pixels.
@@ -80,11 +81,15 @@ final class ConvolutionLowering {
         }
         Tensors t = tensors(op, node.input(0), w.shape(), memory.address(w), node.output());
         DType type = w.dtype();
-        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
-                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
-                && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
-        ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
         long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+        boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
+                && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        Optional<HaloTile> halo = HaloTile.of(op, t.w(), type, t.x(), t.filters());
+        if (halo.isPresent() && aligned && t.atY() % Packing.BYTES == 0) {
+            return List.of(halo.get().launch("conv2d_halo_", t.inPixels(), t.filters(), t.arguments(bias, 0, 0)));
+        }
+        boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
+        ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
         return List.of(ProductLowering.launch(
                 "conv2d" + tile.suffix(tensor, type),
                 tile,
@@ -101,9 +106,14 @@ final class ConvolutionLowering {
         }
         Tensors t = tensors(op.conv(), node.output(), w.shape(), memory.address(w), node.input(0));
         DType type = w.dtype();
-        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
-                && MatrixLowering.alignedRows(t.atY(), t.filters(), type)
+        boolean aligned = MatrixLowering.alignedRows(t.atY(), t.filters(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        Optional<HaloTile> halo = HaloTile.of(op.conv(), t.w(), type, t.y(), t.channels());
+        if (halo.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
+            Arguments arguments = t.arguments(0, 0, 0);
+            return List.of(halo.get().launch("conv2d_backward_data_halo_", t.inPixels(), t.channels(), arguments));
+        }
+        boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.inPixels(), t.channels());
         MatrixLowering.extent("R*S*K", t.w().elements(1, 3) * t.filters());
         return List.of(ProductLowering.launch(

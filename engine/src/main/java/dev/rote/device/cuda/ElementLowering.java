@@ -9,6 +9,8 @@ import java.util.stream.Stream;
 /// Lowers operations on single elements, to `elementwise.cu`, and dropout, to `random.cu`.
 final class ElementLowering {
     private static final int CAST_EACH = 8; // elements of a thread
+    private static final int DROPPED_PACKS = 8; // as in random.cu
+    private static final int THREADS = 256;
 
     private final CudaMemory memory;
 
@@ -180,7 +182,10 @@ final class ElementLowering {
         long perImage = y.elements() / y.shape().dim(0);
         int channels = y.shape().last();
         long first = op.firstImage() * (op.channelwise() ? channels : perImage);
-        boolean packed = Packing.fits(memory, List.of(node.input(0), y), first, y.elements());
+        int each = Packing.BYTES / y.dtype().bytes();
+        boolean packed = op.channelwise()
+                ? channels <= each * THREADS && Packing.fits(memory, List.of(node.input(0), y), channels)
+                : Packing.fits(memory, List.of(node.input(0), y), first, y.elements());
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
@@ -194,11 +199,18 @@ final class ElementLowering {
                 .i32("packed", packed ? 1 : 0)
                 .i32("threshold", Bernoulli.threshold(op.rate()))
                 .f32("kept", 1 / (1 - op.rate()));
-        String kernel = (op.channelwise() ? "dropout_channels" : "dropout_elements") + Names.type(y);
-        int blocksEach = Packing.BYTES / y.dtype().bytes() / 4; // of four random words
-        long threads = op.channelwise()
-                ? y.elements()
-                : (RandomLowering.blocks(first, y.elements()) + blocksEach - 1) / blocksEach;
-        return KernelLaunch.perElement(kernel, threads, arguments);
+        if (op.channelwise()) {
+            String kernel = "dropout_channels" + Names.type(y);
+            if (!packed) {
+                return KernelLaunch.perElement(kernel, y.elements(), arguments);
+            }
+            int packs = channels / each;
+            long perBlock = (long) THREADS / packs * packs * DROPPED_PACKS;
+            long blocks = y.shape().dim(0) * ((perImage / each + perBlock - 1) / perBlock);
+            return KernelLaunch.blocks(kernel, Math.toIntExact(blocks), THREADS, arguments);
+        }
+        int blocksEach = each / 4; // of four random words
+        long threads = (RandomLowering.blocks(first, y.elements()) + blocksEach - 1) / blocksEach;
+        return KernelLaunch.perElement("dropout_elements" + Names.type(y), threads, arguments);
     }
 }

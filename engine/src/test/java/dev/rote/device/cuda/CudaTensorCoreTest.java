@@ -149,7 +149,7 @@ class CudaTensorCoreTest {
                 .isEqualTo(4 * 32 * (dw.elements() + 16));
     }
 
-    private static List<String> kernels(CudaDevice device, OpCase one) {
+    static List<String> kernels(CudaDevice device, OpCase one) {
         Graph graph = new Graph();
         Node node = one.addTo(graph);
         Map<String, Buffer> bindings = new HashMap<>();
