@@ -7,6 +7,7 @@ import dev.rote.device.Device;
 import dev.rote.measure.Estimate;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.tools.features.Features;
+import dev.rote.tools.report.Lettering;
 import dev.rote.tools.study.RunSheets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,6 +107,7 @@ public final class TrainCommand implements Callable<Integer> {
     private int train(Device opened, RunConfig config, TrainingData data, Features features)
             throws InterruptedException {
         try (ProgressListener progress = new ProgressListener(
+        Lettering.missing().ifPresent(sentence -> console.err().println("rote: " + sentence));
                         console, config.name(), config.train().steps());
                 MeasuredRun run = MeasuredRun.open(
                         opened,

@@ -139,6 +139,7 @@ public final class StudyCommand implements Callable<Integer> {
     }
 
     private static void createFolder(Path folder) {
+        written.lettering().ifPresent(sentence -> console.err().println("rote: " + sentence));
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
