@@ -68,6 +68,7 @@ public final class TrainCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "expected --out FOLDER or --dry-run, found neither");
         }
         RunConfig config = config();
+        Devices.announce(config.device(), console.err());
         try (Device opened = Devices.open(
                         config.device(), config.threads(), config.train().precision());
                 TrainingData data = Images.load(config.data());
@@ -106,8 +107,8 @@ public final class TrainCommand implements Callable<Integer> {
 
     private int train(Device opened, RunConfig config, TrainingData data, Features features)
             throws InterruptedException {
-        try (ProgressListener progress = new ProgressListener(
         Lettering.missing().ifPresent(sentence -> console.err().println("rote: " + sentence));
+        try (ProgressListener progress = new ProgressListener(
                         console, config.name(), config.train().steps());
                 MeasuredRun run = MeasuredRun.open(
                         opened,
