@@ -141,6 +141,7 @@ class RoteTest {
                 .containsPattern("(?m)^processor     .+, [0-9]+ cores")
                 .containsPattern("(?m)^memory        [0-9.]+ [MGT]iB, of which [0-9.]+ [MGT]iB")
                 .containsPattern("(?m)^disk          [0-9.]+ [KMGT]iB free in /")
+                .contains("pictures      drawn with the program's own font")
                 .containsPattern("(?m)^device cpu    cpu: [0-9]+ thread")
                 .contains("device cuda   no NVIDIA driver on this machine")
                 .containsPattern("(?m)^kernels       [0-9]+ kernels for compute_80, sm_100, sm_80, sm_90a$");

@@ -96,8 +96,9 @@ class StudyTest {
     @Test
     void aDeviceThatIsNotThereIsNotReplaced() throws IOException {
         Path folder = temp.resolve("out");
-        Result result = rote("study", study().toString(), "--out", folder.toString(), "--set", "device=\"cuda\"");
+        Result result = rote("study", study().toString(), "--out", folder.toString(), "--device", "cuda");
         assertThat(result.status()).isEqualTo(3);
+        assertThat(folder.resolve("study.toml")).content().contains("device = \"cuda\"");
         assertThat(result.err()).contains("device \"cuda\"");
         assertThat(folder.resolve("runs/n=4/metrics.jsonl")).doesNotExist();
     }
@@ -114,8 +115,10 @@ class StudyTest {
     @Test
     void aDryRunWritesNothing() throws IOException {
         Path folder = temp.resolve("out");
-        Result result = rote("study", study().toString(), "--out", folder.toString(), "--dry-run");
+        Result result = rote("study", study().toString(), "--out", folder.toString(), "--dry-run", "--device", "auto");
         assertThat(result.status()).as(result.err()).isZero();
+        assertThat(result.err().lines().filter(line -> line.startsWith("device auto: ")))
+                .hasSize(1);
         assertThat(result.out()).contains("n=4", "n=8", "2 runs");
         assertThat(folder).doesNotExist();
     }

@@ -5,29 +5,65 @@ import dev.rote.config.TrainConfig;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
 import dev.rote.device.cuda.CudaDevice;
+import dev.rote.device.cuda.StandIn;
+import dev.rote.errors.DeviceException;
+import dev.rote.errors.EnvironmentException;
+import java.io.PrintStream;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// The devices of this build: the CPU, and CUDA, whose kernels have not been run on a GPU yet.
+/// The devices of this build: the CPU and CUDA.
 public final class Devices {
     private Devices() {}
 
-    /// Opens what was asked for. `AUTO` is the CPU: nobody gets a device by chance whose kernels no GPU has run.
+    /// What `AUTO` is in this process.
+    ///
+    /// @param device CPU or CUDA
+    /// @param reason the GPU, or why there is none
+    record Choice(RunConfig.Device device, String reason) {}
+
+    private static final class Auto {
+        private static final Choice CHOICE = choose(StandIn.loaded().isPresent(), () -> CudaDevice.open(0));
+    }
+
+    /// `AUTO` is the GPU if one can be opened, else the CPU. The stand-in for the driver is slower than the CPU device
+    /// and for tests: whoever wants it names CUDA.
+    static Choice choose(boolean standIn, Supplier<Device> gpu) {
+        if (standIn) {
+            return new Choice(RunConfig.Device.CPU, "cpu, because the stand-in for the NVIDIA driver is no GPU");
+        }
+        try (Device device = gpu.get()) {
+            return new Choice(RunConfig.Device.CUDA, device.describe());
+        } catch (EnvironmentException | DeviceException e) {
+            return new Choice(RunConfig.Device.CPU, "cpu, " + e.getMessage().replaceFirst("^device \"cuda\": ", ""));
+        }
+    }
+
+    /// Says in one line what `AUTO` is here; nothing if another device was asked for.
+    public static void announce(RunConfig.Device kind, PrintStream err) {
+        if (kind == RunConfig.Device.AUTO) {
+            err.println("device auto: " + Auto.CHOICE.reason());
+        }
+    }
+
+    /// Opens what was asked for. `AUTO` is chosen once in a process: all runs of a study get the same.
     ///
     /// @param threads CPU threads; 0 for all cores
     /// @param precision of the run; TF32 lets CUDA round the factors of products
     /// @throws EnvironmentException if this machine or this build has no such device
     public static Device open(RunConfig.Device kind, int threads, TrainConfig.Precision precision) {
-        return switch (kind) {
-            case CPU, AUTO -> CpuDevice.open(threads);
+        return switch (kind == RunConfig.Device.AUTO ? Auto.CHOICE.device() : kind) {
+            case CPU -> CpuDevice.open(threads);
             case CUDA -> CudaDevice.open(0, precision == TrainConfig.Precision.TF32);
+            case AUTO -> throw new AssertionError("auto is the cpu or cuda");
         };
     }
 
     /// Reads `cpu`, `cuda` or `auto`.
-    static final class Converter implements ITypeConverter<RunConfig.Device> {
+    public static final class Converter implements ITypeConverter<RunConfig.Device> {
         @Override
         public RunConfig.Device convert(String word) {
             return Arrays.stream(RunConfig.Device.values())

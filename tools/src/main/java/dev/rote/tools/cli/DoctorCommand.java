@@ -6,6 +6,7 @@ import dev.rote.device.cpu.CpuDevice;
 import dev.rote.device.cuda.CudaDevice;
 import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
+import dev.rote.tools.report.Lettering;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -47,6 +48,7 @@ public final class DoctorCommand implements Callable<Integer> {
         Path here = Path.of("").toAbsolutePath();
         row("disk", Units.bytes(Files.getFileStore(here).getUsableSpace()) + " free in " + here);
         row("libraries", CpuDevice.libraryFolder() + " (set -Drote.native.cache=FOLDER to change it)");
+        row("pictures", Lettering.missing().orElse("drawn with the program's own font"));
         boolean cpu = cpu();
         boolean cuda = cuda();
         kernels();

@@ -116,6 +116,7 @@ public final class PredictCommand implements Callable<Integer> {
             ParameterLayout layout = UNet.layout(network);
             float[] parameters = UNetFiles.parameters(weights, file, layout, prefix(file));
             float[] frozen = UNetFiles.frozen(weights, file, layout);
+            Devices.announce(device, console.err());
             try (Device opened = Devices.open(device, threads, TrainConfig.Precision.F32);
                     Predictor predictor = Predictor.open(opened, network, precision, parameters, frozen, BATCH)) {
                 console.err().println(opened.describe());

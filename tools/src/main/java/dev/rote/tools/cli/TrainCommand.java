@@ -7,6 +7,7 @@ import dev.rote.device.Device;
 import dev.rote.measure.Estimate;
 import dev.rote.measure.MeasuredRun;
 import dev.rote.tools.features.Features;
+import dev.rote.tools.report.Lettering;
 import dev.rote.tools.study.RunSheets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +68,7 @@ public final class TrainCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "expected --out FOLDER or --dry-run, found neither");
         }
         RunConfig config = config();
+        Devices.announce(config.device(), console.err());
         try (Device opened = Devices.open(
                         config.device(), config.threads(), config.train().precision());
                 TrainingData data = Images.load(config.data());
@@ -105,6 +107,7 @@ public final class TrainCommand implements Callable<Integer> {
 
     private int train(Device opened, RunConfig config, TrainingData data, Features features)
             throws InterruptedException {
+        Lettering.missing().ifPresent(sentence -> console.err().println("rote: " + sentence));
         try (ProgressListener progress = new ProgressListener(
                         console, config.name(), config.train().steps());
                 MeasuredRun run = MeasuredRun.open(

@@ -13,9 +13,12 @@ public final class Figures {
     /// `loss_over_n_...`, `frechet_over_n_...` and `f_mem_over_n_...`; where the width varies, W tau and W tau / n
     /// give `..._w_...` and `..._w_over_n_...`.
     ///
-    /// @return the files, in the order of the report; empty when nothing has been measured
+    /// @return the files, in the order of the report; empty when nothing has been measured or [Lettering] is missing
     /// @throws EnvironmentException when one cannot be written
     public static List<Path> writePng(StudyReport report, Path folder) {
+        if (Lettering.missing().isPresent()) {
+            return List.of();
+        }
         return Charts.of(report).stream()
                 .map(chart -> Output.writePng(folder.resolve(chart.id() + ".png"), PaperPlot.draw(chart)))
                 .toList();

@@ -93,9 +93,9 @@ final class PaperPlot {
 
     private void style() {
         XYStyler style = chart.getStyler();
-        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 18);
+        Font font = Lettering.font(false, 18);
         style.setChartBackgroundColor(Color.WHITE).setChartFontColor(TEXT).setBaseFont(font);
-        style.setChartTitleFont(font.deriveFont(Font.BOLD, 20f))
+        style.setChartTitleFont(Lettering.font(true, 20))
                 .setChartTitleBoxVisible(false)
                 .setChartTitlePadding(12);
         style.setChartPadding(18).setPlotBackgroundColor(Color.WHITE).setPlotBorderColor(new Color(0x70757d));

@@ -83,7 +83,7 @@ final class SheetCanvas {
     }
 
     private static Font font(boolean bold) {
-        return new Font(Font.SANS_SERIF, bold ? Font.BOLD : Font.PLAIN, bold ? 15 : 13);
+        return Lettering.font(bold, bold ? 15 : 13);
     }
 
     private static int textWidth(String text, Font font) {

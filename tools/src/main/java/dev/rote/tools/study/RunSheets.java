@@ -9,7 +9,8 @@ import java.util.Map;
 public final class RunSheets {
     private RunSheets() {}
 
-    /// Draws `STEP-samples.png` and `STEP-neighbours.png` beside each stored `samples/STEP.safetensors` that has none.
+    /// Draws `STEP-samples.png` and `STEP-neighbours.png` beside each stored `samples/STEP.safetensors` that has none;
+    /// nothing if [dev.rote.tools.report.Lettering] is missing.
     ///
     /// @param folder of the run
     /// @param data the run's images

@@ -48,6 +48,12 @@ public final class StudyCommand implements Callable<Integer> {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "change a key for all runs, e.g. train.steps=500")
     private List<String> changes = new ArrayList<>();
 
+    @Option(
+            names = "--device",
+            converter = Devices.Converter.class,
+            description = "cpu, cuda or auto, instead of the study's")
+    private RunConfig.Device device;
+
     @Option(names = "--jobs", description = "runs side by side; default: one per processor")
     private Integer jobs;
 
@@ -79,10 +85,16 @@ public final class StudyCommand implements Callable<Integer> {
             }
             tree = StudyFile.with(tree, change.substring(0, equals).strip(), change.substring(equals + 1));
         }
+        if (device != null) {
+            tree = StudyFile.with(tree, "device", '"' + device.word() + '"');
+        }
         StudyFile file = StudyFile.of(tree);
         int processors = Runtime.getRuntime().availableProcessors();
         int side = Math.min(file.runs().size(), positive("--jobs", jobs, processors));
         int each = positive("--threads", threads, Math.max(1, processors / side));
+        if (!reportOnly && file.runs().stream().anyMatch(run -> run.config().device() == RunConfig.Device.AUTO)) {
+            Devices.announce(RunConfig.Device.AUTO, console.err());
+        }
         if (dryRun) {
             estimate(file, side, each);
             return 0;
@@ -127,6 +139,7 @@ public final class StudyCommand implements Callable<Integer> {
     private int write(StudyReportWriter report, Function<Grid.Run, Optional<RunStatus>> status) {
         StudyReportWriter.Written written = report.write(status);
         written.problems().forEach(problem -> console.err().println("rote: " + problem));
+        written.lettering().ifPresent(sentence -> console.err().println("rote: " + sentence));
         console.out().println("report: " + written.page());
         return written.problems().isEmpty() ? 0 : DAMAGED;
     }

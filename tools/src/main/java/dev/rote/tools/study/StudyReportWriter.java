@@ -3,6 +3,7 @@ package dev.rote.tools.study;
 import dev.rote.errors.DataException;
 import dev.rote.tools.report.Figures;
 import dev.rote.tools.report.HtmlReport;
+import dev.rote.tools.report.Lettering;
 import dev.rote.tools.report.Provenance;
 import dev.rote.tools.report.RunCurves;
 import dev.rote.tools.report.RunStatus;
@@ -27,7 +28,8 @@ final class StudyReportWriter {
 
     /// @param page the report
     /// @param problems files that are not what they must be and were left out, one sentence each
-    record Written(Path page, List<String> problems) {}
+    /// @param lettering why pictures with text were left out, one sentence; empty if they were not
+    record Written(Path page, List<String> problems, Optional<String> lettering) {}
 
     StudyReportWriter(StudyFile study, String toml, Path folder, Map<String, String> recorded) {
         this.study = study;
@@ -60,6 +62,7 @@ final class StudyReportWriter {
         }
         problems.addAll(drawing.problems());
         List<String> warnings = new ArrayList<>(problems);
+        Lettering.missing().ifPresent(sentence -> warnings.add(sentence + "."));
         long open = runs.stream().filter(run -> !run.status().isComplete()).count();
         if (open > 0) {
             warnings.add(open + " of " + runs.size() + " runs " + (open == 1 ? "is" : "are")
@@ -86,7 +89,7 @@ final class StudyReportWriter {
                 warnings);
         Tables.write(report, folder);
         Figures.writePng(report, folder.resolve("figures"));
-        return new Written(HtmlReport.write(report, folder), List.copyOf(problems));
+        return new Written(HtmlReport.write(report, folder), List.copyOf(problems), Lettering.missing());
     }
 
     private static RunCurves leftOut(Grid.Run run, String reason) {

@@ -9,6 +9,7 @@ import dev.rote.errors.DataException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.tools.cli.Images;
 import dev.rote.tools.report.ImageBatch;
+import dev.rote.tools.report.Lettering;
 import dev.rote.tools.report.NeighbourSheet;
 import dev.rote.tools.report.SampleSheet;
 import dev.rote.tools.report.Sheet;
@@ -47,11 +48,13 @@ final class StudySheets {
         return List.copyOf(problems);
     }
 
-    /// Draws what is not drawn yet and lists all sheets of the run, in the order of steps.
+    /// Draws what is not drawn yet and lists all sheets of the run, in the order of steps. Without [Lettering] only
+    /// those that are there are listed.
     List<Sheet> of(Path folder, Grid.Run run) {
         List<Sheet> sheets = new ArrayList<>();
         List<Integer> missing = storedSteps(folder).stream()
                 .filter(step -> !Files.exists(neighbours(folder, step)))
+                .filter(step -> Lettering.missing().isEmpty())
                 .toList();
         try (Source source = missing.isEmpty() ? new Source(Optional.empty()) : source(run)) {
             for (int step : storedSteps(folder)) {
@@ -62,6 +65,7 @@ final class StudySheets {
                 }
             }
         }
+        sheets.removeIf(sheet -> !Files.exists(sheet.file()));
         return sheets;
     }
 
@@ -107,7 +111,7 @@ final class StudySheets {
     private Sheet sheet(Path folder, Grid.Run run, int step, Optional<TrainingData> data) {
         Path samples = folder.resolve("samples").resolve(step + "-samples" + ending());
         Path neighbours = neighbours(folder, step);
-        if (!Files.exists(neighbours)) {
+        if (!Files.exists(neighbours) && Lettering.missing().isEmpty()) {
             StoredSamples stored = StoredSamples.read(folder.resolve("samples").resolve(step + ".safetensors"));
             SheetHeader header = new SheetHeader(run.name(), step, stored.copies(k));
             ImageBatch images = shown(stored, run.config().data());
