@@ -5,8 +5,9 @@
 //              conv2d_backward_data_halo   dx[n,h,w,c] = sum_{r,s,k} dy[n,h+1-r,w+1-s,k] w[k,r,s,c]
 // Shapes       x, dx [N,H,W,C]   w [K,3,3,C]   bias [K] f32 or none   y, dy [N,H,W,K]; all but bias bf16
 // Layout       C and K fastest
-// Requires     W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; the channels read multiples of
-//              32, those written of the number in the name; N*H*W*C and N*H*W*K fit in 31 bits; 16-byte aligned
+// Requires     W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
+//              is at most 400 pixels; the channels read multiples of 32, those written of the number in the name; N*H*W*C
+//              and N*H*W*K fit in 31 bits; 16-byte aligned
 // Tiling       256 pixels x 32 or 64 channels, see halo_tile.cuh; shared memory 38 to 88 KB
 // Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; a tap outside the image
 //              multiplies w by 0: w that is not finite shows there too

@@ -13,7 +13,8 @@ record HaloTile(int columns, int bytes) {
     private static final int PIXELS = 256;
     private static final int DEPTH = 32; // channels of a step
     private static final int RING = 3;
-    private static final int TABLE_BYTES = 4 * 400;
+    private static final int PLACES = 400; // pixels of a tile and those around it, at most
+    private static final int TABLE_BYTES = 4 * PLACES;
     private static final int THREADS = 256;
     private static final Conv2d KIND = Conv2d.same(3);
 
@@ -35,6 +36,9 @@ record HaloTile(int columns, int bytes) {
         int rows = Math.min(height, PIXELS / width);
         int images = PIXELS / (rows * width);
         int places = images * (rows + 2) * (width + 2);
+        if (places > PLACES) {
+            return Optional.empty();
+        }
         int columns = out % 64 == 0 ? 64 : 32;
         int buffers = in.last() == DEPTH ? 1 : 2;
         int bytes = TABLE_BYTES + RING * 3 * DEPTH * columns * 2 + buffers * places * DEPTH * 2;
