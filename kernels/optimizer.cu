@@ -12,8 +12,8 @@
 // Shapes       parameters, gradients, moments, average, copy [n]; lr, scale, norm, value [1]; step [1] i32
 // Layout       flat
 // Requires     nothing; `average` and `copy` may be null
-// Tiling       update: one thread per element, blocks of 256: memory-bound. norm: one block of 256 per chunk, then one
-//              block over the chunks
+// Tiling       update: 4 times 4 parameters per thread, blocks of 256: memory-bound. norm: one block of 256 per chunk, then
+//              one block over the chunks
 // Numerics     squares summed in double, as the norm decides on clipping; bias corrections in double once per block.
 //              The element's arithmetic in f32 without contraction, in the order of the CPU device
 // Determinism  run-to-run: fixed-shape sums, no atomics
@@ -41,28 +41,75 @@ struct UpdateArgs {
     float decay;
     float average_share; // 1 - decay of the average
     int decoupled;
+    int packed; // all are aligned to 16 bytes, and n is a multiple of 4
 };
-LAYOUT(UpdateArgs, p, g, m, v, lr, scale, step, copy, average, n, beta1, beta2, eps, decay, average_share, decoupled)
+LAYOUT(UpdateArgs, p, g, m, v, lr, scale, step, copy, average, n, beta1, beta2, eps, decay, average_share, decoupled,
+       packed)
 
-__device__ __forceinline__ void finish(const UpdateArgs& a, int64_t i, float p, int step) {
-    a.p[i] = p;
-    if (a.copy != nullptr) a.copy[i] = from_float<bf16>(p);
-    if (a.average != nullptr) {
-        float e = a.average[i];
-        float share = step == 0 ? 1.0f : a.average_share;
-        a.average[i] = __fadd_rn(__fmul_rn(__fadd_rn(p, -e), share), e);
+constexpr int UPDATE_RUN = 4, UPDATE_RUNS = 4; // values of a thread at once, and how often
+
+__device__ __forceinline__ void take(float (&x)[UPDATE_RUN], const float* from, int64_t i, const UpdateArgs& a) {
+    if (a.packed) {
+        float4 four = *(const float4*)(from + i);
+        x[0] = four.x, x[1] = four.y, x[2] = four.z, x[3] = four.w;
+        return;
+    }
+    for (int k = 0; k < UPDATE_RUN; k++) x[k] = i + k < a.n ? from[i + k] : 0.0f;
+}
+
+__device__ __forceinline__ void put(float* to, const float (&x)[UPDATE_RUN], int64_t i, const UpdateArgs& a) {
+    if (a.packed) {
+        *(float4*)(to + i) = make_float4(x[0], x[1], x[2], x[3]);
+        return;
+    }
+    for (int k = 0; k < UPDATE_RUN; k++) {
+        if (i + k < a.n) to[i + k] = x[k];
+    }
+}
+
+__device__ __forceinline__ void put_copy(const float (&p)[UPDATE_RUN], int64_t i, const UpdateArgs& a) {
+    if (a.packed) {
+        *(uint2*)(a.copy + i) = make_uint2(pack_bf16(p[0], p[1]), pack_bf16(p[2], p[3]));
+        return;
+    }
+    for (int k = 0; k < UPDATE_RUN; k++) {
+        if (i + k < a.n) a.copy[i + k] = from_float<bf16>(p[k]);
+    }
+}
+
+// new_p = f(p, g, m, v), which changes m and v, for this thread's parameters; v only if there is one.
+template <bool SECOND, class F>
+__device__ __forceinline__ void update(const UpdateArgs& a, int step, F f) {
+    for (int run = 0; run < UPDATE_RUNS; run++) {
+        int64_t i = ((blockIdx.x * (int64_t)UPDATE_RUNS + run) * blockDim.x + threadIdx.x) * UPDATE_RUN;
+        if (i >= a.n) return;
+        float p[UPDATE_RUN], g[UPDATE_RUN], m[UPDATE_RUN], v[UPDATE_RUN] = {}, e[UPDATE_RUN];
+        take(p, a.p, i, a);
+        take(g, a.g, i, a);
+        take(m, a.m, i, a);
+        if (SECOND) take(v, a.v, i, a);
+        if (a.average != nullptr) take(e, a.average, i, a);
+        for (int k = 0; k < UPDATE_RUN; k++) p[k] = f(p[k], g[k], m[k], v[k]);
+        put(a.p, p, i, a);
+        put(a.m, m, i, a);
+        if (SECOND) put(a.v, v, i, a);
+        if (a.copy != nullptr) put_copy(p, i, a);
+        if (a.average != nullptr) {
+            float share = step == 0 ? 1.0f : a.average_share;
+            for (int k = 0; k < UPDATE_RUN; k++) e[k] = __fadd_rn(__fmul_rn(__fadd_rn(p[k], -e[k]), share), e[k]);
+            put(a.average, e, i, a);
+        }
     }
 }
 
 KERNEL(sgd_update, UpdateArgs, 256) {
-    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
-    if (i >= a.n) return;
     int step = a.step[0];
-    float p = a.p[i];
-    float g = __fadd_rn(__fmul_rn(a.g[i], a.scale[0]), __fmul_rn(p, a.decay));
-    float v = __fadd_rn(__fmul_rn(a.m[i], step == 0 ? 0.0f : a.beta1), g);
-    a.m[i] = v;
-    finish(a, i, __fadd_rn(p, -__fmul_rn(v, a.lr[0])), step);
+    float scale = a.scale[0], lr = a.lr[0], momentum = step == 0 ? 0.0f : a.beta1;
+    update<false>(a, step, [&](float p, float gradient, float& m, float&) {
+        float g = __fadd_rn(__fmul_rn(gradient, scale), __fmul_rn(p, a.decay));
+        m = __fadd_rn(__fmul_rn(m, momentum), g);
+        return __fadd_rn(p, -__fmul_rn(m, lr));
+    });
 }
 
 KERNEL(adam_update, UpdateArgs, 256) {
@@ -75,17 +122,14 @@ KERNEL(adam_update, UpdateArgs, 256) {
         shared[2] = a.decoupled ? (float)(1.0 - lr * a.decay) : 1.0f;
     }
     __syncthreads(); // the three numbers are there
-    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
-    if (i >= a.n) return;
-    float p = a.p[i];
-    float decayed = a.decoupled ? 0.0f : a.decay;
-    float g = __fadd_rn(__fmul_rn(a.g[i], a.scale[0]), __fmul_rn(p, decayed));
-    float m = __fadd_rn(__fmul_rn(a.m[i], a.beta1), __fmul_rn(g, 1.0f - a.beta1));
-    float v = __fadd_rn(__fmul_rn(a.v[i], a.beta2), __fmul_rn(__fmul_rn(g, g), 1.0f - a.beta2));
-    a.m[i] = m;
-    a.v[i] = v;
-    float root = __fadd_rn(__fsqrt_rn(__fmul_rn(v, shared[1])), a.eps);
-    finish(a, i, __fadd_rn(__fmul_rn(p, shared[2]), -(__fmul_rn(m, shared[0]) / root)), step);
+    float scale = a.scale[0], decayed = a.decoupled ? 0.0f : a.decay;
+    update<true>(a, step, [&](float p, float gradient, float& m, float& v) {
+        float g = __fadd_rn(__fmul_rn(gradient, scale), __fmul_rn(p, decayed));
+        m = __fadd_rn(__fmul_rn(m, a.beta1), __fmul_rn(g, 1.0f - a.beta1));
+        v = __fadd_rn(__fmul_rn(v, a.beta2), __fmul_rn(__fmul_rn(g, g), 1.0f - a.beta2));
+        float root = __fadd_rn(__fsqrt_rn(__fmul_rn(v, shared[1])), a.eps);
+        return __fadd_rn(__fmul_rn(p, shared[2]), -(__fmul_rn(m, shared[0]) / root));
+    });
 }
 
 struct EmaArgs {

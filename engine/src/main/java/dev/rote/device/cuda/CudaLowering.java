@@ -1,6 +1,7 @@
 package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Turns a node into launches: the exhaustive switch over [Op].
@@ -19,6 +20,22 @@ final class CudaLowering {
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);
+    }
+
+    /// Launches of each node; none where the node before does its work as well.
+    List<List<KernelLaunch>> lower(List<Node> nodes) {
+        List<List<KernelLaunch>> launches = new ArrayList<>();
+        for (int index = 0; index < nodes.size(); index++) {
+            Node node = nodes.get(index);
+            if (index + 1 < nodes.size() && OptimizerLowering.joins(node, nodes.get(index + 1))) {
+                launches.add(optimizers.lower(node, nodes.get(index + 1)));
+                launches.add(List.of());
+                index++;
+            } else {
+                launches.add(lower(node));
+            }
+        }
+        return launches;
     }
 
     List<KernelLaunch> lower(Node node) {

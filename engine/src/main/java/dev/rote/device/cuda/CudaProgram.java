@@ -45,7 +45,7 @@ final class CudaProgram implements Program {
     private void capture(Plan plan) {
         CudaLowering lowering = new CudaLowering(memory, device.tf32());
         List<Node> nodes = plan.nodes();
-        List<List<KernelLaunch>> launches = nodes.stream().map(lowering::lower).toList();
+        List<List<KernelLaunch>> launches = lowering.lower(nodes);
         launches.forEach(each -> each.forEach(device.kernels()::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;

@@ -1,12 +1,16 @@
 package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /// Lowers the end of a training step, to `optimizer.cu`.
 final class OptimizerLowering {
     private static final int NORM_CHUNK = 4096; // as in optimizer.cu
     private static final int NORM_THREADS = 256;
+    private static final int UPDATE_EACH = 16; // parameters of a thread
 
     private final CudaMemory memory;
 
@@ -23,17 +27,28 @@ final class OptimizerLowering {
         return 8 * chunks(elements);
     }
 
+    /// Whether the next node is the moving average of what this one updates, so that one kernel does both.
+    static boolean joins(Node update, Node next) {
+        boolean updates = update.op() instanceof AdamUpdate || update.op() instanceof SgdUpdate;
+        return updates
+                && next.op() instanceof EmaUpdate
+                && next.input(1).equals(update.input(0))
+                && next.input(2).equals(step(update));
+    }
+
+    private static Value step(Node update) {
+        return update.input(update.op() instanceof AdamUpdate ? 6 : 5);
+    }
+
+    /// An update together with the average that [#joins] it.
+    List<KernelLaunch> lower(Node update, Node average) {
+        return List.of(update(update, average));
+    }
+
     List<KernelLaunch> lower(Node node) {
         return switch (node.op()) {
-            case SgdUpdate op ->
-                List.of(update("sgd_update", node, null, 3, new Rates(op.momentum(), 0, 0, op.weightDecay(), false)));
-            case AdamUpdate op ->
-                List.of(update(
-                        "adam_update",
-                        node,
-                        node.input(3),
-                        4,
-                        new Rates(op.beta1(), op.beta2(), op.eps(), op.weightDecay(), op.decoupled())));
+            case SgdUpdate ignored -> List.of(update(node, null));
+            case AdamUpdate ignored -> List.of(update(node, null));
             case EmaUpdate op -> List.of(average(op, node));
             case GlobalNorm ignored -> norm(node);
             case LearningRate op -> List.of(learningRate(op, node));
@@ -44,30 +59,52 @@ final class OptimizerLowering {
         };
     }
 
-    private record Rates(float beta1, float beta2, float eps, float decay, boolean decoupled) {}
+    private record Rates(float beta1, float beta2, float eps, float decay, boolean decoupled) {
+        static Rates of(Op op) {
+            return switch (op) {
+                case AdamUpdate adam ->
+                    new Rates(adam.beta1(), adam.beta2(), adam.eps(), adam.weightDecay(), adam.decoupled());
+                case SgdUpdate sgd -> new Rates(sgd.momentum(), 0, 0, sgd.weightDecay(), false);
+                default -> throw new AssertionError(op);
+            };
+        }
+    }
 
-    /// @param scalars index of the first input behind the flat buffers
-    private KernelLaunch update(String kernel, Node node, Value second, int scalars, Rates rates) {
-        boolean copied = node.inputs().size() > scalars + 3;
+    /// @param average null if there is none
+    private KernelLaunch update(Node node, Node average) {
+        boolean adam = node.op() instanceof AdamUpdate;
+        int scalars = adam ? 4 : 3; // index of the first input behind the flat buffers
+        Rates rates = Rates.of(node.op());
+        Value copy = node.inputs().size() > scalars + 3 ? node.input(scalars + 3) : null;
+        Value averaged = average == null ? null : average.input(0);
+        float share = average == null ? 0 : share((EmaUpdate) average.op());
+        List<Value> flat = new ArrayList<>(node.inputs().subList(0, scalars));
+        Stream.of(copy, averaged).filter(Objects::nonNull).forEach(flat::add);
         long elements = node.input(0).elements();
         Arguments arguments = new Arguments()
                 .pointer("p", memory.address(node.input(0)))
                 .pointer("g", memory.address(node.input(1)))
                 .pointer("m", memory.address(node.input(2)))
-                .pointer("v", memory.addressOrNull(second))
+                .pointer("v", adam ? memory.address(node.input(3)) : 0)
                 .pointer("lr", memory.address(node.input(scalars)))
                 .pointer("scale", memory.address(node.input(scalars + 1)))
-                .pointer("step", memory.address(node.input(scalars + 2)))
-                .pointer("copy", copied ? memory.address(node.input(scalars + 3)) : 0)
-                .pointer("average", 0)
+                .pointer("step", memory.address(step(node)))
+                .pointer("copy", memory.addressOrNull(copy))
+                .pointer("average", memory.addressOrNull(averaged))
                 .i64("n", elements)
                 .f32("beta1", rates.beta1())
                 .f32("beta2", rates.beta2())
                 .f32("eps", rates.eps())
                 .f32("decay", rates.decay())
-                .f32("average_share", 0)
-                .i32("decoupled", rates.decoupled() ? 1 : 0);
-        return KernelLaunch.perElement(kernel, elements, arguments);
+                .f32("average_share", share)
+                .i32("decoupled", rates.decoupled() ? 1 : 0)
+                .i32("packed", Packing.aligned(memory, flat) && elements % 4 == 0 ? 1 : 0);
+        long threads = (elements + UPDATE_EACH - 1) / UPDATE_EACH;
+        return KernelLaunch.perElement(adam ? "adam_update" : "sgd_update", threads, arguments);
+    }
+
+    private static float share(EmaUpdate op) {
+        return (float) (1 - (double) op.decay());
     }
 
     private KernelLaunch average(EmaUpdate op, Node node) {
@@ -77,7 +114,7 @@ final class OptimizerLowering {
                 .pointer("p", memory.address(node.input(1)))
                 .pointer("step", memory.address(node.input(2)))
                 .i64("n", elements)
-                .f32("share", (float) (1 - (double) op.decay()));
+                .f32("share", share(op));
         return KernelLaunch.perElement("ema_update", elements, arguments);
     }
 

@@ -11,10 +11,10 @@ final class Packing {
 
     /// Addresses are aligned to 16 bytes, and so many elements of every type among the values are multiples of that.
     static boolean fits(CudaMemory memory, List<Value> values, long... counts) {
+        if (!aligned(memory, values)) {
+            return false;
+        }
         for (Value value : values) {
-            if (memory.address(value) % BYTES != 0) {
-                return false;
-            }
             for (long count : counts) {
                 if (count * value.dtype().bytes() % BYTES != 0) {
                     return false;
@@ -22,5 +22,9 @@ final class Packing {
             }
         }
         return true;
+    }
+
+    static boolean aligned(CudaMemory memory, List<Value> values) {
+        return values.stream().allMatch(value -> memory.address(value) % BYTES == 0);
     }
 }
