@@ -4,13 +4,16 @@ import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
 import dev.rote.graph.Node;
 import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`; those with a 1x1
-/// filter that move nothing are linear layers over the pixels.
+/// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`, 3x3 weight gradients
+// to
+/// the files that read their operands once; convolutions with a 1x1 filter that move nothing are linear layers over the
+/// pixels.
 final class ConvolutionLowering {
     private final CudaMemory memory;
     private final boolean tf32;
@@ -133,27 +136,51 @@ final class ConvolutionLowering {
             return products.linearBackwardWeight(node, op.bias());
         }
         Tensors t = tensors(op.conv(), x, w, memory.address(node.output()), dy);
-        DType type = x.dtype();
-        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
-                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
-                && MatrixLowering.alignedRows(t.atY(), t.filters(), type);
-        long columns = w.elements(1, 4);
-        ProductSplit split = ProductSplit.of(t.filters(), columns, t.outPixels());
-        ProductTile tile = ProductTile.weights(tensor, t.filters(), columns);
         long bias = op.bias() ? memory.address(node.outputs().get(1)) : 0;
+        boolean aligned = t.atX() % Packing.BYTES == 0 && t.atY() % Packing.BYTES == 0;
+        Optional<HaloWeights> halo =
+                HaloWeights.of(op.conv(), x.type(), dy.type(), w).filter(any -> aligned);
+        ProductSplit split = halo.map(HaloWeights::split)
+                .orElseGet(() -> ProductSplit.of(t.filters(), w.elements(1, 4), t.outPixels()));
         long partial = split.count() > 1 ? memory.workspace(node) : 0;
+        Arguments arguments = t.arguments(bias, partial, split.depth());
         List<KernelLaunch> launches = new ArrayList<>();
-        launches.add(ProductLowering.launch(
-                "conv2d_backward_weight" + tile.suffix(tensor, type),
-                tile,
-                tile.blocks(t.filters(), columns),
-                split.count(),
-                tensor ? tile.sharedBytes(false, false) : 0,
-                t.arguments(bias, partial, split.depth())));
+        launches.add(halo.map(one -> one.launch(t.filters(), t.channels(), arguments))
+                .orElseGet(() -> gathered(t, x.dtype(), split, arguments)));
         if (split.count() > 1) {
             long sums = op.bias() ? t.filters() : 0;
             launches.add(ProductLowering.sumSplits(partial, t.atW(), bias, w.elements(), sums, split));
         }
         return launches;
+    }
+
+    /// The weight gradient as a product whose right operand is gathered: any convolution.
+    private KernelLaunch gathered(Tensors t, DType type, ProductSplit split, Arguments arguments) {
+        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
+                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
+                && MatrixLowering.alignedRows(t.atY(), t.filters(), type);
+        long columns = t.w().elements(1, 4);
+        ProductTile tile = ProductTile.weights(tensor, t.filters(), columns);
+        return ProductLowering.launch(
+                "conv2d_backward_weight" + tile.suffix(tensor, type),
+                tile,
+                tile.blocks(t.filters(), columns),
+                split.count(),
+                tensor ? tile.sharedBytes(false, false) : 0,
+                arguments);
+    }
+
+    /// Scratch memory of a weight gradient: what the kernel for its shapes wants, or, should addresses not be aligned,
+    // the
+    /// one for any.
+    static long workspaceBytes(Conv2d.BackwardWeight op, List<TensorType> inputs, List<TensorType> outputs) {
+        TensorType dw = outputs.getFirst();
+        long gathered = MatrixLowering.workspaceBytes(inputs, outputs);
+        long filters = dw.shape().dim(0);
+        long columns = dw.shape().elements(1, 4);
+        return HaloWeights.of(op.conv(), inputs.get(0), inputs.get(1), dw.shape())
+                .map(one -> one.split().workspaceBytes(filters, columns, op.bias()))
+                .map(halo -> Math.max(halo, gathered))
+                .orElse(gathered);
     }
 }

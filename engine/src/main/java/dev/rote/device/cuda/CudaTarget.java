@@ -23,7 +23,7 @@ enum CudaTarget implements Target {
     @Override
     public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
         return switch (op) {
-            case Conv2d.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
+            case Conv2d.BackwardWeight weight -> ConvolutionLowering.workspaceBytes(weight, inputs, outputs);
             case Linear.BackwardWeight ignored -> MatrixLowering.workspaceBytes(inputs, outputs);
             case GlobalNorm ignored ->
                 OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());

@@ -142,11 +142,11 @@ class CudaTensorCoreTest {
         OpCase one = new Products(DType.BF16).all().get(2).one();
         assertThat(kernels(device, one)).containsExactly("conv2d_backward_weight_tensor_bf16_32x128", "sum_splits");
         TensorType dw = one.op().infer(one.inputTypes()).getFirst();
-        ProductSplit split = ProductSplit.of(16, 72, 2 * 32 * 32);
-        assertThat(split).isEqualTo(new ProductSplit(32, 64));
+        ProductSplit split = ProductSplit.of(16, 72, 2 * 16 * 16);
+        assertThat(split).isEqualTo(new ProductSplit(8, 64));
         assertThat(CudaTarget.INSTANCE.workspaceBytes(
                         one.op(), one.inputTypes(), one.op().infer(one.inputTypes())))
-                .isEqualTo(4 * 32 * (dw.elements() + 16));
+                .isEqualTo(4 * 8 * (dw.elements() + 16));
     }
 
     static List<String> kernels(CudaDevice device, OpCase one) {
@@ -214,7 +214,7 @@ class CudaTensorCoreTest {
         Products(DType type) {
             this.type = type;
             convolution(
-                    Conv2d.same(3), new int[] {2, 32, 32, 8}, new int[] {16, 3, 3, 8}, "128x32", "128x32", "32x128");
+                    Conv2d.of(2, 1), new int[] {2, 32, 32, 8}, new int[] {16, 3, 3, 8}, "128x32", "128x32", "32x128");
             convolution(
                     Conv2d.same(3), new int[] {2, 16, 16, 16}, new int[] {32, 3, 3, 16}, "128x32", "128x32", "32x128");
             convolution(Conv2d.same(3), new int[] {3, 8, 8, 64}, new int[] {48, 3, 3, 64}, "64x64", "64x64", "64x64");
@@ -271,6 +271,9 @@ class CudaTensorCoreTest {
                     w[1] * w[2] * w[0],
                     x(y.toArray()),
                     x(w));
+            if (type == DType.BF16 && op.equals(Conv2d.same(3)) && w[3] % 8 == 0) {
+                return; // CudaWeightGradientTest
+            }
             add(
                     name,
                     new Conv2d.BackwardWeight(op, w[1], w[2], true),

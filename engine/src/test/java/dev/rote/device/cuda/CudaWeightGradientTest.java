@@ -1,0 +1,158 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.device.Buffer;
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.DType;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Node;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import dev.rote.reference.OpCase;
+import dev.rote.reference.OpRun;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Weight gradients of 3x3 convolutions by the kernels that read their operands once: that they are chosen, against the
+/// definition, and in both orders of threads.
+@ExtendWith(AnyDriver.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class CudaWeightGradientTest {
+    private static final double F32_ULP = 0x1p-23;
+    private static final int LEAST_STEP = 8; // as in CudaTensorCoreTest
+    private static final String HALO = "conv2d_backward_weight_halo_bf16_";
+
+    private CudaDevice device;
+
+    @BeforeAll
+    void open() {
+        device = CudaDevice.open(0);
+    }
+
+    @AfterAll
+    void close() {
+        if (device != null) {
+            device.close();
+        }
+    }
+
+    private record Gradient(OpCase one, String kernel) {
+        @Override
+        public String toString() {
+            return kernel + " " + one.name();
+        }
+    }
+
+    static Stream<Gradient> gradients() {
+        return AnyDriver.some(List.of(
+                // Two images to a strip, the last one alone; the images' ends inside and at the ends of stages.
+                halo("32x32", true, 7, 8, 8, 32, 32),
+                halo("32x32", false, 1, 8, 8, 32, 32),
+                halo("32x32", true, 3, 7, 7, 24, 8),
+                halo("32x64", true, 2, 5, 4, 96, 32),
+                // Strips of one image, whole and ragged, fewer than groups and more.
+                halo("64x32", true, 3, 16, 16, 32, 96),
+                halo("32x32", true, 3, 16, 16, 32, 32),
+                halo("32x64", true, 1, 9, 28, 40, 32),
+                halo("64x32", false, 2, 32, 32, 32, 64),
+                halo("64x64", true, 3, 16, 16, 64, 64),
+                halo("64x32", true, 1, 1, 17, 128, 192),
+                halo("64x32", true, 9, 8, 8, 32, 128),
+                halo("32x64", true, 5, 11, 14, 192, 32),
+                // Several strips to a group, the last split shorter.
+                halo("32x32", true, 1101, 3, 4, 32, 32),
+                halo("32x32", true, 40, 2, 9, 192, 192)));
+    }
+
+    private static Gradient halo(
+            String tile, boolean bias, int images, int height, int width, int channels, int filters) {
+        return gradient(HALO + tile, DType.BF16, bias, images, height, width, channels, filters);
+    }
+
+    private static Gradient gradient(
+            String kernel, DType type, boolean bias, int images, int height, int width, int channels, int filters) {
+        TensorType x = new TensorType(Shape.of(images, height, width, channels), type);
+        TensorType dy = new TensorType(Shape.of(images, height, width, filters), type);
+        Random random = new Random(20_264);
+        String name = x.shape() + " to " + filters + (bias ? " with bias" : "");
+        List<double[]> inputs = List.of(normals(x, random), normals(dy, random));
+        return new Gradient(
+                new OpCase(name, new Conv2d.BackwardWeight(Conv2d.same(3), 3, 3, bias), List.of(x, dy), inputs),
+                kernel);
+    }
+
+    private static double[] normals(TensorType type, Random random) {
+        double[] numbers = new double[(int) type.elements()];
+        Arrays.setAll(numbers, i -> {
+            int bits = Float.floatToRawIntBits((float) random.nextGaussian());
+            int nearest = bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000;
+            return Float.intBitsToFloat(type.type() == DType.BF16 ? nearest : bits);
+        });
+        return numbers;
+    }
+
+    @ParameterizedTest
+    @MethodSource("gradients")
+    void agreesWithTheDefinitionInBothOrders(Gradient gradient) {
+        OpCase one = gradient.one();
+        assertThat(launches(one).getFirst().kernel()).isEqualTo(gradient.kernel());
+        List<double[]> found = new OpRun(device).run(one);
+        AnyDriver.descending(true);
+        List<double[]> descending = new OpRun(device).run(one);
+        AnyDriver.descending(false);
+        assertThat(descending).containsExactly(found.toArray(double[][]::new));
+        List<double[]> expected = one.expected();
+        int terms = (int) one.inputTypes().getFirst().shape().elements(0, 3);
+        for (int output = 0; output < expected.size(); output++) {
+            double largest =
+                    Arrays.stream(expected.get(output)).map(Math::abs).max().orElseThrow();
+            double tolerance = (terms / LEAST_STEP + 4) * F32_ULP * largest;
+            for (int i = 0; i < expected.get(output).length; i++) {
+                assertThat(Math.abs(found.get(output)[i] - expected.get(output)[i]))
+                        .as("output %d element %d: expected %s", output, i, expected.get(output)[i])
+                        .isLessThanOrEqualTo(tolerance);
+            }
+        }
+    }
+
+    @Test
+    void theWorkspaceIsThePlansAndDoesNotDependOnAlignment() {
+        OpCase one = halo("", true, 1101, 3, 4, 32, 32).one();
+        List<TensorType> in = one.inputTypes();
+        List<TensorType> out = one.op().infer(in);
+        HaloWeights halo = HaloWeights.of(
+                        Conv2d.same(3), in.get(0), in.get(1), out.getFirst().shape())
+                .orElseThrow();
+        assertThat(halo.split()).isEqualTo(new ProductSplit(69, 8));
+        assertThat(ProductSplit.of(32, 9 * 32, 1101 * 12).count()).isEqualTo(52);
+        assertThat(CudaTarget.INSTANCE.workspaceBytes(one.op(), in, out)).isEqualTo(4 * 69 * (9 * 32 * 32 + 32));
+    }
+
+    private List<KernelLaunch> launches(OpCase one) {
+        Graph graph = new Graph();
+        Node node = one.addTo(graph);
+        Map<String, Buffer> bindings = new HashMap<>();
+        for (Value external : graph.externals().values()) {
+            bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
+        }
+        try (CudaMemory memory = new CudaMemory(device, "test", Plan.of(graph, device.target()), bindings)) {
+            return new CudaLowering(memory, device.tf32()).lower(node);
+        } finally {
+            bindings.values().forEach(Buffer::close);
+        }
+    }
+}
