@@ -74,6 +74,9 @@ __device__ __forceinline__ void linear_backward_weight(const MatMulArgs& a) {
 
 #define MATMUL(name, threads, T, Tile, A, B) \
     KERNEL(name, MatMulArgs, threads) { matmul<T, Tile, Fastest::A, Fastest::B>(a); }
+// For a tile that needs 130 registers: ptxas would rather spill a few than have one block per multiprocessor.
+#define MATMUL_WIDE(name, threads, T, Tile, A, B) \
+    KERNEL_RESIDENT(name, MatMulArgs, threads, 1) { matmul<T, Tile, Fastest::A, Fastest::B>(a); }
 #define LINEAR_BACKWARD_WEIGHT(name, threads, T, Tile) \
     KERNEL(name, MatMulArgs, threads) { linear_backward_weight<T, Tile>(a); }
 
@@ -83,9 +86,9 @@ using FmaSmallF32 = FmaTile<float, 32, 32, 2, 2>;
 using FmaLargeBf16 = FmaTile<bf16, 128, 64, 8, 4>;
 using FmaMiddleBf16 = FmaTile<bf16, 64, 64, 4, 4>;
 using FmaSmallBf16 = FmaTile<bf16, 32, 32, 2, 2>;
-MATMUL(matmul_f32_128x64, 256, float, FmaLargeF32, EITHER, EITHER)
+MATMUL_WIDE(matmul_f32_128x64, 256, float, FmaLargeF32, EITHER, EITHER)
 MATMUL(matmul_f32_32x32, 256, float, FmaSmallF32, EITHER, EITHER)
-MATMUL(matmul_bf16_128x64, 256, bf16, FmaLargeBf16, EITHER, EITHER)
+MATMUL_WIDE(matmul_bf16_128x64, 256, bf16, FmaLargeBf16, EITHER, EITHER)
 MATMUL(matmul_bf16_32x32, 256, bf16, FmaSmallBf16, EITHER, EITHER)
 LINEAR_BACKWARD_WEIGHT(linear_backward_weight_f32_64x64, 256, float, FmaMiddleF32)
 LINEAR_BACKWARD_WEIGHT(linear_backward_weight_f32_32x32, 256, float, FmaSmallF32)
