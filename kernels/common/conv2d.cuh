@@ -28,7 +28,7 @@ struct Conv2dArgs {
     int stride;
     int top;
     int left;
-    int depth_per_split; // backward weight: pixels of a split, a multiple of every tile's depth; or its strips or units
+    int depth_per_split; // backward weight: pixels of a split, a multiple of every tile's depth; or strips, or columns
 };
 LAYOUT(Conv2dArgs, x, w, y, bias, partial, images, height, width, channels, out_height, out_width, filters, filter_height,
        filter_width, stride, top, left, depth_per_split)

@@ -9,6 +9,7 @@ import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`, 3x3 weight gradients
 // to
@@ -137,16 +138,11 @@ final class ConvolutionLowering {
         }
         Tensors t = tensors(op.conv(), x, w, memory.address(node.output()), dy);
         long bias = op.bias() ? memory.address(node.outputs().get(1)) : 0;
-        boolean aligned = t.atX() % Packing.BYTES == 0 && t.atY() % Packing.BYTES == 0;
-        Optional<HaloWeights> halo =
-                HaloWeights.of(op.conv(), x.type(), dy.type(), w).filter(any -> aligned);
-        ProductSplit split = halo.map(HaloWeights::split)
-                .orElseGet(() -> ProductSplit.of(t.filters(), w.elements(1, 4), t.outPixels()));
+        Weights weights = weights(op.conv(), t, x.type(), dy.type());
+        ProductSplit split = weights.split();
         long partial = split.count() > 1 ? memory.workspace(node) : 0;
-        Arguments arguments = t.arguments(bias, partial, split.depth());
         List<KernelLaunch> launches = new ArrayList<>();
-        launches.add(halo.map(one -> one.launch(t.filters(), t.channels(), arguments))
-                .orElseGet(() -> gathered(t, x.dtype(), split, arguments)));
+        launches.add(weights.launch().apply(t.arguments(bias, partial, split.depth())));
         if (split.count() > 1) {
             long sums = op.bias() ? t.filters() : 0;
             launches.add(ProductLowering.sumSplits(partial, t.atW(), bias, w.elements(), sums, split));
@@ -154,11 +150,30 @@ final class ConvolutionLowering {
         return launches;
     }
 
+    /// A kernel for a weight gradient, and how it divides the sum.
+    private record Weights(ProductSplit split, Function<Arguments, KernelLaunch> launch) {}
+
+    private Weights weights(Conv2d conv, Tensors t, TensorType x, TensorType dy) {
+        boolean aligned = t.atX() % Packing.BYTES == 0 && t.atY() % Packing.BYTES == 0;
+        Optional<HaloWeights> halo = HaloWeights.of(conv, x, dy, t.w());
+        if (aligned && halo.isPresent()) {
+            HaloWeights one = halo.get();
+            return new Weights(one.split(), arguments -> one.launch(t.filters(), t.channels(), arguments));
+        }
+        boolean tensor = MatrixLowering.onTensorCores(x.type(), tf32)
+                && MatrixLowering.alignedRows(t.atX(), t.channels(), x.type())
+                && MatrixLowering.alignedRows(t.atY(), t.filters(), x.type());
+        Optional<NarrowWeights> narrow = NarrowWeights.of(conv, x, dy, t.w());
+        if (aligned && !tensor && narrow.isPresent()) {
+            return new Weights(narrow.get().split(), narrow.get()::launch);
+        }
+        ProductSplit split = ProductSplit.of(t.filters(), t.w().elements(1, 4), t.outPixels());
+        return new Weights(split, arguments -> gathered(t, x.type(), tensor, split, arguments));
+    }
+
     /// The weight gradient as a product whose right operand is gathered: any convolution.
-    private KernelLaunch gathered(Tensors t, DType type, ProductSplit split, Arguments arguments) {
-        boolean tensor = MatrixLowering.onTensorCores(type, tf32)
-                && MatrixLowering.alignedRows(t.atX(), t.channels(), type)
-                && MatrixLowering.alignedRows(t.atY(), t.filters(), type);
+    private static KernelLaunch gathered(
+            Tensors t, DType type, boolean tensor, ProductSplit split, Arguments arguments) {
         long columns = t.w().elements(1, 4);
         ProductTile tile = ProductTile.weights(tensor, t.filters(), columns);
         return ProductLowering.launch(
@@ -172,15 +187,17 @@ final class ConvolutionLowering {
 
     /// Scratch memory of a weight gradient: what the kernel for its shapes wants, or, should addresses not be aligned,
     // the
-    /// one for any.
+    /// them.
     static long workspaceBytes(Conv2d.BackwardWeight op, List<TensorType> inputs, List<TensorType> outputs) {
-        TensorType dw = outputs.getFirst();
-        long gathered = MatrixLowering.workspaceBytes(inputs, outputs);
-        long filters = dw.shape().dim(0);
-        long columns = dw.shape().elements(1, 4);
-        return HaloWeights.of(op.conv(), inputs.get(0), inputs.get(1), dw.shape())
-                .map(one -> one.split().workspaceBytes(filters, columns, op.bias()))
-                .map(halo -> Math.max(halo, gathered))
-                .orElse(gathered);
+        TensorType x = inputs.get(0);
+        TensorType dy = inputs.get(1);
+        Shape w = outputs.getFirst().shape();
+        long most = MatrixLowering.workspaceBytes(inputs, outputs);
+        for (ProductSplit split : List.of(
+                HaloWeights.of(op.conv(), x, dy, w).map(HaloWeights::split).orElse(ProductSplit.NONE),
+                NarrowWeights.of(op.conv(), x, dy, w).map(NarrowWeights::split).orElse(ProductSplit.NONE))) {
+            most = Math.max(most, split.workspaceBytes(w.dim(0), w.elements(1, 4), op.bias()));
+        }
+        return most;
     }
 }

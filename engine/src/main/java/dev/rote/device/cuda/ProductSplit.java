@@ -7,6 +7,9 @@ package dev.rote.device.cuda;
 /// @param count parts
 /// @param depth terms of each but the last
 record ProductSplit(int count, int depth) {
+    /// One part: no workspace.
+    static final ProductSplit NONE = new ProductSplit(1, 0);
+
     private static final int TILE = 64; // the tile that blocks are counted in, whatever the kernel's
     private static final int LEAST_DEPTH = 64; // a block sums at least this many; a multiple of every tile's depth
 
