@@ -35,6 +35,8 @@ constexpr int STAGES = DEPTH <= 64 ? 2 : 1; // pairs of tiles that pass
 template <int DEPTH>
 constexpr bool KEPT = DEPTH <= 64;
 
+constexpr int NUMBERS = 2 * TOKENS; // log-sum-exp and delta of the queries of a tile
+
 // A block's head, its 64 tokens, and its tiles in shared memory.
 template <int DEPTH>
 struct MmaBlock {
@@ -75,14 +77,26 @@ struct MmaBlock {
 
     __device__ __forceinline__ float delta_of(int query) const { return query < a.tokens ? delta[query] : 0.0f; }
 
-    // visit(tile, x, y) for every tile x of vectors u and y of vectors v.
+    // Log-sum-exp and delta of a tile's queries, by a thread each; zero behind the last token, where q and dy are zero.
+    __device__ __forceinline__ void load_numbers(float* numbers, int tile) const {
+        static_assert(MMA_THREADS == 2 * TOKENS, "a thread for each number");
+        int query = tile * TOKENS + (int)threadIdx.x % TOKENS;
+        const float* from = threadIdx.x < TOKENS ? lse : delta;
+        bool valid = query < a.tokens;
+        copy_async<4>(numbers + threadIdx.x, valid ? from + query : from, valid);
+    }
+
+    // visit(tile, x, y, numbers) for every tile x of vectors u and y of vectors v; numbers [lse, delta] of its tokens
+    // if there is room for them.
     template <class F>
-    __device__ __forceinline__ void each_tile(bf16* passing, int u, int v, F visit) const {
+    __device__ __forceinline__ void each_tile(bf16* passing, int u, int v, float* room, F visit) const {
         constexpr int PAIR = 2 * TILE<DEPTH>;
         auto load = [&](int tile) {
-            bf16* pair = passing + tile % STAGES<DEPTH> * PAIR;
+            int stage = tile % STAGES<DEPTH>;
+            bf16* pair = passing + stage * PAIR;
             load_tile<DEPTH>(pair, vectors(u), tile * TOKENS);
             load_tile<DEPTH>(pair + TILE<DEPTH>, vectors(v), tile * TOKENS);
+            if (room != nullptr) load_numbers(room + stage * NUMBERS, tile);
             commit_copies();
         };
         if (STAGES<DEPTH> == 2) load(0);
@@ -98,8 +112,9 @@ struct MmaBlock {
                 wait_copies<0>();
             }
             __syncthreads(); // this tile is there
-            const bf16* pair = passing + tile % STAGES<DEPTH> * PAIR;
-            visit(tile, pair, pair + TILE<DEPTH>);
+            int stage = tile % STAGES<DEPTH>;
+            const bf16* pair = passing + stage * PAIR;
+            visit(tile, pair, pair + TILE<DEPTH>, room + stage * NUMBERS);
         }
     }
 };
@@ -120,15 +135,16 @@ __device__ __forceinline__ void attention_backward_queries(const AttentionBackwa
     int query = of.first + row + lane / 4;
     float lse[2] = {of.lse_of(query), of.lse_of(query + 8)}, delta[2] = {of.delta_of(query), of.delta_of(query + 8)};
     float scale = a.scale * LOG2_E, sum[DEPTH / 8][4] = {};
-    of.each_tile(passing, 1, 2, [&](int tile, const bf16* keys, const bf16* values) {
-#pragma unroll 1
+    of.each_tile(passing, 1, 2, nullptr, [&](int tile, const bf16* keys, const bf16* values, const float*) {
+        bool whole = (tile + 1) * TOKENS <= a.tokens; // behind the last token, a weight could be infinite
+#pragma unroll(DEPTH <= 16 ? 2 : 1)
         for (int i = 0; i < TOKENS; i += 16) {
             float s[2][4] = {}, ds[2][4] = {};
             q.multiply(s, keys, i);
             dy.multiply(ds, values, i);
             for (int e = 0; e < 8; e++) {
                 int r = e % 4 / 2, key = tile * TOKENS + i + e / 4 * 8 + lane % 4 * 2 + e % 2;
-                float p = key < a.tokens ? exp2f(s[e / 4][e % 4] * scale - lse[r]) : 0.0f;
+                float p = whole || key < a.tokens ? exp2f(s[e / 4][e % 4] * scale - lse[r]) : 0.0f;
                 ds[e / 4][e % 4] = p * (ds[e / 4][e % 4] - delta[r]);
             }
             add_weighted<DEPTH>(sum, ds, keys, i);
@@ -142,6 +158,7 @@ __device__ __forceinline__ void attention_backward_keys(const AttentionBackwardM
     DYNAMIC_SHARED(bf16, keys);            // [TILE]
     bf16* values = keys + TILE<DEPTH>;     // [TILE]
     bf16* passing = values + TILE<DEPTH>;  // [STAGES,2,TILE] queries and gradients of y
+    float* numbers = (float*)(passing + STAGES<DEPTH> * 2 * TILE<DEPTH>); // [STAGES,NUMBERS]
     MmaBlock<DEPTH> of(a);
     load_tile<DEPTH>(keys, of.vectors(1), of.first);
     load_tile<DEPTH>(values, of.vectors(2), of.first);
@@ -151,15 +168,15 @@ __device__ __forceinline__ void attention_backward_keys(const AttentionBackwardM
     int row = (int)threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
     LeftRows<DEPTH, KEPT<DEPTH>> k(keys, row), v(values, row);
     float scale = a.scale * LOG2_E, dk[DEPTH / 8][4] = {}, dv[DEPTH / 8][4] = {};
-    of.each_tile(passing, 0, 3, [&](int tile, const bf16* queries, const bf16* gradients) {
-#pragma unroll 1
+    of.each_tile(passing, 0, 3, numbers, [&](int, const bf16* queries, const bf16* gradients, const float* of_query) {
+#pragma unroll(DEPTH <= 16 ? 2 : 1)
         for (int i = 0; i < TOKENS; i += 16) {
             float p[2][4] = {}, ds[2][4] = {};
             k.multiply(p, queries, i);
             v.multiply(ds, gradients, i);
             for (int c = 0; c < 4; c++) { // this lane's columns
-                int query = tile * TOKENS + i + c / 2 * 8 + lane % 4 * 2 + c % 2;
-                float lse = of.lse_of(query), delta = of.delta_of(query);
+                int query = i + c / 2 * 8 + lane % 4 * 2 + c % 2;
+                float lse = of_query[query] * LOG2_E, delta = of_query[TOKENS + query];
                 for (int e = c % 2; e < 4; e += 2) {
                     p[c / 2][e] = exp2f(p[c / 2][e] * scale - lse);
                     ds[c / 2][e] = p[c / 2][e] * (ds[c / 2][e] - delta);

@@ -13,6 +13,7 @@
 //              _any: a block of 256 owns a group
 // Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
 //              and __fdividef
+//              dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of one gives 0
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         _staged: two reads and one write, about 50 instructions per value: memory-bound
 // Reference    GroupNormReference (double)
@@ -127,7 +128,9 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
         float xhat[V], dz[V];
         read(p, place, xhat, dz);
-        for (int v = 0; v < V; v++) dz[v] = of.rstd[v] * (dz[v] * of.gamma[v] - low[v] - xhat[v] * high[v]);
+        for (int v = 0; v < V; v++) {
+            dz[v] = of.rstd[v] * (__fmul_rn(dz[v], of.gamma[v]) - low[v] - xhat[v] * high[v]);
+        }
         *(uint4*)(dx + p * a.channels) = pack(dz);
     });
 }
@@ -197,7 +200,7 @@ __device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardA
         ChannelFactors<1> of {{mean}, {rstd}, {a.gamma[channel]}, {a.beta[channel]}};
         float xhat = (to_float(((const T*)a.x)[at]) - mean) * rstd;
         float dz = of.slope(0, to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
-        ((T*)a.dx)[at] = from_float<T>(rstd * (dz * of.gamma[0] - low - xhat * high));
+        ((T*)a.dx)[at] = from_float<T>(rstd * (__fmul_rn(dz, of.gamma[0]) - low - xhat * high));
     }
 }
 

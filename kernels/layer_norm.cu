@@ -88,7 +88,7 @@ __device__ __forceinline__ void layer_norm_backward(const LayerNormBackwardArgs&
     float high = (float)(row.sum(sum[1]) / a.columns);
     for (int c = row.lane; c < a.columns; c += row.lanes) {
         float xhat = (to_float(x[c]) - mean) * rstd;
-        dx[c] = from_float<T>(rstd * (to_float(dy[c]) * a.gamma[c] - low - xhat * high));
+        dx[c] = from_float<T>(rstd * (__fmul_rn(to_float(dy[c]), a.gamma[c]) - low - xhat * high));
     }
 }
 

@@ -45,25 +45,26 @@ final class AttentionLowering {
                     .findFirst();
         }
 
-        KernelLaunch launch(String direction, int tiles, Heads of, Arguments arguments) {
+        /// @param numbers in f32 behind the tiles in shared memory
+        KernelLaunch launch(String direction, int tiles, int numbers, Heads of, Arguments arguments) {
             int blocks = Math.toIntExact((long) of.images() * of.heads() * Math.ceilDiv(of.tokens(), TOKENS));
             return new KernelLaunch(
                     direction + "_bf16_mma_" + depth,
                     KernelLaunch.Extent.of(blocks),
                     KernelLaunch.Extent.of(THREADS),
-                    tiles * 2 * TOKENS * (depth + 8),
+                    tiles * 2 * TOKENS * (depth + 8) + 4 * numbers,
                     arguments);
         }
 
         KernelLaunch forward(Heads of, Arguments arguments) {
-            return launch("attention", 5, of, arguments);
+            return launch("attention", 5, 0, of, arguments);
         }
 
         List<KernelLaunch> backward(Heads of, Arguments arguments) {
             int tiles = 2 + 2 * pairs;
             return List.of(
-                    launch("attention_backward_queries", tiles, of, arguments),
-                    launch("attention_backward_keys", tiles, of, arguments));
+                    launch("attention_backward_queries", tiles, 0, of, arguments),
+                    launch("attention_backward_keys", tiles, pairs * 2 * TOKENS, of, arguments));
         }
     }
 
