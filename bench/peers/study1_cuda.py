@@ -20,15 +20,15 @@ def modes(arguments):
 
 
 def measure(arguments):
-    """All eager settings of all cases first, then mode by mode what has to be compiled. False if a case has no time."""
+    """Mode by mode what has to be compiled, then all eager settings. False if a case has no time."""
     torch.backends.cudnn.benchmark = True
     cases = [Case(arguments, width, precision) for width in arguments.width for precision in arguments.precision]
     with torch.cuda.stream(torch.cuda.Stream()):
-        for case in cases:
-            case.eager()
         for mode in modes(arguments):
             for case in cases:
                 case.compiled(mode)
+        for case in cases:
+            case.eager()
     late = sum(case.late for case in cases)
     if late:
         note("%d settings not tried, the limit of %g s was reached" % (late, arguments.limit))

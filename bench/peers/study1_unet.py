@@ -141,8 +141,9 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=8, help="about how long the fastest setting is timed")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (PyTorch 2)")
-    parser.add_argument("--compile-mode", action="append", default=[], choices=["max-autotune"],
-                        help="on a GPU: a mode of torch.compile to try after those of --compile")
+    parser.add_argument("--compile-mode", action="append", default=[],
+                        choices=["default", "reduce-overhead", "max-autotune"],
+                        help="on a GPU: a mode of torch.compile to try, after those of --compile")
     parser.add_argument("--limit", type=float, default=float("inf"),
                         help="on a GPU: no setting is started when the program has run for so many seconds")
     arguments = parser.parse_args()

@@ -2,8 +2,11 @@
 # Checks and measures Rote on a GPU, from the bundle that tools/gpu/bundle.sh packs; needs the NVIDIA driver, and for
 # some parts compute-sanitizer and Python with PyTorch. Every step is bounded in time and reported, whatever the others do.
 #
-#   check.sh                       all parts, in order
-#   check.sh --part tests          one part: doctor, tests, sanitizer, bench or report; may be repeated
+#   check.sh                       all parts, in order; what the peers must compile is compiled meanwhile
+#   check.sh --part tests          one part; may be repeated. doctor: what is there. tests: kernels, golden values, bits,
+#                                  200 updates. study: a study killed and resumed, then the quick start. sanitizer:
+#                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. bench:
+#                                  ours and the peers. report: the table and its JSON
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
 #   --standin LIBRARY              a rehearsal on the stand-in for the driver, with small sizes
 #
@@ -22,7 +25,8 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#parts[@]} -gt 0 ] || parts=(doctor tests sanitizer bench report)
+whole=no
+[ ${#parts[@]} -gt 0 ] || { whole=yes; parts=(doctor tests study sanitizer bench report); }
 mkdir -p "$out"
 out=$(cd "$out" && pwd -P)
 steps=$out/steps.tsv
@@ -62,29 +66,40 @@ doctor() {
     cat "$out/doctor.log"
 }
 
-# Kernels against their definitions, golden values, draws' bits, 200 updates beside the CPU's, twice the same bits;
-# a study killed and resumed.
+# Kernels against their definitions, golden values, draws' bits, 200 updates beside the CPU's, twice the same bits.
 tests() {
-    local every=()
+    local every=() running=()
     if [ -n "$standin" ]; then every=(-Drote.test.every=20); fi
     step operations 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaOperationsTest &
+    running+=($!)
     step tensor-cores 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaTensorCoreTest &
+    running+=($!)
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest &
-    step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest &
-    study &
-    wait $(jobs -p)
-    for name in operations tensor-cores reductions training; do
+    running+=($!)
+    step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest &
+    running+=($!)
+    step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
+        --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest &
+    running+=($!)
+    wait "${running[@]}"
+    for name in operations tensor-cores reductions training convolutions; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done
 }
 
-# The smoke study whole, and again killed at its first checkpoint and resumed: equal bits.
+# The smoke study whole, and again killed at its first checkpoint and resumed: equal bits. Then the quick start.
 study() {
+    resumed
+    if [ -z "$standin" ]; then
+        step quickstart "${ROTE_QUICKSTART_SECONDS:-240}" "${rote[@]}" study quickstart --device cuda --out "$out/study/quickstart"
+    fi
+}
+resumed() {
     local whole=$out/study/whole killed=$out/study/killed
     rm -rf "$out/study"
     mkdir -p "$out/study"
-    local command=("${rote[@]}" study smoke --jobs 1 --set 'device="cuda"' --out)
+    local command=("${rote[@]}" study smoke --jobs 1 --device cuda --out)
     step study 120 "${command[@]}" "$whole" || return
     "${command[@]}" "$killed" >"$out/study-killed.log" 2>&1 &
     local victim=$! waited=0
@@ -104,16 +119,18 @@ sanitizer() {
         printf 'sanitizer\tleft out: no compute-sanitizer\t0 ms\n' >>"$steps"
         return
     fi
-    local tool
+    local tool running=()
     for tool in memcheck racecheck synccheck; do
         local every=${ROTE_SANITIZER_EVERY:-40}
         step "$tool" 150 compute-sanitizer --tool $tool --target-processes all --error-exitcode 9 --print-limit 20 \
             "${java[@]}" -Drote.test.every="$every" "${junit[@]}" \
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinition(dev.rote.reference.OpCase)" \
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinitionInBf16(dev.rote.reference.OpCase)" \
-            --select-class $tests.CudaTensorCoreTest --select-class $tests.CudaReductionTest &
+            --select-class $tests.CudaTensorCoreTest --select-class $tests.CudaReductionTest \
+            --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest &
+        running+=($!)
     done
-    wait $(jobs -p)
+    wait "${running[@]}"
     grep -H 'ERROR SUMMARY\|RACECHECK SUMMARY' "$out"/{memcheck,racecheck,synccheck}.log | sed 's/.*\///'
 }
 
@@ -130,16 +147,17 @@ warm() {
     local width
     for width in $peer_widths; do
         step "warm-$width" 280 python3 "$home/peers/study1_unet.py" warm --device cuda --width "$width" --precision bf16 \
-            --batch $batch --compile &
+            --batch $batch --compile-mode default &
         warming+=($!)
     done
+    if [ $whole = no ]; then wait "${warming[@]}"; fi
 }
 
 # Ours, then the peers on the same shapes; the most important first.
 if [ -n "$standin" ]; then
     widths=8 peer_widths= batch=2 precisions=bf16 samples="-wi 1 -i 1" limit=20 small="steps=0 only=group_norm.*|linear"
 else
-    widths=${ROTE_WIDTHS:-32,64,128} peer_widths=${ROTE_PEER_WIDTHS:-32 64} batch=512 precisions=bf16
+    widths=${ROTE_WIDTHS:-32,64,128} peer_widths=${ROTE_PEER_WIDTHS:-32 64 128} batch=512 precisions=bf16
     samples="-wi 2 -i 10" limit=40 small=bandwidth=4.3 # TB/s of a copy, as measured on an H200
     if nvidia-smi -L 2>/dev/null | grep -q H100; then small=bandwidth=3.0; fi
 fi
@@ -161,8 +179,8 @@ bench() {
     if [ $peers = yes ]; then
         local width
         for width in $peer_widths; do
-            peer "peer-step-$width" 60 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
-                --batch $batch --seconds 1 --compile --limit 40
+            peer "peer-step-$width" 70 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
+                --batch $batch --seconds 1 --compile-mode default --limit "${ROTE_PEER_SECONDS:-40}"
         done
         peer peer-operations 80 "$home/peers/operations.py" time --shapes "$out/cases.jsonl" --seconds 0.05 --limit 60
         peer ceilings 30 "$home/peers/operations.py" ceilings
@@ -173,7 +191,6 @@ bench() {
             -p width="$narrow" -p batch=1000 -wi 1 -i 3
         step step-tf32 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-tf32.json" -p width="$narrow" \
             -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
-        step quickstart 120 "${rote[@]}" study quickstart --set 'device="cuda"' --out "$out/study/quickstart"
     fi
 }
 
@@ -193,11 +210,14 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | sanitizer | bench | report) ;;
-        *) echo "check.sh: --part: expected doctor, tests, sanitizer, bench or report, found $part" >&2; exit 2 ;;
+        doctor | tests | study | sanitizer | warm | bench | report) ;;
+        *)
+            echo "check.sh: --part: expected doctor, tests, study, sanitizer, warm, bench or report, found $part" >&2
+            exit 2
+            ;;
     esac
 done
-if [[ " ${parts[*]} " = *" bench "* ]]; then warm; fi
+if [ $whole = yes ]; then warm; fi
 for part in "${parts[@]}"; do
     echo "== $part"
     "$part"

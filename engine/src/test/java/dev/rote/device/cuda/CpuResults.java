@@ -19,13 +19,15 @@ import dev.rote.train.Trainer;
 import dev.rote.train.TrainingListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /// What the CPU device makes of the runs that CUDA is compared with: computed, or, where `-Drote.test.cpu=FOLDER` is
 /// given, read from files which [#main] wrote on another machine. A GPU host without oneDNN needs them.
@@ -59,22 +61,17 @@ final class CpuResults {
         Path folder = Files.createDirectories(Path.of(arguments[0]));
         int steps = Integer.parseInt(arguments[1]);
         try (CpuDevice cpu = CpuDevice.open(1)) {
-            write(folder.resolve("losses.txt"), widened(losses(cpu, steps)));
-            double[] draws = draws().stream()
-                    .flatMap(one -> new OpRun(cpu).run(one).stream())
-                    .flatMapToDouble(Arrays::stream)
-                    .toArray();
-            write(folder.resolve("draws.txt"), draws);
+            double[] losses = widened(losses(cpu, steps));
+            Files.write(
+                    folder.resolve("losses.txt"),
+                    Arrays.stream(losses).mapToObj(Double::toString).toList());
+            Files.write(folder.resolve("draws.txt"), drawn(cpu));
         }
     }
 
-    private static void write(Path file, double[] numbers) throws IOException {
-        Files.write(file, Arrays.stream(numbers).mapToObj(Double::toString).toList());
-    }
-
-    private static double[] read(String name) {
-        try (Stream<String> lines = Files.lines(Path.of(FOLDER, name))) {
-            return lines.mapToDouble(Double::parseDouble).toArray();
+    private static List<String> read(String name) {
+        try {
+            return Files.readAllLines(Path.of(FOLDER, name));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -89,7 +86,10 @@ final class CpuResults {
     /// Losses of the first updates on the CPU.
     static double[] losses(int steps) {
         if (FOLDER != null) {
-            return Arrays.copyOf(read("losses.txt"), steps);
+            return read("losses.txt").stream()
+                    .limit(steps)
+                    .mapToDouble(Double::parseDouble)
+                    .toArray();
         }
         try (CpuDevice cpu = CpuDevice.open(1)) {
             return widened(losses(cpu, steps));
@@ -124,24 +124,32 @@ final class CpuResults {
         return op instanceof RandomNormal || op instanceof RandomIndex || op instanceof Batch || op instanceof Dropout;
     }
 
-    /// The outputs of every case of [#draws] on the CPU.
-    static List<List<double[]>> drawn() {
-        if (FOLDER == null) {
-            try (CpuDevice cpu = CpuDevice.open(1)) {
-                return draws().stream().map(new OpRun(cpu)::run).toList();
-            }
+    /// Of each case of [#draws], a digest of the bits that the CPU draws.
+    static List<String> drawn() {
+        if (FOLDER != null) {
+            return read("draws.txt");
         }
-        double[] numbers = read("draws.txt");
-        List<List<double[]>> drawn = new ArrayList<>();
-        int next = 0;
-        for (OpCase one : draws()) {
-            List<double[]> outputs = new ArrayList<>();
-            for (double[] output : one.expected()) {
-                outputs.add(Arrays.copyOfRange(numbers, next, next + output.length));
-                next += output.length;
-            }
-            drawn.add(outputs);
+        try (CpuDevice cpu = CpuDevice.open(1)) {
+            return drawn(cpu);
         }
-        return drawn;
+    }
+
+    static List<String> drawn(Device device) {
+        OpRun runs = new OpRun(device);
+        return draws().stream().map(one -> digest(runs.run(one))).toList();
+    }
+
+    private static String digest(List<double[]> outputs) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (double[] output : outputs) {
+                ByteBuffer bits = ByteBuffer.allocate(8 * output.length);
+                bits.asDoubleBuffer().put(output);
+                digest.update(bits);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
     }
 }

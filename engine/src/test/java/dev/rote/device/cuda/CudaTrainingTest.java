@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.nn.GoldenRun;
 import dev.rote.reference.OpCase;
-import dev.rote.reference.OpRun;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,12 +39,11 @@ class CudaTrainingTest {
     @Test
     void drawsHaveTheBitsOfTheCpu() {
         List<OpCase> draws = CpuResults.draws();
-        List<List<double[]>> expected = CpuResults.drawn();
-        assertThat(draws).hasSizeGreaterThan(20);
+        List<String> expected = CpuResults.drawn();
+        List<String> found = CpuResults.drawn(device);
+        assertThat(expected).hasSameSizeAs(draws).hasSizeGreaterThan(20);
         for (int i = 0; i < draws.size(); i++) {
-            assertThat(new OpRun(device).run(draws.get(i)))
-                    .as(draws.get(i).name())
-                    .containsExactly(expected.get(i).toArray(double[][]::new));
+            assertThat(found.get(i)).as(draws.get(i).name()).isEqualTo(expected.get(i));
         }
     }
 
