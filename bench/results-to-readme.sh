@@ -1,19 +1,32 @@
 #!/bin/bash
-# Copies bench/results/cpu.md, shortened, between the results markers of README.md; run-cpu.sh calls it.
+# Copies the steps, samplings and searches of bench/results/cpu.md and gpu.md between the results markers of README.md;
+# run-cpu.sh calls it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# The facts in a sentence, then the rows of whole jobs.
+shorten() {
+    awk -F' *[|] *' '
+        /^- [a-z ]*: / { line = $0; sub(/^- [a-z ]*: /, "", line); name = $0; sub(/^- /, "", name); sub(/:.*/, "", name); fact[name] = line }
+        /^[|] [a-z_]+ [|].*=|^[|] nearest/ { if (!/\[.*\]/) rows[++count] = "| " $2 " " $3 " | " $4 " | " $5 " | " $8 " | " $9 " | " $10 " |" }
+        END {
+            printf "%s%s%s; commit %s, %s. Median (10 %% to 90 %%).", fact["device"], fact["threads"] ? ", " fact["threads"] " threads" : "", fact["peers installed"] ? ", beside " fact["peers installed"] : "", fact["commit"], fact["date"]
+            if (fact["later step"]) printf " Later step: %s.", fact["later step"]
+            if (fact["not measured"]) printf " Not measured: %s.", fact["not measured"]
+            print "\n\n| operation | type | ours, ms | best peer measured, ms | which | peer / ours |"
+            print "|---|---|---|---|---|---|"
+            for (i = 1; i <= count; i++) print rows[i]
+        }' "$1"
+}
+
 table=$(mktemp)
 trap 'rm -f "$table" "$table.readme"' EXIT
-awk -F' *[|] *' '
-    /^- (device|threads|commit|date|peers installed): / { line = $0; sub(/^- [a-z ]*: /, "", line); name = $0; sub(/^- /, "", name); sub(/:.*/, "", name); fact[name] = line }
-    /^[|] [a-z_]+ [|].*=|^[|] nearest/ { rows[++count] = "| " $2 " " $3 " | " $4 " | " $5 " | " $8 " | " $9 " | " $10 " |" }
-    END {
-        printf "%s, %s threads, beside %s; commit %s, %s. Median (10 %% to 90 %%).\n\n", fact["device"], fact["threads"], fact["peers installed"], fact["commit"], fact["date"]
-        print "| operation | type | ours, ms | best peer, ms | which | peer / ours |"
-        print "|---|---|---|---|---|---|"
-        for (i = 1; i <= count; i++) print rows[i]
-    }' bench/results/cpu.md >"$table"
+shorten bench/results/cpu.md >"$table"
+if [ -f bench/results/gpu.md ]; then
+    echo >>"$table"
+    shorten bench/results/gpu.md >>"$table"
+    printf '\nEach operation of the step beside cuDNN, cuBLAS and PyTorch: [bench/results/gpu.md](bench/results/gpu.md).\n' >>"$table"
+fi
 awk -v table="$table" '
     /<!-- results:end -->/ { inside = 0 }
     !inside { print }

@@ -46,7 +46,8 @@ step() { # name, limit, command
     local name=$1 limit=$2 begin status
     shift 2
     begin=$(date +%s%N)
-    timeout -k 5 "$limit" "$@" >"$out/$name.log" 2>&1
+    # In this script's process group, so that who stops the script stops its steps as well.
+    timeout --foreground -k 5 "$limit" "$@" >"$out/$name.log" 2>&1
     status=$?
     local outcome="status $status"
     if [ $status = 124 ] || [ $status = 137 ]; then outcome="stopped after $limit s"; fi
@@ -170,9 +171,12 @@ peer() { # name, limit, script and options; its lines are the peers' results
 }
 bench() {
     [ ${#warming[@]} -eq 0 ] || wait "${warming[@]}"
-    # shellcheck disable=SC2086
-    step step 100 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step.json" -p width="$widths" -p precision=$precisions \
-        -p batch=$batch -p optimizer=sgd $samples
+    local width
+    for width in ${widths//,/ }; do # one by one, as JMH keeps no results when one fails
+        # shellcheck disable=SC2086
+        step "step-$width" 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-$width.json" -p width="$width" \
+            -p precision=$precisions -p batch=$batch -p optimizer=sgd $samples
+    done
     # shellcheck disable=SC2086
     step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
         precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
@@ -183,7 +187,6 @@ bench() {
             -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
     fi
     if [ $peers = yes ]; then
-        local width
         for width in $peer_widths; do
             peer "peer-step-$width" 70 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
                 --batch $batch --seconds 1 --compile-mode default --limit "${ROTE_PEER_SECONDS:-40}"
@@ -197,7 +200,7 @@ bench() {
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
-    for file in "$out"/{step,sampling,step-tf32}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/{step-*,sampling}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
     cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
     local gpu
