@@ -14,12 +14,12 @@ import java.util.Map;
 import java.util.Random;
 
 /// A run of 8x8 images that takes seconds; also the program that a test kills.
-final class TinyRun {
-    static final int STEPS = 24;
+public final class TinyRun {
+    public static final int STEPS = 24;
 
     private TinyRun() {}
 
-    static RunConfig config(String train) {
+    public static RunConfig config(String train) {
         return RunConfig.parse("""
                 seed = 5
                 threads = 2
@@ -73,8 +73,14 @@ final class TinyRun {
     }
 
     static boolean run(RunConfig config, Path folder, RunListener listener) throws InterruptedException {
-        try (Device device = CpuDevice.open(2);
-                TrainingData data = data();
+        try (Device device = CpuDevice.open(2)) {
+            return run(device, config, folder, listener);
+        }
+    }
+
+    public static boolean run(Device device, RunConfig config, Path folder, RunListener listener)
+            throws InterruptedException {
+        try (TrainingData data = data();
                 MeasuredRun run = MeasuredRun.open(
                         device, config, data, FeatureExtractor.standIn(8, 8, 1), folder, Map.of(), listener)) {
             return run.run();
