@@ -13,11 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -25,24 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///
 /// Products of bf16 numbers are exact in f32, so the result differs by the rounding of sums and of the result alone; a
 /// pixel or a tap at the wrong place is a thousand times that.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaHaloTest {
+class CudaHaloTest extends OnCudaDevice {
     private static final Conv2d SAME = Conv2d.same(3);
-
-    private CudaDevice device;
-
-    @BeforeAll
-    void open() {
-        device = CudaDevice.open(0);
-    }
-
-    @AfterAll
-    void close() {
-        if (device != null) {
-            device.close();
-        }
-    }
 
     /// Images, height, width, channels read, channels written: one and several images of a tile, tiles of an image, a
     /// last tile that is not full, one and several steps of depth, both widths of the tile.
@@ -86,10 +66,7 @@ class CudaHaloTest {
     @ParameterizedTest
     @MethodSource("cases")
     void agreesWithTheDefinitionInBothOrders(OpCase one) {
-        assertThat(CudaTensorCoreTest.kernels(device, one))
-                .singleElement()
-                .asString()
-                .contains("_halo_");
+        assertThat(kernels(device, one)).singleElement().asString().contains("_halo_");
         double[] found = new OpRun(device).run(one).getFirst();
         AnyDriver.descending(true);
         assertThat(new OpRun(device).run(one).getFirst()).containsExactly(found);
@@ -117,16 +94,10 @@ class CudaHaloTest {
             {2, 2, 8, 64, 32}
         }) {
             OpCase one = of(random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
-            assertThat(CudaTensorCoreTest.kernels(device, one))
-                    .singleElement()
-                    .asString()
-                    .contains("_tensor_");
+            assertThat(kernels(device, one)).singleElement().asString().contains("_tensor_");
         }
         Conv2d strided = Conv2d.of(2, 1);
         OpCase one = of(random, strided, bf16(1, 16, 16, 32), bf16(32, 3, 3, 32), TensorType.f32(32));
-        assertThat(CudaTensorCoreTest.kernels(device, one))
-                .singleElement()
-                .asString()
-                .contains("_tensor_");
+        assertThat(kernels(device, one)).singleElement().asString().contains("_tensor_");
     }
 }

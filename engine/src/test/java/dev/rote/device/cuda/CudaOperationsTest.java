@@ -9,35 +9,21 @@ import dev.rote.reference.OpRun;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every operation on CUDA against its definition ([OpAccuracy]) and against itself in the other
 /// thread order.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaOperationsTest {
-    private CudaDevice device;
+class CudaOperationsTest extends OnCudaDevice {
     private OpRun runs;
 
     @BeforeAll
     void open() {
-        device = CudaDevice.open(0);
         runs = new OpRun(device);
-    }
-
-    @AfterAll
-    void close() {
-        if (device != null) {
-            device.close();
-        }
     }
 
     static Stream<OpCase> f32() {

@@ -20,33 +20,13 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// An update, its bf16 copy and the moving average in one launch give the bits of two.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaOptimizerTest {
+class CudaOptimizerTest extends OnCudaDevice {
     private static final EmaUpdate AVERAGE = new EmaUpdate(0.9f);
-
-    private CudaDevice device;
-
-    @BeforeAll
-    void open() {
-        device = CudaDevice.open(0);
-    }
-
-    @AfterAll
-    void close() {
-        if (device != null) {
-            device.close();
-        }
-    }
 
     static Stream<Arguments> updates() {
         Op adam = new AdamUpdate(0.9f, 0.99f, 1e-8f, 0.01f, true);

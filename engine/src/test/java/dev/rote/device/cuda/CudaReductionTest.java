@@ -10,35 +10,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Reductions at sizes that take the kernels which small ones do not reach: rows by blocks, sums in two stages, slices
 /// that do not fit in shared memory, several tiles.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaReductionTest {
+class CudaReductionTest extends OnCudaDevice {
     private static final int SEED = 11;
 
     private final Random random = new Random(SEED);
-    private CudaDevice device;
-
-    @BeforeAll
-    void open() {
-        device = CudaDevice.open(0);
-    }
-
-    @AfterAll
-    void close() {
-        if (device != null) {
-            device.close();
-        }
-    }
 
     static Stream<OpCase> cases() {
         CudaReductionTest numbers = new CudaReductionTest();

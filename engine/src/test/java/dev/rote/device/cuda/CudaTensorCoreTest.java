@@ -2,32 +2,23 @@ package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rote.device.Buffer;
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
-import dev.rote.graph.Graph;
 import dev.rote.graph.Linear;
 import dev.rote.graph.MatMul;
-import dev.rote.graph.Node;
 import dev.rote.graph.Op;
-import dev.rote.graph.Plan;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
-import dev.rote.graph.Value;
 import dev.rote.reference.OpCase;
 import dev.rote.reference.OpRun;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -36,28 +27,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Products of bf16 numbers, and of numbers with 10 bits of mantissa, are exact in f32. So the result is that of the
 /// definition on the rounded factors, up to the sums: a device may cut off one unit of the largest sum in each step of
 /// 8 or 16 terms. A term that is missing is a thousand times that.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaTensorCoreTest {
+class CudaTensorCoreTest extends OnCudaDevice {
     private static final double F32_ULP = 0x1p-23;
     private static final double BF16_ROUNDING = 0x1p-8;
     private static final int LEAST_STEP = 8;
 
-    private CudaDevice device;
     private CudaDevice tf32;
 
     @BeforeAll
     void open() {
-        device = CudaDevice.open(0);
         tf32 = CudaDevice.open(0, true);
     }
 
     @AfterAll
     void close() {
-        for (CudaDevice open : Arrays.asList(tf32, device)) {
-            if (open != null) {
-                open.close();
-            }
+        if (tf32 != null) {
+            tf32.close();
         }
     }
 
@@ -147,21 +132,6 @@ class CudaTensorCoreTest {
         assertThat(CudaTarget.INSTANCE.workspaceBytes(
                         one.op(), one.inputTypes(), one.op().infer(one.inputTypes())))
                 .isEqualTo(4 * 8 * (dw.elements() + 16));
-    }
-
-    static List<String> kernels(CudaDevice device, OpCase one) {
-        Graph graph = new Graph();
-        Node node = one.addTo(graph);
-        Map<String, Buffer> bindings = new HashMap<>();
-        for (Value external : graph.externals().values()) {
-            bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
-        }
-        try (CudaMemory memory = new CudaMemory(device, "test", Plan.of(graph, device.target()), bindings)) {
-            return new CudaLowering(memory, device.tf32())
-                    .lower(node).stream().map(KernelLaunch::kernel).toList();
-        } finally {
-            bindings.values().forEach(Buffer::close);
-        }
     }
 
     private static void compare(Product product, List<double[]> expected, List<double[]> found) {

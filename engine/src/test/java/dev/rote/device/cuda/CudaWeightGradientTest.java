@@ -2,53 +2,26 @@ package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rote.device.Buffer;
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
-import dev.rote.graph.Graph;
-import dev.rote.graph.Node;
-import dev.rote.graph.Plan;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
-import dev.rote.graph.Value;
 import dev.rote.reference.OpCase;
 import dev.rote.reference.OpRun;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Weight gradients of 3x3 convolutions by the kernels that read their operands once: that they are chosen, against the
 /// definition, and in both orders of threads.
-@ExtendWith(AnyDriver.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class CudaWeightGradientTest {
+class CudaWeightGradientTest extends OnCudaDevice {
     private static final double F32_ULP = 0x1p-23;
     private static final int LEAST_STEP = 8; // as in CudaTensorCoreTest
     private static final String HALO = "conv2d_backward_weight_halo_bf16_";
-
-    private CudaDevice device;
-
-    @BeforeAll
-    void open() {
-        device = CudaDevice.open(0);
-    }
-
-    @AfterAll
-    void close() {
-        if (device != null) {
-            device.close();
-        }
-    }
 
     private record Gradient(OpCase one, String kernel) {
         @Override
@@ -127,7 +100,7 @@ class CudaWeightGradientTest {
     @MethodSource("gradients")
     void agreesWithTheDefinitionInBothOrders(Gradient gradient) {
         OpCase one = gradient.one();
-        assertThat(launches(one).getFirst().kernel()).isEqualTo(gradient.kernel());
+        assertThat(launches(device, one).getFirst().kernel()).isEqualTo(gradient.kernel());
         List<double[]> found = new OpRun(device).run(one);
         AnyDriver.descending(true);
         List<double[]> descending = new OpRun(device).run(one);
@@ -158,19 +131,5 @@ class CudaWeightGradientTest {
         assertThat(halo.split()).isEqualTo(new ProductSplit(69, 8));
         assertThat(ProductSplit.of(32, 9 * 32, 1101 * 12).count()).isEqualTo(52);
         assertThat(CudaTarget.INSTANCE.workspaceBytes(one.op(), in, out)).isEqualTo(4 * 69 * (9 * 32 * 32 + 32));
-    }
-
-    private List<KernelLaunch> launches(OpCase one) {
-        Graph graph = new Graph();
-        Node node = one.addTo(graph);
-        Map<String, Buffer> bindings = new HashMap<>();
-        for (Value external : graph.externals().values()) {
-            bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
-        }
-        try (CudaMemory memory = new CudaMemory(device, "test", Plan.of(graph, device.target()), bindings)) {
-            return new CudaLowering(memory, device.tf32()).lower(node);
-        } finally {
-            bindings.values().forEach(Buffer::close);
-        }
     }
 }
