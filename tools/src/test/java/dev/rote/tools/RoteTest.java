@@ -144,6 +144,7 @@ class RoteTest {
                 .contains("pictures      drawn with the program's own font")
                 .containsPattern("(?m)^device cpu    cpu: [0-9]+ thread")
                 .contains("device cuda   no NVIDIA driver on this machine")
+                .containsPattern("(?m)^vendor        cuBLAS .+, cuDNN .+ \\(not used by this version\\)$")
                 .containsPattern("(?m)^kernels       [0-9]+ kernels for compute_80, sm_100, sm_80, sm_90a$");
     }
 }

@@ -52,6 +52,7 @@ public final class DoctorCommand implements Callable<Integer> {
         boolean cpu = cpu();
         boolean cuda = cuda();
         kernels();
+        row("vendor", VendorLibraries.describe() + " (not used by this version)");
         return cpu || cuda ? 0 : ENVIRONMENT;
     }
 
