@@ -99,7 +99,9 @@ class StudyTest {
         Result result = rote("study", study().toString(), "--out", folder.toString(), "--device", "cuda");
         assertThat(result.status()).isEqualTo(3);
         assertThat(folder.resolve("study.toml")).content().contains("device = \"cuda\"");
-        assertThat(result.err()).contains("device \"cuda\"");
+        assertThat(result.err().lines().filter(line -> line.contains("device \"cuda\"")))
+                .as(result.err())
+                .hasSize(1);
         assertThat(folder.resolve("runs/n=4/metrics.jsonl")).doesNotExist();
     }
 

@@ -62,6 +62,13 @@ public final class Devices {
         };
     }
 
+    /// Opens what was asked for and closes it again.
+    ///
+    /// @throws EnvironmentException if this machine or this build has no such device
+    public static void require(RunConfig.Device kind) {
+        open(kind, 1, TrainConfig.Precision.F32).close();
+    }
+
     /// Reads `cpu`, `cuda` or `auto`.
     public static final class Converter implements ITypeConverter<RunConfig.Device> {
         @Override

@@ -120,8 +120,9 @@ public final class StudyCommand implements Callable<Integer> {
         boolean complete;
         try (Interruption interruption = new Interruption(console, runner::cancel)) {
             complete = runner.run();
+        } finally {
+            progress.end();
         }
-        progress.end();
         int written = write(report, runner::status);
         Map<String, Throwable> failures = runner.failures();
         if (!failures.isEmpty()) {

@@ -106,6 +106,8 @@ final class StudyRunner {
             }
         }
         requireSameImages(complete);
+        // Else each run would say by itself that there is no such device.
+        pending.stream().map(run -> run.config().device()).distinct().forEach(Devices::require);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
         Queue<Grid.Run> queue = new ConcurrentLinkedQueue<>(pending);
