@@ -1,6 +1,6 @@
 package dev.rote.device.cpu;
 
-import dev.rote.device.Buffer;
+import dev.rote.device.OwnedBuffer;
 import dev.rote.errors.DeviceException;
 import dev.rote.graph.DType;
 import dev.rote.graph.Plan;
@@ -8,36 +8,20 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// Native memory with a named owner, 64-byte aligned, zeroed.
-final class CpuBuffer implements Buffer {
+final class CpuBuffer extends OwnedBuffer {
     private final CpuDevice device;
-    private final String owner;
-    private final DType type;
-    private final long elements;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment segment;
-    private boolean closed;
 
     CpuBuffer(CpuDevice device, String owner, DType type, long elements) {
+        super(owner, type, elements);
         this.device = device;
-        this.owner = owner;
-        this.type = type;
-        this.elements = elements;
         try {
             this.segment = arena.allocate(Math.max(1, elements * type.bytes()), Plan.ALIGNMENT);
         } catch (OutOfMemoryError e) {
             arena.close();
             throw new DeviceException("cpu: cannot allocate " + elements * type.bytes() + " bytes for " + owner, e);
         }
-    }
-
-    @Override
-    public DType type() {
-        return type;
-    }
-
-    @Override
-    public long elements() {
-        return elements;
     }
 
     long address() {
@@ -56,27 +40,13 @@ final class CpuBuffer implements Buffer {
     }
 
     private MemorySegment range(long offset, long size) {
-        requireOpen();
-        if (offset < 0 || size > bytes() - offset) {
-            throw new IllegalArgumentException("buffer " + owner + ": expected a range inside its " + bytes()
-                    + " bytes, found " + size + " bytes at " + offset);
-        }
+        requireRange(offset, size);
         return segment.asSlice(offset, size);
     }
 
-    /// @throws IllegalStateException if the buffer is closed
-    void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("buffer " + owner + " is closed");
-        }
-    }
-
     @Override
-    public void close() {
-        if (!closed) {
-            closed = true;
-            device.released(this, bytes());
-            arena.close();
-        }
+    protected void release() {
+        device.released(this, bytes());
+        arena.close();
     }
 }
