@@ -6,9 +6,9 @@
 // Layout       D fastest
 // Requires     delta from attention_delta_bf16; D % 8 == 0, D at most the number in the kernel's name
 // Tiling       _queries: a block owns 64 queries of a head, a warp 16 of them; keys and values pass through two pairs
-//              of tiles. _keys: a block owns 64 keys and values; queries and dy pass. 30 KiB at D = 32; at D = 128
-//              102 KiB would be more than sm_86 has, so there is one pair of tiles, and the rows of the left factors
-//              are read again from shared memory: registers would spill
+//              of tiles. _keys: a block owns 64 keys and values; queries and dy pass, with 1 KiB of log-sum-exp and
+//              delta. 30 KiB at D = 32 beside that; at D = 128 102 KiB would be more than sm_86 has, so there is one
+//              pair of tiles, and the rows of the left factors are read again from shared memory: registers would spill
 // Numerics     f32 sums on tensor cores; exp2f (2 ulp); p and ds rounded to bf16 for the second products
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
 // Cost         14 T^2 D flop per head instead of 10: both kernels compute scores, which costs less than writing sums of

@@ -16,49 +16,49 @@
 // Numerics     f32 sums in the order of the tensor cores over a group's strips, then over groups, then over splits
 // Determinism  run-to-run, and the same on every device: tile and splits depend on the shapes alone
 // Cost         18*N*H*W*K*C flop; x is read ceil(K/FILTERS) times, dy ceil(C/CHANNELS) times, all but once from L2.
-//              N=512, 32x32, C=K=32: 9.7 GFLOP, 67 MB: 16 us at 4.3 TB/s, and 16 us at the 600 TFLOP/s of mma.sync
+//              N=512, 32x32, C=K=32: 9.7 GFLOP, 67 MB: 16 us at 4.3 TB/s
 // Reference    Conv2dReference.backwardWeight (double)
 #include "async_copy.cuh"
 #include "conv2d.cuh"
 #include "mma.cuh"
 #include "tile_store.cuh"
 
-constexpr int HALO_TAPS = 9, HALO_STAGES = 4, HALO_WARPS = 8, HALO_THREADS = 32 * HALO_WARPS;
-constexpr int HALO_PIXELS = 16;  // of a strip's row: the depth of an mma
-constexpr int HALO_COLUMNS = 20; // of x in shared memory: 1 + 16 + 1 of one image, or 1 + 8 + 1 of each of two
+constexpr int WEIGHT_TAPS = 9, WEIGHT_STAGES = 4, WEIGHT_WARPS = 8, WEIGHT_THREADS = 32 * WEIGHT_WARPS;
+constexpr int WEIGHT_PIXELS = 16;  // of a strip's row: the depth of an mma
+constexpr int WEIGHT_COLUMNS = 20; // of x in shared memory: 1 + 16 + 1 of one image, or 1 + 8 + 1 of each of two
 
 // What a group keeps of a row: a strip of x, then one of dy. Pixels are 16 bytes further apart than they need to be, so
 // that the 8 that an ldmatrix touches lie in different banks: 20 or 36 words, 0 20 8 28 16 4 24 12 or 0 4 8 ... mod 32.
 template <int FILTERS, int CHANNELS, int ROWS>
-struct HaloStage {
-    static constexpr int X_PITCH = 2 * CHANNELS + 16, DY_PITCH = 2 * FILTERS + 16, X_BYTES = HALO_COLUMNS * X_PITCH;
-    static constexpr int ROW_BYTES = X_BYTES + HALO_PIXELS * DY_PITCH, BYTES = ROWS * ROW_BYTES;
+struct WeightStage {
+    static constexpr int X_PITCH = 2 * CHANNELS + 16, DY_PITCH = 2 * FILTERS + 16, X_BYTES = WEIGHT_COLUMNS * X_PITCH;
+    static constexpr int ROW_BYTES = X_BYTES + WEIGHT_PIXELS * DY_PITCH, BYTES = ROWS * ROW_BYTES;
 };
 
 // The places in a row of x or of dy that a thread copies: LOADS of them, each `SLOTS` pixels behind the last one.
 template <bool OF_X, int CHANNELS, int THREADS>
-struct HaloPlaces {
-    static constexpr int PIXELS = OF_X ? HALO_COLUMNS : HALO_PIXELS, CHUNKS = CHANNELS / 8, SLOTS = THREADS / CHUNKS;
+struct WeightPlaces {
+    static constexpr int PIXELS = OF_X ? WEIGHT_COLUMNS : WEIGHT_PIXELS, CHUNKS = CHANNELS / 8, SLOTS = THREADS / CHUNKS;
     static constexpr int LOADS = (PIXELS + SLOTS - 1) / SLOTS, PITCH = 2 * CHANNELS + 16;
 
     int slot, chunk;
     const bf16* at[LOADS]; // in row 0 of the image
     unsigned inside;       // a bit for each; where it is 0, zeros are wanted
 
-    __device__ __forceinline__ explicit HaloPlaces(int thread) : slot(thread / CHUNKS), chunk(thread % CHUNKS) {}
+    __device__ __forceinline__ explicit WeightPlaces(int thread) : slot(thread / CHUNKS), chunk(thread % CHUNKS) {}
 
     // `first` of `channels` channels; a strip, or none if it is not `wanted`.
     __device__ __forceinline__ void find(const Conv2dArgs& a, const void* base, int channels, int first, int strip,
                                          bool wanted) {
         bool paired = a.width <= 8;
-        int across = (a.width + HALO_PIXELS - 1) / HALO_PIXELS, channel = first + 8 * chunk;
-        int columns = HALO_PIXELS + (OF_X ? (paired ? 4 : 2) : 0); // what is further is not read
+        int across = (a.width + WEIGHT_PIXELS - 1) / WEIGHT_PIXELS, channel = first + 8 * chunk;
+        int columns = WEIGHT_PIXELS + (OF_X ? (paired ? 4 : 2) : 0); // what is further is not read
         inside = 0;
 #pragma unroll
         for (int i = 0; i < LOADS; i++) {
             int column = slot + i * SLOTS, second = paired && column >= PIXELS / 2;
             int image = paired ? 2 * strip + second : strip / across;
-            int pixel = column - OF_X + (paired ? -second * (PIXELS / 2) : (strip - image * across) * HALO_PIXELS);
+            int pixel = column - OF_X + (paired ? -second * (PIXELS / 2) : (strip - image * across) * WEIGHT_PIXELS);
             bool is = wanted && image < a.images && (unsigned)pixel < (unsigned)a.width && column < columns &&
                       channel < channels;
             inside |= (unsigned)is << i;
@@ -80,18 +80,18 @@ struct HaloPlaces {
 
 // Copies a group's rows. Step v of an image brings row v-1 of x and row v of dy, so that the row after x's is there.
 template <int FILTERS, int CHANNELS, int ROWS, int THREADS>
-struct HaloLoader {
-    using Stage = HaloStage<FILTERS, CHANNELS, ROWS>;
+struct WeightLoader {
+    using Stage = WeightStage<FILTERS, CHANNELS, ROWS>;
 
     const Conv2dArgs& a;
-    HaloPlaces<true, CHANNELS, THREADS> x;
-    HaloPlaces<false, FILTERS, THREADS> dy;
+    WeightPlaces<true, CHANNELS, THREADS> x;
+    WeightPlaces<false, FILTERS, THREADS> dy;
     int filter, channel, strip, strip_step, end, step, left;
     unsigned char* first;
     unsigned char* stage;
 
     // Of `stages` stages, to `shared`; strips `strip`, `strip + strip_step`, ... below `end`.
-    __device__ __forceinline__ HaloLoader(const Conv2dArgs& a, unsigned char* shared, int filter, int channel, int strip,
+    __device__ __forceinline__ WeightLoader(const Conv2dArgs& a, unsigned char* shared, int filter, int channel, int strip,
                                           int strip_step, int end, int stages)
         : a(a), x(threadIdx.x % THREADS), dy(threadIdx.x % THREADS), filter(filter), channel(channel), strip(strip),
           strip_step(strip_step), end(end), step(0), left(stages), first(shared), stage(shared) {
@@ -113,7 +113,7 @@ struct HaloLoader {
 
     __device__ __forceinline__ void advance() {
         left--;
-        stage = stage == first + (HALO_STAGES - 1) * Stage::BYTES ? first : stage + Stage::BYTES;
+        stage = stage == first + (WEIGHT_STAGES - 1) * Stage::BYTES ? first : stage + Stage::BYTES;
         step += ROWS;
         if (step <= a.height) return;
         step = 0;
@@ -123,17 +123,17 @@ struct HaloLoader {
 };
 
 template <int FILTERS, int CHANNELS, int ROWS>
-struct HaloTile {
+struct WeightTile {
     static constexpr int WARPS_ACROSS = CHANNELS / 16, WARPS = FILTERS / 32 * WARPS_ACROSS; // of a group
-    static constexpr int GROUPS = HALO_WARPS / WARPS, THREADS = 32 * WARPS;
-    using Stage = HaloStage<FILTERS, CHANNELS, ROWS>;
-    using Loader = HaloLoader<FILTERS, CHANNELS, ROWS, THREADS>;
+    static constexpr int GROUPS = WEIGHT_WARPS / WARPS, THREADS = 32 * WARPS;
+    using Stage = WeightStage<FILTERS, CHANNELS, ROWS>;
+    using Loader = WeightLoader<FILTERS, CHANNELS, ROWS, THREADS>;
     using Fragment = unsigned[2][4]; // of dy: 32 filters, 16 pixels
-    static_assert(GROUPS * HALO_STAGES * Stage::BYTES <= 99 << 10, "a block's shared memory on every device");
+    static_assert(GROUPS * WEIGHT_STAGES * Stage::BYTES <= 99 << 10, "a block's shared memory on every device");
     // The sums of a group pass through the stages: see gather.
-    static_assert(GROUPS == 1 || THREADS * 4 * (16 * HALO_TAPS + 4) <= GROUPS * HALO_STAGES * Stage::BYTES, "sums fit");
+    static_assert(GROUPS == 1 || THREADS * 4 * (16 * WEIGHT_TAPS + 4) <= GROUPS * WEIGHT_STAGES * Stage::BYTES, "sums fit");
 
-    float sum[HALO_TAPS][2][2][4] = {}; // tap, 16 filters, 8 channels, as an mma has it
+    float sum[WEIGHT_TAPS][2][2][4] = {}; // tap, 16 filters, 8 channels, as an mma has it
     float bias[2][2] = {};              // 16 filters, 8 filters: this lane's pixels
 
     __device__ __forceinline__ static int warp() { return threadIdx.x / 32 % WARPS; }
@@ -143,10 +143,10 @@ struct HaloTile {
 
     __device__ __forceinline__ void multiply(const Conv2dArgs& a, int filter, int channel, int begin, int end, bool sums) {
         DYNAMIC_SHARED(unsigned char, shared);
-        unsigned char* mine = shared + group() * (HALO_STAGES * Stage::BYTES);
+        unsigned char* mine = shared + group() * (WEIGHT_STAGES * Stage::BYTES);
         int rounds = (end - begin + GROUPS - 1) / GROUPS, stages = rounds * ((a.height + ROWS) / ROWS);
         Loader loader(a, mine, filter, channel, begin + group(), GROUPS, end, stages);
-        for (int stage = 0; stage < HALO_STAGES - 1; stage++) {
+        for (int stage = 0; stage < WEIGHT_STAGES - 1; stage++) {
             for (int row = 0; row < ROWS; row++) loader.load(row);
             loader.advance();
             commit_copies();
@@ -160,7 +160,7 @@ struct HaloTile {
         Fragment before = {}, here = {}, after;
         int first_step = 0, offset = 0;
         for (int stage = 0; stage < stages; stage++) {
-            wait_copies<HALO_STAGES - 2>();
+            wait_copies<WEIGHT_STAGES - 2>();
             barrier_sync(1 + group(), THREADS); // the stage is there, and nobody reads the one before, which is loaded over
 #pragma unroll 1
             for (int row = 0; row < ROWS; row++) {
@@ -185,7 +185,7 @@ struct HaloTile {
             loader.advance();
             commit_copies(); // an empty group too: the count of groups is the count of stages
             first_step = first_step + ROWS > a.height ? 0 : first_step + ROWS;
-            offset = offset == (HALO_STAGES - 1) * Stage::BYTES ? 0 : offset + Stage::BYTES;
+            offset = offset == (WEIGHT_STAGES - 1) * Stage::BYTES ? 0 : offset + Stage::BYTES;
         }
         wait_copies<0>();
     }
@@ -234,9 +234,9 @@ struct HaloTile {
     template <class F>
     __device__ __forceinline__ void each_sum(F f) {
 #pragma unroll
-        for (int i = 0; i < HALO_TAPS * 16; i++) f(i, sum[i / 16][i / 8 % 2][i / 4 % 2][i % 4]);
+        for (int i = 0; i < WEIGHT_TAPS * 16; i++) f(i, sum[i / 16][i / 8 % 2][i / 4 % 2][i % 4]);
 #pragma unroll
-        for (int i = 0; i < 4; i++) f(HALO_TAPS * 16 + i, bias[i / 2][i % 2]);
+        for (int i = 0; i < 4; i++) f(WEIGHT_TAPS * 16 + i, bias[i / 2][i % 2]);
     }
 
     // Adds the other groups' sums to those of group 0, in order.
@@ -263,7 +263,7 @@ struct HaloTile {
             for (int j = 0; j < 2; j++) {
                 int c = channel + warp_channel() + 8 * j + lane % 4 * 2;
 #pragma unroll
-                for (int tap = 0; tap < HALO_TAPS; tap++) {
+                for (int tap = 0; tap < WEIGHT_TAPS; tap++) {
                     const float* d = &sum[tap][i / 2][j][i % 2 * 2];
                     float two[2] = {d[0], d[1]};
                     store_run<2>(to.y + ((int64_t)k * to.columns + tap * channels + c), two, channels - c, whole);
@@ -286,22 +286,22 @@ struct HaloTile {
 
 template <int FILTERS, int CHANNELS, int ROWS>
 __device__ __forceinline__ void conv2d_backward_weight_halo(const Conv2dArgs& a) {
-    int across = (a.width + HALO_PIXELS - 1) / HALO_PIXELS;
+    int across = (a.width + WEIGHT_PIXELS - 1) / WEIGHT_PIXELS;
     int strips = a.width <= 8 ? (a.images + 1) / 2 : a.images * across;
     int split = blockIdx.y, begin = split * a.depth_per_split, end = min(begin + a.depth_per_split, strips);
     TilePosition at = TilePosition::of(a.filters, a.channels, FILTERS, CHANNELS);
     bool sums = a.bias != nullptr && at.column == 0;
-    HaloTile<FILTERS, CHANNELS, ROWS> tile;
+    WeightTile<FILTERS, CHANNELS, ROWS> tile;
     tile.multiply(a, at.row, at.column, begin, end, sums);
     tile.gather();
     if (tile.group() != 0) return;
     ProductResult<float> to =
-        split_result((float*)a.w, a.bias, a.partial, split, a.filters, HALO_TAPS * a.channels);
+        split_result((float*)a.w, a.bias, a.partial, split, a.filters, WEIGHT_TAPS * a.channels);
     tile.store(to, at.row, at.column, a.channels);
     if (sums) tile.store_bias(to, at.row);
 }
 
-KERNEL(conv2d_backward_weight_halo_bf16_32x32, Conv2dArgs, HALO_THREADS) { conv2d_backward_weight_halo<32, 32, 2>(a); }
-KERNEL(conv2d_backward_weight_halo_bf16_64x32, Conv2dArgs, HALO_THREADS) { conv2d_backward_weight_halo<64, 32, 3>(a); }
-KERNEL(conv2d_backward_weight_halo_bf16_32x64, Conv2dArgs, HALO_THREADS) { conv2d_backward_weight_halo<32, 64, 3>(a); }
-KERNEL(conv2d_backward_weight_halo_bf16_64x64, Conv2dArgs, HALO_THREADS) { conv2d_backward_weight_halo<64, 64, 4>(a); }
+KERNEL(conv2d_backward_weight_halo_bf16_32x32, Conv2dArgs, WEIGHT_THREADS) { conv2d_backward_weight_halo<32, 32, 2>(a); }
+KERNEL(conv2d_backward_weight_halo_bf16_64x32, Conv2dArgs, WEIGHT_THREADS) { conv2d_backward_weight_halo<64, 32, 3>(a); }
+KERNEL(conv2d_backward_weight_halo_bf16_32x64, Conv2dArgs, WEIGHT_THREADS) { conv2d_backward_weight_halo<32, 64, 3>(a); }
+KERNEL(conv2d_backward_weight_halo_bf16_64x64, Conv2dArgs, WEIGHT_THREADS) { conv2d_backward_weight_halo<64, 64, 4>(a); }

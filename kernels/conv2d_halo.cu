@@ -8,7 +8,7 @@
 // Requires     W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
 //              is at most 400 pixels; the channels read multiples of 32, those written of the number in the name; N*H*W*C
 //              and N*H*W*K fit in 31 bits; 16-byte aligned
-// Tiling       256 pixels x 32 or 64 channels, see halo_tile.cuh; shared memory 38 to 88 KB
+// Tiling       256 pixels x 32 or 64 channels, see halo_tile.cuh; shared memory 40 to 88 KiB
 // Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; a tap outside the image
 //              multiplies w by 0: w that is not finite shows there too
 // Determinism  run-to-run: one block per tile, a fixed order, no atomics

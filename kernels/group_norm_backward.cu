@@ -12,8 +12,8 @@
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
 // Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
-//              and __fdividef
-//              dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of one gives 0
+//              and __fdividef. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
+//              one gives 0
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         _staged: two reads and one write, about 50 instructions per value: memory-bound
 // Reference    GroupNormReference (double)

@@ -9,7 +9,8 @@
 // Layout       C fastest
 // Requires     nothing
 // Tiling       as softmax.cu. _sums: a block owns 32 channels of a chunk of rows, 8 rows at a time
-// Numerics     two passes; sums of 16 in f32, f64 from there on. E[x^2]-mean^2 was rejected: see group_norm.cu
+// Numerics     two passes; sums of 16 in f32, f64 from there on. E[x^2]-mean^2 was rejected: see group_norm.cu.
+//              dy*gamma is rounded before the mean is taken off, as the mean's terms are: a row of one gives 0
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         one read and one write, the second and third pass over a row hit the first-level cache; backward reads
 //              dy and x twice: once for dx, once for dgamma and dbeta

@@ -11,7 +11,7 @@
 //              record         ring[step mod capacity] = value           advance   step = step + 1
 // Shapes       parameters, gradients, moments, average, copy [n]; lr, scale, norm, value [1]; step [1] i32
 // Layout       flat
-// Requires     nothing; `average` and `copy` may be null
+// Requires     nothing; `average` and `copy` may be null. `packed` promises alignment to 16 bytes and n a multiple of 4
 // Tiling       update: 4 times 4 parameters per thread, blocks of 256: memory-bound. norm: one block of 256 per chunk, then
 //              one block over the chunks
 // Numerics     squares summed in double, as the norm decides on clipping; bias corrections in double once per block.

@@ -30,7 +30,11 @@ final class FatBinary {
             boolean specific = (bytes.getInt(entry + 40) & ARCHITECTURE_SPECIFIC) != 0;
             boolean ptx = bytes.getShort(entry) == PTX;
             targets.add((ptx ? "compute_" : "sm_") + architecture + (specific ? "a" : ""));
-            entry += bytes.getInt(entry + 4) + (int) bytes.getLong(entry + 8);
+            int size = bytes.getInt(entry + 4) + (int) bytes.getLong(entry + 8);
+            if (size <= 0) {
+                throw new IllegalArgumentException("expected a fat binary, found an entry of " + size + " bytes");
+            }
+            entry += size;
         }
         return targets;
     }
