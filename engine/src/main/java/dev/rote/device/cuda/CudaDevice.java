@@ -25,7 +25,8 @@ import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
-/// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other.
+/// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other. Inside a
+/// program a second stream takes what need not be waited for ([Streams]).
 ///
 /// A failure inside a kernel is reported by the next call that waits (a read, a write) or by the next launch.
 public final class CudaDevice implements Device {
@@ -37,6 +38,7 @@ public final class CudaDevice implements Device {
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final StreamHandle stream = new StreamHandle();
+    private final StreamHandle sideStream = new StreamHandle();
     private final Pointer staging = new Pointer();
     private final Kernels kernels;
     private final AtomicLong allocated = new AtomicLong();
@@ -52,6 +54,7 @@ public final class CudaDevice implements Device {
         boolean complete = false;
         try {
             Driver.check(JCudaDriver.cuStreamCreate(stream, NON_BLOCKING), "stream on GPU " + ordinal);
+            Driver.check(JCudaDriver.cuStreamCreate(sideStream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuMemHostAlloc(staging, STAGING_BYTES, 0), "pinned memory");
             kernels = new Kernels(new KernelImage());
             complete = true;
@@ -185,6 +188,11 @@ public final class CudaDevice implements Device {
         return stream;
     }
 
+    /// Used while a program is captured only.
+    StreamHandle sideStream() {
+        return sideStream;
+    }
+
     Kernels kernels() {
         return kernels;
     }
@@ -279,6 +287,7 @@ public final class CudaDevice implements Device {
         makeCurrent();
         kernels.close();
         JCudaDriver.cuMemFreeHost(staging);
+        JCudaDriver.cuStreamDestroy(sideStream);
         JCudaDriver.cuStreamDestroy(stream);
         closed = true;
         JCudaDriver.cuCtxDestroy(context);

@@ -89,6 +89,10 @@ final class CudaMemory implements AutoCloseable {
         return offset < 0 ? 0 : arenaAddress + offset;
     }
 
+    long workspaceBytes(Node node) {
+        return plan.workspaceBytes(node);
+    }
+
     long bytes() {
         return bytes;
     }

@@ -51,22 +51,27 @@ final class CudaProgram implements Program {
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
         int ended;
-        try {
-            for (int index = 0; index < launches.size(); index++) {
-                launch(nodes.get(index), launches.get(index));
+        try (Streams streams = new Streams(memory, device.stream(), device.sideStream(), operation)) {
+            try {
+                for (int index = 0; index < launches.size(); index++) {
+                    Node node = nodes.get(index);
+                    launch(node, launches.get(index), streams.enter(node));
+                    streams.leave(node);
+                }
+                streams.join();
+            } finally {
+                ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
             }
-        } finally {
-            ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
         }
         Driver.check(ended, operation);
         Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), operation);
         JCudaDriver.cuGraphDestroy(captured);
     }
 
-    private void launch(Node node, List<KernelLaunch> launches) {
+    private void launch(Node node, List<KernelLaunch> launches, StreamHandle stream) {
         try {
             for (KernelLaunch launch : launches) {
-                device.kernels().launch(launch, device.stream());
+                device.kernels().launch(launch, stream);
             }
         } catch (DeviceException e) {
             throw new DeviceException(

@@ -1,0 +1,129 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.Linear;
+import dev.rote.graph.Node;
+import dev.rote.graph.Op;
+import dev.rote.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.JCudaDriver;
+
+/// The two streams of a program while it is captured. Gradients of weights, which only the optimizer reads, go aside;
+/// everything else follows one after another, and waits for what is aside where both touch the same memory.
+///
+/// What touches what is seen from the addresses, so that any plan is right: an aside node starts after all main nodes
+/// before it; a main node that writes what an aside one reads, or touches what it writes, starts after it.
+final class Streams implements AutoCloseable {
+    private record Range(long from, long end) {
+        boolean overlaps(Range other) {
+            return from < other.end && other.from < end;
+        }
+
+        static boolean anyOverlap(List<Range> some, List<Range> others) {
+            return some.stream().anyMatch(one -> others.stream().anyMatch(one::overlaps));
+        }
+    }
+
+    /// A node that nobody has waited for yet.
+    private record Aside(List<Range> reads, List<Range> writes, CUevent done) {}
+
+    private final CudaMemory memory;
+    private final StreamHandle main;
+    private final StreamHandle side;
+    private final String operation;
+    private final List<Aside> pending = new ArrayList<>(); // oldest first
+    private final List<CUevent> events = new ArrayList<>();
+
+    Streams(CudaMemory memory, StreamHandle main, StreamHandle side, String operation) {
+        this.memory = memory;
+        this.main = main;
+        this.side = side;
+        this.operation = operation;
+    }
+
+    /// True for what only the end of a step waits for.
+    static boolean runsAside(Op op) {
+        return op instanceof Conv2d.BackwardWeight || op instanceof Linear.BackwardWeight;
+    }
+
+    /// The stream for the node's launches, with what it must wait for already waited for.
+    StreamHandle enter(Node node) {
+        if (runsAside(node.op())) {
+            wait(side, recorded(main));
+            return side;
+        }
+        List<Range> reads = ranges(node.inputs());
+        List<Range> writes = writes(node);
+        int finished = 0; // of the pending ones, when this node starts; the side stream keeps their order
+        for (int index = 0; index < pending.size(); index++) {
+            Aside aside = pending.get(index);
+            boolean meets = Range.anyOverlap(writes, aside.reads)
+                    || Range.anyOverlap(writes, aside.writes)
+                    || Range.anyOverlap(reads, aside.writes);
+            finished = meets ? index + 1 : finished;
+        }
+        if (finished > 0) {
+            wait(main, pending.get(finished - 1).done);
+            pending.subList(0, finished).clear();
+        }
+        return main;
+    }
+
+    /// After the node's launches.
+    void leave(Node node) {
+        if (runsAside(node.op())) {
+            pending.add(new Aside(ranges(node.inputs()), writes(node), recorded(side)));
+        }
+    }
+
+    /// The main stream waits for everything.
+    void join() {
+        if (!pending.isEmpty()) {
+            wait(main, pending.getLast().done);
+            pending.clear();
+        }
+    }
+
+    /// Outputs, scratch memory, and inputs that are changed in place.
+    private List<Range> writes(Node node) {
+        List<Range> writes = new ArrayList<>(ranges(node.outputs()));
+        node.op().mutates().stream()
+                .filter(index -> index < node.inputs().size()) // an optional one may be missing
+                .forEach(index -> writes.add(range(node.input(index))));
+        long scratch = memory.workspace(node);
+        if (scratch != 0) {
+            writes.add(new Range(scratch, scratch + memory.workspaceBytes(node)));
+        }
+        return writes;
+    }
+
+    private List<Range> ranges(List<Value> values) {
+        return values.stream().map(this::range).toList();
+    }
+
+    private Range range(Value value) {
+        long from = memory.address(value);
+        return new Range(from, from + value.type().bytes());
+    }
+
+    private CUevent recorded(StreamHandle stream) {
+        CUevent event = new CUevent();
+        Driver.check(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING), operation);
+        events.add(event);
+        Driver.check(JCudaDriver.cuEventRecord(event, stream), operation);
+        return event;
+    }
+
+    private void wait(StreamHandle stream, CUevent event) {
+        Driver.check(JCudaDriver.cuStreamWaitEvent(stream, event, 0), operation);
+    }
+
+    @Override
+    public void close() {
+        events.forEach(JCudaDriver::cuEventDestroy);
+        events.clear();
+    }
+}
