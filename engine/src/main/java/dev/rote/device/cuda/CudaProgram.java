@@ -44,19 +44,17 @@ final class CudaProgram implements Program {
 
     private void capture(Plan plan) {
         CudaLowering lowering = new CudaLowering(memory, device.tf32());
-        List<Node> nodes = plan.nodes();
-        List<List<KernelLaunch>> launches = lowering.lower(nodes);
-        launches.forEach(each -> each.forEach(device.kernels()::prepare));
+        List<Lowered> program = lowering.lower(plan.nodes());
+        program.forEach(each -> each.launches().forEach(device.kernels()::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
         int ended;
         try (Streams streams = new Streams(memory, device.stream(), device.sideStream(), operation)) {
             try {
-                for (int index = 0; index < launches.size(); index++) {
-                    Node node = nodes.get(index);
-                    launch(node, launches.get(index), streams.enter(node));
-                    streams.leave(node);
+                for (Lowered lowered : program) {
+                    launch(lowered, streams.enter(lowered));
+                    streams.leave(lowered);
                 }
                 streams.join();
             } finally {
@@ -68,12 +66,13 @@ final class CudaProgram implements Program {
         JCudaDriver.cuGraphDestroy(captured);
     }
 
-    private void launch(Node node, List<KernelLaunch> launches, StreamHandle stream) {
+    private void launch(Lowered lowered, StreamHandle stream) {
         try {
-            for (KernelLaunch launch : launches) {
+            for (KernelLaunch launch : lowered.launches()) {
                 device.kernels().launch(launch, stream);
             }
         } catch (DeviceException e) {
+            Node node = lowered.first();
             throw new DeviceException(
                     "program " + name + ", " + node.op().label() + " " + node.inputTypes() + ": " + e.getMessage(), e);
         }

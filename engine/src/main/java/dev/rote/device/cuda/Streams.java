@@ -4,7 +4,6 @@ import dev.rote.graph.Conv2d;
 import dev.rote.graph.Linear;
 import dev.rote.graph.Node;
 import dev.rote.graph.Op;
-import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUevent;
@@ -17,16 +16,6 @@ import jcuda.driver.JCudaDriver;
 /// What touches what is seen from the addresses, so that any plan is right: an aside node starts after all main nodes
 /// before it; a main node that writes what an aside one reads, or touches what it writes, starts after it.
 final class Streams implements AutoCloseable {
-    private record Range(long from, long end) {
-        boolean overlaps(Range other) {
-            return from < other.end && other.from < end;
-        }
-
-        static boolean anyOverlap(List<Range> some, List<Range> others) {
-            return some.stream().anyMatch(one -> others.stream().anyMatch(one::overlaps));
-        }
-    }
-
     /// A node that nobody has waited for yet.
     private record Aside(List<Range> reads, List<Range> writes, CUevent done) {}
 
@@ -49,15 +38,15 @@ final class Streams implements AutoCloseable {
         return op instanceof Conv2d.BackwardWeight || op instanceof Linear.BackwardWeight;
     }
 
-    /// The stream for the node's launches, with what it must wait for already waited for.
-    StreamHandle enter(Node node) {
-        if (runsAside(node.op())) {
+    /// The stream for the launches, with what it must wait for already waited for.
+    StreamHandle enter(Lowered lowered) {
+        if (runsAside(lowered.first().op())) {
             wait(side, recorded(main));
             return side;
         }
-        List<Range> reads = ranges(node.inputs());
-        List<Range> writes = writes(node);
-        int finished = 0; // of the pending ones, when this node starts; the side stream keeps their order
+        List<Range> reads = reads(lowered);
+        List<Range> writes = writes(lowered);
+        int finished = 0; // of the pending ones, when these start; the side stream keeps their order
         for (int index = 0; index < pending.size(); index++) {
             Aside aside = pending.get(index);
             boolean meets = Range.anyOverlap(writes, aside.reads)
@@ -72,10 +61,10 @@ final class Streams implements AutoCloseable {
         return main;
     }
 
-    /// After the node's launches.
-    void leave(Node node) {
-        if (runsAside(node.op())) {
-            pending.add(new Aside(ranges(node.inputs()), writes(node), recorded(side)));
+    /// After the launches.
+    void leave(Lowered lowered) {
+        if (runsAside(lowered.first().op())) {
+            pending.add(new Aside(reads(lowered), writes(lowered), recorded(side)));
         }
     }
 
@@ -87,26 +76,24 @@ final class Streams implements AutoCloseable {
         }
     }
 
+    private List<Range> reads(Lowered lowered) {
+        return lowered.nodes().stream()
+                .flatMap(node -> node.inputs().stream())
+                .map(memory::range)
+                .toList();
+    }
+
     /// Outputs, scratch memory, and inputs that are changed in place.
-    private List<Range> writes(Node node) {
-        List<Range> writes = new ArrayList<>(ranges(node.outputs()));
-        node.op().mutates().stream()
-                .filter(index -> index < node.inputs().size()) // an optional one may be missing
-                .forEach(index -> writes.add(range(node.input(index))));
-        long scratch = memory.workspace(node);
-        if (scratch != 0) {
-            writes.add(new Range(scratch, scratch + memory.workspaceBytes(node)));
+    private List<Range> writes(Lowered lowered) {
+        List<Range> writes = new ArrayList<>();
+        for (Node node : lowered.nodes()) {
+            node.outputs().forEach(output -> writes.add(memory.range(output)));
+            writes.add(memory.workspaceRange(node));
+            node.op().mutates().stream()
+                    .filter(index -> index < node.inputs().size()) // an optional one may be missing
+                    .forEach(index -> writes.add(memory.range(node.input(index))));
         }
         return writes;
-    }
-
-    private List<Range> ranges(List<Value> values) {
-        return values.stream().map(this::range).toList();
-    }
-
-    private Range range(Value value) {
-        long from = memory.address(value);
-        return new Range(from, from + value.type().bytes());
     }
 
     private CUevent recorded(StreamHandle stream) {

@@ -89,7 +89,7 @@ class CudaOptimizerTest extends OnCudaDevice {
             program.run();
             return new CudaLowering(memory, false)
                     .lower(plan.nodes()).stream()
-                            .flatMap(List::stream)
+                            .flatMap(lowered -> lowered.launches().stream())
                             .map(KernelLaunch::kernel)
                             .toList();
         }
