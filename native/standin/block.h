@@ -29,6 +29,7 @@ struct Launch {
     size_t shared_bytes = 0;
     const void* arguments = nullptr;
     Order order = Order::ASCENDING;
+    bool truncating = false; // sums of tensor cores
 };
 
 constexpr int BARRIERS = 16;
