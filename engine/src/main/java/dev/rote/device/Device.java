@@ -51,6 +51,11 @@ public interface Device extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// What a search among so many f32 references allocates at most, for as many queries at once; nothing is allocated.
+    default long nearestSearchBytes(int references, int dimension, int queries) {
+        return 0;
+    }
+
     /// Bytes that can still be allocated; empty where nobody knows.
     OptionalLong freeBytes();
 

@@ -170,6 +170,11 @@ public final class CudaDevice implements Device {
     }
 
     @Override
+    public long nearestSearchBytes(int references, int dimension, int queries) {
+        return CudaNearestSearch.bytes(references, dimension, queries);
+    }
+
+    @Override
     public long programBytes(List<Plan> lanes) {
         return lanes.stream().mapToLong(CudaMemory::bytes).sum();
     }

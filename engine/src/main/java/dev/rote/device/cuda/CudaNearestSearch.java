@@ -51,6 +51,20 @@ final class CudaNearestSearch implements NearestSearch {
         return Owned.opening(owned -> new CudaNearestSearch(owned, device, references, budget));
     }
 
+    /// What a search among f32 references takes, if there is so much, with as many queries as one part may have.
+    static long bytes(int references, int dimension, int queries) {
+        NearestVectors.Form form =
+                new NearestVectors.Form(tiles(references, NearestScanSplit.REFERENCES), dimension, DType.F32);
+        long groupBytes = (long) form.capacity() / GROUP * GROUP_BYTES;
+        long rows = Math.clamp(
+                MOST_GROUP_BYTES / groupBytes, NearestScanSplit.REFERENCES, tiles(queries, NearestScanSplit.REFERENCES));
+        long mean = dimension * (long) (Float.BYTES + MEAN_CHUNKS * Double.BYTES);
+        return form.capacity() * form.rowBytes()
+                + rows * (form.rowBytes() + groupBytes + NearestWorkspace.RESULT_BYTES)
+                + mean
+                + COUNTERS * Integer.BYTES;
+    }
+
     private CudaNearestSearch(Owned owned, CudaDevice device, Vectors references, long budget) {
         this.owned = owned;
         this.device = device;
