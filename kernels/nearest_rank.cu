@@ -209,8 +209,8 @@ struct NearestRank {
     __device__ __forceinline__ Candidate next_best(LaneBest& best) const {
         Candidate mine = {NOBODY, 0};
         for (int i = 0; i < AT_ONCE; i++) {
-            float key = best.taken < 2 ? best.key[best.taken] : 2 * NEAREST_LARGE;
-            int at = best.taken < 2 ? best.group[best.taken] : NOBODY;
+            float key = best.taken == 0 ? best.key[0] : best.taken == 1 ? best.key[1] : 2 * NEAREST_LARGE;
+            int at = best.taken == 0 ? best.group[0] : best.taken == 1 ? best.group[1] : NOBODY;
             float least = -warp_max(-key);
             unsigned owners = __ballot_sync(~0u, key == least && at != NOBODY);
             if (owners == 0) break; // the same on all lanes
@@ -278,6 +278,6 @@ __device__ __forceinline__ void nearest_rank(const NearestRankArgs& a) {
     if (rank.compared_whole && threadIdx.x % 32 == 0) atomicAdd(a.counts, 1u);
 }
 
-KERNEL(nearest_rank_f32, NearestRankArgs, 128) { nearest_rank<float>(a); }
+KERNEL_RESIDENT(nearest_rank_f32, NearestRankArgs, 128, 6) { nearest_rank<float>(a); }
 
-KERNEL(nearest_rank_s8, NearestRankArgs, 128) { nearest_rank<int8_t>(a); }
+KERNEL_RESIDENT(nearest_rank_s8, NearestRankArgs, 128, 6) { nearest_rank<int8_t>(a); }
