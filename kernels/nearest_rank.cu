@@ -3,7 +3,7 @@
 //
 // Math         square[q,r] by the contract of dev.rote.metrics.SquaredDistance: s[j] = fma over i % 8 == j of
 //              (f64) q[i] - (f64) r[i], then ((s0+s4)+(s2+s6))+((s1+s5)+(s3+s7)); the k least, ties by index
-// Shapes       queries [m,d], references [n,d] f32 or s8, rows of pitch values   groups [m,groups] NearestGroup
+// Shapes       queries [m,d], references [n,d] f32 or u8   groups [m,groups] NearestGroup
 //              base [m] f64   exclude [m] i32 or null   squares [m,k] f64, indices [m,k] i32, in and out
 //              counts [4] u32
 // Layout       d fastest
@@ -21,15 +21,14 @@
 #include "nearest.cuh"
 
 struct NearestRankArgs {
-    const void* queries;        // [m,pitch]
-    const void* references;     // [n,pitch]
+    const void* queries;        // [m,d]
+    const void* references;     // [n,d]
     const double* base;         // [m]
     const NearestGroup* groups; // [m,group_count]
     const int* exclude;         // [m] or null: reference `exclude[q]` of all is not a neighbour of q
     double* squares;            // [m,k]
     int* indices;               // [m,k]
     unsigned* counts;           // [4] queries of which a group was compared whole; with `audit`: pairs, wrong bounds
-    int64_t pitch;
     int m;
     int n;
     int d;
@@ -39,7 +38,7 @@ struct NearestRankArgs {
     int merge;   // 1: squares and indices hold the k nearest of the references before `first`
     int audit;   // 1: compares everything and counts the bounds that are wrong
 };
-LAYOUT(NearestRankArgs, queries, references, base, groups, exclude, squares, indices, counts, pitch, m, n, d, k, group_count, first,
+LAYOUT(NearestRankArgs, queries, references, base, groups, exclude, squares, indices, counts, m, n, d, k, group_count, first,
        merge, audit)
 
 constexpr int RANK_WARPS = 4, AT_ONCE = 4; // squares at a time
@@ -139,7 +138,7 @@ struct NearestRank {
 
     __device__ __forceinline__ NearestRank(const NearestRankArgs& args, int q)
         : a(args), query(q), lane(threadIdx.x % 32), eighth(lane / 8), base(args.base[q]),
-          x(static_cast<const T*>(args.queries) + q * args.pitch), excluded(args.exclude ? args.exclude[q] - args.first : NOBODY) {
+          x(static_cast<const T*>(args.queries) + q * (int64_t)args.d), excluded(args.exclude ? args.exclude[q] - args.first : NOBODY) {
         if (a.merge) {
             list.load(a.squares + query * (int64_t)a.k, a.indices + query * (int64_t)a.k, a.k);
             lower_limit();
@@ -167,7 +166,7 @@ struct NearestRank {
 
     // Of one of the four candidates of a round; the same on its eight lanes.
     __device__ __forceinline__ double square(int reference) const {
-        const T* y = static_cast<const T*>(a.references) + (int64_t)reference * a.pitch;
+        const T* y = static_cast<const T*>(a.references) + (int64_t)reference * a.d;
         double s = 0;
 #pragma unroll 8
         for (int i = lane % 8; i < a.d; i += 8) {
@@ -280,4 +279,4 @@ __device__ __forceinline__ void nearest_rank(const NearestRankArgs& a) {
 
 KERNEL_RESIDENT(nearest_rank_f32, NearestRankArgs, 128, 6) { nearest_rank<float>(a); }
 
-KERNEL_RESIDENT(nearest_rank_s8, NearestRankArgs, 128, 6) { nearest_rank<int8_t>(a); }
+KERNEL_RESIDENT(nearest_rank_u8, NearestRankArgs, 128, 6) { nearest_rank<uint8_t>(a); }

@@ -2,10 +2,10 @@
 //
 // Math         centre = mean of the vectors   x = v - centre   hi = bf16(x), 0 below 2^-100   lo = x - hi
 //              terms and base as in common/nearest.cuh; 8-bit: x = v - 128, hi = x, lo = 0
-// Shapes       v [rows,d] f32 or u8   centre [d] f32   partial [chunks,d] f64   hi [padded,pitch] bf16 or s8
+// Shapes       v [rows,d] f32 or u8   centre [d] f32   partial [chunks,d] f64   hi [padded,depth] bf16 or s8
 //              terms [padded]   base [padded] f64   invalid [1] i32, vectors that are not finite
-// Layout       d fastest; hi is padded with zeros to 64 bytes
-// Requires     pitch * bytes of a value % 64 == 0, padded >= rows; blocks of 128 threads, of 256 for the mean
+// Layout       d fastest; hi in tiles (nearest_at), padded with zeros to whole ones
+// Requires     depthBytes % 128 == 0, padded % 64 == 0, padded >= rows; blocks of 128 threads, of 256 for the mean
 // Tiling       split: a block per vector, which it reads twice, the second time from the first-level cache.
 //              mean: a thread per column and chunk of vectors, then one per column
 // Numerics     norms and mean in f64 (a square of an f32 is exact there); x rounded once to f32; norms rounded up, c
@@ -47,15 +47,15 @@ KERNEL(nearest_mean, NearestMeanArgs, 256) {
 struct NearestSplitArgs {
     const void* v;       // [rows,d] f32 or u8
     const float* centre; // [d], null for u8
-    void* hi;            // [padded,pitch] bf16 or s8
+    void* hi;            // [padded,depth] bf16 or s8
     NearestTerms* terms; // [padded]
     double* base;        // [padded]
     int* invalid;        // [1]
     int64_t rows;
     int d;
-    int pitch;
+    int depth_bytes;
 };
-LAYOUT(NearestSplitArgs, v, centre, hi, terms, base, invalid, rows, d, pitch)
+LAYOUT(NearestSplitArgs, v, centre, hi, terms, base, invalid, rows, d, depth_bytes)
 
 struct SplitSums {
     double whole, high, low; // squares
@@ -82,7 +82,6 @@ KERNEL(nearest_split_f32, NearestSplitArgs, 128) {
     __shared__ double scratch[32];
     int64_t row = blockIdx.x;
     const float* v = static_cast<const float*>(a.v) + row * a.d;
-    bf16* hi = static_cast<bf16*>(a.hi) + row * a.pitch;
     bool padding = row >= a.rows;
     auto split = [&](float x) { return fabsf(x) < 0x1p-100f ? bf16 {0} : from_float<bf16>(x); };
     SplitSums s = {};
@@ -103,8 +102,9 @@ KERNEL(nearest_split_f32, NearestSplitArgs, 128) {
     s.low = block_sum(s.low, scratch);
     odd = block_sum((double)odd, scratch) != 0;
     bool usable = s.whole <= NEAREST_LONGEST * NEAREST_LONGEST && s.high <= NEAREST_LONGEST * NEAREST_LONGEST; // no NaN
-    for (int i = threadIdx.x; i < a.pitch; i += 128) {
-        hi[i] = padding || !usable || i >= a.d ? bf16 {0} : split(v[i] - a.centre[i]);
+    for (int i = threadIdx.x; i < a.depth_bytes / 2; i += 128) {
+        bf16 high = padding || !usable || i >= a.d ? bf16 {0} : split(v[i] - a.centre[i]);
+        *reinterpret_cast<bf16*>(static_cast<char*>(a.hi) + nearest_at(row, 2 * i, a.depth_bytes)) = high;
     }
     if (threadIdx.x != 0) return;
     if (padding) {
@@ -119,12 +119,11 @@ KERNEL(nearest_split_u8, NearestSplitArgs, 128) {
     __shared__ double scratch[32];
     int64_t row = blockIdx.x;
     const uint8_t* v = static_cast<const uint8_t*>(a.v) + row * a.d;
-    int8_t* hi = static_cast<int8_t*>(a.hi) + row * a.pitch;
     bool padding = row >= a.rows;
     double square = 0;
-    for (int i = threadIdx.x; i < a.pitch; i += 128) {
+    for (int i = threadIdx.x; i < a.depth_bytes; i += 128) {
         int x = padding || i >= a.d ? 0 : (int)v[i] - 128;
-        hi[i] = (int8_t)x;
+        static_cast<int8_t*>(a.hi)[nearest_at(row, i, a.depth_bytes)] = (int8_t)x;
         square += (double)(x * x);
     }
     square = block_sum(square, scratch);

@@ -42,5 +42,13 @@ __device__ __forceinline__ float nearest_key(float key, unsigned member) {
     return __uint_as_float((__float_as_uint(key) & ~NEAREST_MEMBER_BITS) | member);
 }
 
-// Eight 16-byte parts of the next lines lie in different banks: lines of 64 bytes, a part of line r at part ^ (r/2 % 4).
-__device__ __forceinline__ int nearest_place(int line, int part) { return line * 64 + ((part ^ (line / 2 & 3)) * 16); }
+// Where byte `at` of a prepared vector lies: in tiles of 64 vectors x 128 bytes of depth, the tiles of 64 vectors one after
+// the other. Line r of a tile has its eight parts of 16 bytes at part ^ (r % 8): the 128-byte swizzle of the matrix
+// descriptors of sm_90, with which eight neighbouring lines lie in different banks.
+constexpr int NEAREST_TILE_BYTES = 64 * 128;
+
+__device__ __forceinline__ int64_t nearest_at(int64_t row, int at, int depth_bytes) {
+    int64_t tile = row / 64 * (depth_bytes / 128) + at / 128;
+    int line = (int)(row % 64);
+    return tile * NEAREST_TILE_BYTES + line * 128 + ((at / 16 % 8 ^ (line & 7)) * 16) + at % 16;
+}

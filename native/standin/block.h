@@ -43,6 +43,14 @@ struct AsyncCopy {
     bool committed;
 };
 
+// A copy of the whole block: its bytes do not arrive before somebody waits for its barrier.
+struct BulkCopy {
+    void* to;
+    const void* from;
+    unsigned bytes;
+    uint64_t* barrier;
+};
+
 struct Block;
 
 struct Warp {
@@ -75,6 +83,7 @@ struct Block {
     const Launch* launch = nullptr;
     Dim index;
     unsigned char* dynamic_shared = nullptr;
+    std::vector<BulkCopy> bulk_copies;
 
     // For the running thread:
     void barrier(int id, unsigned count);

@@ -113,11 +113,11 @@ public final class CudaDevice implements Device {
         return text(name);
     }
 
-    private int major() {
+    int major() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
     }
 
-    private int minor() {
+    int minor() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 

@@ -18,8 +18,6 @@ final class CudaNearestSearch implements NearestSearch {
     private static final int GROUP = 32; // references
     private static final int RANK_QUERIES = 4; // of a block
     private static final int RANK_THREADS = 128;
-    private static final int SCAN_THREADS = 256;
-    private static final int SCAN_SHARED_BYTES = 4 * (128 + 256) * 64 + 256 * 8 + 128 * 4 + 8 * 4;
     private static final int MEAN_CHUNKS = 64;
     private static final int MEAN_THREADS = 256;
     private static final int DEEPEST_PIXELS = 131_071; // products of -128 in 32 bits
@@ -36,28 +34,29 @@ final class CudaNearestSearch implements NearestSearch {
     private final boolean resident;
     private final long budget;
     private final int multiprocessors;
+    private final NearestScan kernels;
     private NearestWorkspace workspace;
 
     static CudaNearestSearch open(CudaDevice device, Vectors references) {
-        return open(device, references, device.freeBytes().orElseThrow());
+        NearestScan kernels = NearestScan.of(device.major(), device.minor());
+        return open(device, references, device.freeBytes().orElseThrow(), kernels);
     }
 
     /// @param budget bytes that references and queries may take on the device
-    static CudaNearestSearch open(CudaDevice device, Vectors references, long budget) {
+    static CudaNearestSearch open(CudaDevice device, Vectors references, long budget, NearestScan kernels) {
         if (references.type() == DType.U8 && references.dimension() > DEEPEST_PIXELS) {
             throw new IllegalArgumentException("nearest neighbours: expected at most " + DEEPEST_PIXELS
                     + " dimensions of 8-bit vectors, found " + references.dimension() + "; search in F32");
         }
-        return Owned.opening(owned -> new CudaNearestSearch(owned, device, references, budget));
+        return Owned.opening(owned -> new CudaNearestSearch(owned, device, references, budget, kernels));
     }
 
     /// What a search among f32 references takes, if there is so much, with as many queries as one part may have.
     static long bytes(int references, int dimension, int queries) {
         NearestVectors.Form form =
-                new NearestVectors.Form(tiles(references, NearestScanSplit.REFERENCES), dimension, DType.F32);
+                new NearestVectors.Form(tiles(references, NearestScan.REFERENCES), dimension, DType.F32);
         long groupBytes = (long) form.capacity() / GROUP * GROUP_BYTES;
-        long rows = Math.clamp(
-                MOST_GROUP_BYTES / groupBytes, NearestScanSplit.REFERENCES, tiles(queries, NearestScanSplit.REFERENCES));
+        long rows = Math.clamp(MOST_GROUP_BYTES / groupBytes, NearestScan.QUERIES, tiles(queries, NearestScan.QUERIES));
         long mean = dimension * (long) (Float.BYTES + MEAN_CHUNKS * Double.BYTES);
         return form.capacity() * form.rowBytes()
                 + rows * (form.rowBytes() + groupBytes + NearestWorkspace.RESULT_BYTES)
@@ -65,16 +64,18 @@ final class CudaNearestSearch implements NearestSearch {
                 + COUNTERS * Integer.BYTES;
     }
 
-    private CudaNearestSearch(Owned owned, CudaDevice device, Vectors references, long budget) {
+    private CudaNearestSearch(
+            Owned owned, CudaDevice device, Vectors references, long budget, NearestScan kernels) {
         this.owned = owned;
         this.device = device;
         this.references = references;
         this.budget = budget;
+        this.kernels = kernels;
         this.multiprocessors = device.attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
-        NearestVectors.Form whole = form(tiles(references.count(), NearestScanSplit.REFERENCES));
-        long fitting = budget / 2 / whole.rowBytes() / NearestScanSplit.REFERENCES * NearestScanSplit.REFERENCES;
+        NearestVectors.Form whole = form(tiles(references.count(), NearestScan.REFERENCES));
+        long fitting = budget / 2 / whole.rowBytes() / NearestScan.REFERENCES * NearestScan.REFERENCES;
         this.resident = whole.capacity() <= fitting;
-        int capacity = resident ? whole.capacity() : (int) Math.max(NearestScanSplit.REFERENCES, fitting);
+        int capacity = resident ? whole.capacity() : (int) Math.max(NearestScan.REFERENCES, fitting);
         this.centre = floats("centre of the references", references.dimension());
         this.counters = bytes("counters of a search", COUNTERS * (long) Integer.BYTES);
         this.prepared = owned.add(NearestVectors.open(device, "references", form(capacity)), NearestVectors::close);
@@ -84,7 +85,7 @@ final class CudaNearestSearch implements NearestSearch {
                 computeCentre();
             }
             counters.clear();
-            prepared.split(centre, counters.address() + INVALID * Integer.BYTES);
+            prepared.split(centre, counters.address() + INVALID * Integer.BYTES, NearestScan.REFERENCES);
             requireFinite(references, "references");
         }
     }
@@ -213,7 +214,7 @@ final class CudaNearestSearch implements NearestSearch {
         long groupBytes = (long) groups() * GROUP_BYTES;
         long perQuery = groupBytes + prepared.form().rowBytes() + NearestWorkspace.RESULT_BYTES;
         long most = Math.min(MOST_GROUP_BYTES / Math.max(1, groupBytes), budget / 4 / perQuery);
-        int step = NearestScanSplit.REFERENCES; // a set of queries is padded like one of references
+        int step = NearestScan.QUERIES;
         int rows = (int) Math.clamp(most / step * step, step, tiles(count, step));
         if (workspace == null || workspace.queries().form().capacity() < rows) {
             if (workspace != null) {
@@ -229,14 +230,14 @@ final class CudaNearestSearch implements NearestSearch {
     }
 
     private void searchPart(int k, boolean excludes, boolean audit) throws InterruptedException {
-        workspace.queries().split(centre, counters.address() + INVALID * Integer.BYTES);
+        workspace.queries().split(centre, counters.address() + INVALID * Integer.BYTES, NearestScan.QUERIES);
         for (int first = 0; first < references.count(); first += prepared.form().capacity()) {
             if (Thread.interrupted()) {
                 throw new InterruptedException("the search for nearest neighbours was cancelled");
             }
             if (!resident) {
                 load(first);
-                prepared.split(centre, counters.address() + INVALID * Integer.BYTES);
+                prepared.split(centre, counters.address() + INVALID * Integer.BYTES, NearestScan.REFERENCES);
                 requireFinite(references, "references");
             }
             device.launch(scan());
@@ -246,9 +247,9 @@ final class CudaNearestSearch implements NearestSearch {
 
     private KernelLaunch scan() {
         NearestVectors queries = workspace.queries();
-        NearestScanSplit split = NearestScanSplit.of(
-                queries.padded(NearestScanSplit.QUERIES) / NearestScanSplit.QUERIES,
-                prepared.padded(NearestScanSplit.REFERENCES) / NearestScanSplit.REFERENCES,
+        NearestScan.Split split = kernels.split(
+                queries.count(),
+                prepared.padded(NearestScan.REFERENCES) / NearestScan.REFERENCES,
                 prepared.form().steps(),
                 multiprocessors);
         boolean pixels = references.type() == DType.U8;
@@ -264,35 +265,34 @@ final class CudaNearestSearch implements NearestSearch {
                 .i32("block_tiles", split.blockTiles())
                 .f32("gamma", gamma);
         return new KernelLaunch(
-                pixels ? "nearest_scan_s8" : "nearest_scan_bf16",
+                kernels.kernel(pixels),
                 split.grid(),
-                KernelLaunch.Extent.of(SCAN_THREADS),
-                SCAN_SHARED_BYTES,
+                KernelLaunch.Extent.of(kernels.threads()),
+                kernels.sharedBytes(),
                 arguments);
     }
 
     private KernelLaunch rank(int first, int k, boolean excludes, boolean audit) {
         NearestVectors queries = workspace.queries();
         Arguments arguments = new Arguments()
-                .pointer("queries", queries.exactAddress())
-                .pointer("references", prepared.exactAddress())
+                .pointer("queries", queries.valuesAddress())
+                .pointer("references", prepared.valuesAddress())
                 .pointer("base", queries.baseAddress())
                 .pointer("groups", workspace.groupsAddress())
                 .pointer("exclude", excludes ? workspace.excludeAddress() : 0)
                 .pointer("squares", workspace.squaresAddress())
                 .pointer("indices", workspace.indicesAddress())
                 .pointer("counts", counters.address())
-                .i64("pitch", prepared.exactPitch())
                 .i32("m", queries.count())
                 .i32("n", prepared.count())
                 .i32("d", references.dimension())
                 .i32("k", k)
-                .i32("group_count", prepared.padded(NearestScanSplit.REFERENCES) / GROUP)
+                .i32("group_count", prepared.padded(NearestScan.REFERENCES) / GROUP)
                 .i32("first", first)
                 .i32("merge", first > 0 ? 1 : 0)
                 .i32("audit", audit ? 1 : 0);
         return KernelLaunch.blocks(
-                references.type() == DType.U8 ? "nearest_rank_s8" : "nearest_rank_f32",
+                references.type() == DType.U8 ? "nearest_rank_u8" : "nearest_rank_f32",
                 Math.ceilDiv(queries.count(), RANK_QUERIES),
                 RANK_THREADS,
                 arguments);

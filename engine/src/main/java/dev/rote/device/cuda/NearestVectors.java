@@ -8,20 +8,21 @@ import java.lang.foreign.MemorySegment;
 /// Room for vectors as the scan wants them (`kernels/common/nearest.cuh`): the values themselves, their centred bf16 or
 /// 8-bit part and the terms of their bounds. Filled as often as wanted.
 final class NearestVectors implements AutoCloseable {
-    private static final int STEP_BYTES = 64; // of depth
+    private static final int TILE_BYTES = 128; // of depth
+    private static final int STEP_BYTES = 64; // of depth, what a scan takes at a time
     private static final int TERM_BYTES = 16;
     private static final int SPLIT_THREADS = 128;
 
     /// Rows, values per row, and their type.
     ///
-    /// @param capacity a multiple of 256
+    /// @param capacity a multiple of the scan's tile
     record Form(int capacity, int dimension, DType type) {
         int valueBytes() {
             return type == DType.U8 ? 1 : 2;
         }
 
         int depthBytes() {
-            return Math.ceilDiv(dimension * valueBytes(), STEP_BYTES) * STEP_BYTES;
+            return Math.ceilDiv(dimension * valueBytes(), TILE_BYTES) * TILE_BYTES;
         }
 
         int steps() {
@@ -94,7 +95,8 @@ final class NearestVectors implements AutoCloseable {
     ///
     /// @param centre of f32 vectors
     /// @param invalid address of a counter of vectors that are not finite
-    void split(CudaBuffer centre, long invalid) {
+    /// @param tile of the scan: so many vectors are prepared together, the last ones with nothing in them
+    void split(CudaBuffer centre, long invalid, int tile) {
         boolean pixels = form.type() == DType.U8;
         Arguments arguments = new Arguments()
                 .pointer("v", valuesAddress)
@@ -105,21 +107,12 @@ final class NearestVectors implements AutoCloseable {
                 .pointer("invalid", invalid)
                 .i64("rows", count)
                 .i32("d", form.dimension())
-                .i32("pitch", form.depthBytes() / form.valueBytes());
+                .i32("depth_bytes", form.depthBytes());
         String kernel = pixels ? "nearest_split_u8" : "nearest_split_f32";
-        device.launch(KernelLaunch.blocks(kernel, padded(NearestScanSplit.REFERENCES), SPLIT_THREADS, arguments));
+        device.launch(KernelLaunch.blocks(kernel, padded(tile), SPLIT_THREADS, arguments));
     }
 
-    /// What exact distances are computed from: f32 values as they are, 8-bit values less 128.
-    long exactAddress() {
-        return form.type() == DType.U8 ? hi.address() : valuesAddress;
-    }
-
-    /// Values from one row of [#exactAddress] to the next.
-    long exactPitch() {
-        return form.type() == DType.U8 ? form.depthBytes() : form.dimension();
-    }
-
+    /// The vectors as they came.
     long valuesAddress() {
         return valuesAddress;
     }

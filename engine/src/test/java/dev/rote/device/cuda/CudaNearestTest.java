@@ -2,6 +2,7 @@ package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.NearestSearch;
@@ -194,7 +195,7 @@ class CudaNearestTest extends OnCudaDevice {
         float[] x = Arrays.copyOf(noisy(y, 0.01), 300 * d);
         int[] exclude = new int[300];
         Arrays.setAll(exclude, i -> i % 2 == 0 ? (i * 7) % n : -1);
-        try (NearestSearch search = CudaNearestSearch.open(device, vectors(y, d), 100_000)) {
+        try (NearestSearch search = CudaNearestSearch.open(device, vectors(y, d), 100_000, NearestScan.PORTABLE)) {
             requireEqual(
                     search.search(vectors(x, d), new Question(k, null)),
                     NearestNeighboursReference.search(Rows.of(x, d), Rows.of(y, d), k, null));
@@ -237,8 +238,10 @@ class CudaNearestTest extends OnCudaDevice {
                 NearestNeighboursReference.search(Rows.of(integers(x), d), Rows.of(integers(y), d), k, null);
         Vectors references = new Vectors(MemorySegment.ofArray(y), n, d, DType.U8);
         Vectors queries = new Vectors(MemorySegment.ofArray(x), m, d, DType.U8);
-        try (NearestSearch search = CudaNearestSearch.open(device, references)) {
-            requireEqual(search.search(queries, new Question(k, null)), expected);
+        for (NearestScan kernels : kernels()) {
+            try (NearestSearch search = open(references, kernels)) {
+                requireEqual(search.search(queries, new Question(k, null)), expected);
+            }
         }
     }
 
@@ -256,10 +259,14 @@ class CudaNearestTest extends OnCudaDevice {
             y[i] *= (i / dimension) % 7; // norms of many sizes
         }
         float[] x = Arrays.copyOf(noisy(y, 0.02), m * dimension);
-        try (CudaNearestSearch search = CudaNearestSearch.open(device, vectors(y, dimension))) {
-            CudaNearestSearch.Audit audit = search.audit(vectors(x, dimension));
-            assertThat(audit.pairs()).isEqualTo((long) m * n);
-            assertThat(audit.wrong()).isZero();
+        try {
+            for (NearestScan kernels : kernels()) {
+                try (CudaNearestSearch search = open(vectors(y, dimension), kernels)) {
+                    CudaNearestSearch.Audit audit = search.audit(vectors(x, dimension));
+                    assertThat(audit.pairs()).isEqualTo((long) m * n);
+                    assertThat(audit.wrong()).isZero();
+                }
+            }
         } finally {
             StandIn.loaded().ifPresent(standIn -> standIn.set("truncate", 0));
         }
@@ -340,12 +347,30 @@ class CudaNearestTest extends OnCudaDevice {
         assertThat(device.allocatedBytes()).isEqualTo(before);
     }
 
+    /// By every kernel that runs on this device.
     private Answer requireReferenceResult(float[] x, float[] y, int d, int k) throws InterruptedException {
-        try (NearestSearch search = CudaNearestSearch.open(device, vectors(y, d))) {
-            Answer found = search.search(vectors(x, d), new Question(k, null));
-            requireEqual(found, NearestNeighboursReference.search(Rows.of(x, d), Rows.of(y, d), k, null));
-            return found;
+        Neighbours expected = NearestNeighboursReference.search(Rows.of(x, d), Rows.of(y, d), k, null);
+        Answer found = null;
+        for (NearestScan kernels : kernels()) {
+            try (NearestSearch search = open(vectors(y, d), kernels)) {
+                Answer answer = search.search(vectors(x, d), new Question(k, null));
+                requireEqual(answer, expected);
+                if (found != null) {
+                    assertThat(answer.searchedOn()).isCloseTo(found.searchedOn(), within(1 + found.searchedOn() / 4));
+                }
+                found = answer;
+            }
         }
+        return found;
+    }
+
+    private List<NearestScan> kernels() {
+        boolean sm90 = !AnyDriver.isGpu() || NearestScan.of(device.major(), device.minor()) == NearestScan.SM90;
+        return sm90 ? List.of(NearestScan.PORTABLE, NearestScan.SM90) : List.of(NearestScan.PORTABLE);
+    }
+
+    private CudaNearestSearch open(Vectors references, NearestScan kernels) {
+        return CudaNearestSearch.open(device, references, device.freeBytes().orElseThrow(), kernels);
     }
 
     private static void requireEqual(Answer found, Neighbours expected) {
