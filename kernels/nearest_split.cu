@@ -78,7 +78,7 @@ __device__ __forceinline__ void store_padding(const NearestSplitArgs& a, int64_t
     a.base[row] = 0;
 }
 
-KERNEL(nearest_split_f32, NearestSplitArgs, 128) {
+KERNEL_RESIDENT(nearest_split_f32, NearestSplitArgs, 128, 10) {
     __shared__ double scratch[32];
     int64_t row = blockIdx.x;
     const float* v = static_cast<const float*>(a.v) + row * a.d;
