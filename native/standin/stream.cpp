@@ -32,6 +32,7 @@ int run_launch(const Operation& operation) {
     launch.shared_bytes = operation.shared_bytes;
     launch.arguments = operation.arguments.data();
     launch.order = device.settings.order;
+    launch.truncating = device.settings.truncate;
     std::string failure = run_grid(launch, workers());
     return failure.empty() ? SUCCESS : device.fault(LAUNCH_FAILED, failure);
 }

@@ -82,8 +82,10 @@ tests() {
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest &
     running+=($!)
+    step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest &
+    running+=($!)
     wait "${running[@]}"
-    for name in operations tensor-cores reductions training convolutions; do
+    for name in operations tensor-cores reductions training convolutions nearest; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done
@@ -183,6 +185,12 @@ bench() {
     if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
         step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
             -p width="$narrow" -p batch=1000 -wi 1 -i 3
+        for shape in 10000x32768x1024 50000x50000x3072; do
+            step "nearest-$shape" 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-$shape.json" \
+                -p device=cuda -p shape=$shape -p type=f32,u8 -wi 3 -i 20
+        done
+        step nearest-small 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-small.json" \
+            -p device=cuda -p shape=10000x1024x1024,10000x4096x1024,10000x16384x1024 -p type=f32 -wi 3 -i 20
         step step-tf32 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-tf32.json" -p width="$narrow" \
             -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
     fi
@@ -191,6 +199,10 @@ bench() {
             peer "peer-step-$width" 70 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
                 --batch $batch --seconds 1 --compile-mode default --limit "${ROTE_PEER_SECONDS:-40}"
         done
+        for shape in 10000x32768x1024 50000x50000x3072 10000x1024x1024 10000x4096x1024 10000x16384x1024; do
+            peer "peer-nearest-$shape" 30 "$home/peers/nearest.py" --shape $shape --device cuda --precision f32,tf32 --seconds 1 --limit 15
+        done
+        step nearest-wrong 40 python3 "$home/peers/nearest.py" --wrong --shape 1000x32768x1024 --device cuda --precision f32,tf32
         peer peer-operations 80 "$home/peers/operations.py" time --shapes "$out/cases.jsonl" --seconds 0.05 --limit 60
         peer ceilings 30 "$home/peers/operations.py" ceilings
         step peer-check 60 python3 "$home/peers/study1_unet.py" check --golden "$home/tests/golden" --device cuda
@@ -200,7 +212,7 @@ bench() {
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
-    for file in "$out"/{step-*,sampling}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/{step-*,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
     cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
     local gpu

@@ -14,7 +14,7 @@ import dev.rote.metrics.FrechetDistance;
 import dev.rote.metrics.FrechetStatistics;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.MemorizedFraction;
-import dev.rote.metrics.NearestNeighbours;
+import dev.rote.metrics.NeighbourSearch;
 import dev.rote.metrics.Neighbours;
 import dev.rote.metrics.Rows;
 import dev.rote.metrics.StudentT;
@@ -51,6 +51,7 @@ final class Measurer implements AutoCloseable {
     private final Bootstrap bootstrap;
     private final Optional<Generator> generator;
     private final Rows training;
+    private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction, prepared once
     private final List<LossPair> losses = new ArrayList<>();
     private FrechetStatistics realFeatures;
 
@@ -69,6 +70,10 @@ final class Measurer implements AutoCloseable {
         TrainingData data = trainer.data();
         requireEnough(data);
         this.training = rows(data.train());
+        this.search = wants(Metric.MemorizedFraction.class)
+                ? Optional.of(
+                        owned.add(NeighbourSearch.of(trainer.device(), training, threads), NeighbourSearch::close))
+                : Optional.empty();
         this.generator = isSampled(config)
                 ? Optional.of(owned.add(trainer.generator(batch(config), config.ema()), Generator::close))
                 : Optional.empty();
@@ -115,6 +120,11 @@ final class Measurer implements AutoCloseable {
             need = need.plusSampling(
                     Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
         }
+        if (wants(config, Metric.MemorizedFraction.class)) {
+            int queries = Math.max(config.samples(), data.test().count());
+            need = need.plusSearch(device.nearestSearchBytes(
+                    data.train().count(), data.train().extent().size(), queries));
+        }
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {
                 need = need.plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.train(), at.t())));
@@ -160,10 +170,10 @@ final class Measurer implements AutoCloseable {
 
     /// Share of held-out images that would count as memorized, per ratio k: the base rate.
     List<MemorizedFraction> baseRates() throws InterruptedException {
-        if (trainer.data().test().count() == 0) {
+        if (trainer.data().test().count() == 0 || search.isEmpty()) {
             return List.of();
         }
-        Neighbours neighbours = NearestNeighbours.search(rows(trainer.data().test()), training, 2, threads);
+        Neighbours neighbours = search.get().search(rows(trainer.data().test()), 2);
         return fractions(MemorizedFraction.ratios(neighbours));
     }
 
@@ -198,8 +208,8 @@ final class Measurer implements AutoCloseable {
             requireFinite("a generated image", images);
             done = generator.get().updates(config.samples());
             Rows samples = Rows.of(images, training.dimension());
-            if (wants(Metric.MemorizedFraction.class)) {
-                Neighbours neighbours = NearestNeighbours.search(samples, training, 2, threads);
+            if (search.isPresent()) {
+                Neighbours neighbours = search.get().search(samples, 2);
                 ratios = MemorizedFraction.ratios(neighbours);
                 memorized = fractions(ratios);
                 drawn.accept(new Drawn(images, neighbours));

@@ -2,7 +2,9 @@ package dev.rote.device.cuda;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.NearestSearch;
 import dev.rote.device.Program;
+import dev.rote.device.Vectors;
 import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.graph.DType;
@@ -14,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -113,11 +116,11 @@ public final class CudaDevice implements Device {
         return text(name);
     }
 
-    private int major() {
+    int major() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
     }
 
-    private int minor() {
+    int minor() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 
@@ -129,7 +132,7 @@ public final class CudaDevice implements Device {
         return new String(bytes, 0, length, StandardCharsets.UTF_8);
     }
 
-    private int attribute(int which) {
+    int attribute(int which) {
         int[] value = new int[1];
         Driver.check(JCudaDriver.cuDeviceGetAttribute(value, which, device), "attribute " + which + " of the GPU");
         return value[0];
@@ -160,6 +163,18 @@ public final class CudaDevice implements Device {
         CudaProgram program = new CudaProgram(this, name, lanes.getFirst(), bindings);
         open.add(program);
         return program;
+    }
+
+    @Override
+    public Optional<NearestSearch> nearestSearch(Vectors references) {
+        CudaNearestSearch search = CudaNearestSearch.open(this, references);
+        open.add(search);
+        return Optional.of(search);
+    }
+
+    @Override
+    public long nearestSearchBytes(int references, int dimension, int queries) {
+        return CudaNearestSearch.bytes(references, dimension, queries);
     }
 
     @Override
@@ -195,6 +210,13 @@ public final class CudaDevice implements Device {
 
     Kernels kernels() {
         return kernels;
+    }
+
+    /// Puts one kernel on the stream, outside of a program.
+    void launch(KernelLaunch launch) {
+        makeCurrent();
+        kernels.prepare(launch);
+        kernels.launch(launch, stream);
     }
 
     /// Memory of the device, not zeroed.
@@ -279,6 +301,7 @@ public final class CudaDevice implements Device {
         }
         for (AutoCloseable resource : new ArrayList<>(open)) {
             switch (resource) {
+                case CudaNearestSearch search -> search.close();
                 case CudaBuffer buffer -> buffer.close();
                 case CudaProgram program -> program.close();
                 default -> throw new AssertionError(resource);
