@@ -8,7 +8,17 @@ import java.util.List;
 /// `y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n, p*stride + r - top, q*stride + s - left, c] w[k,r,s,c]`, zero outside.
 /// Inputs x [N,H,W,C], w [K,R,S,C], optional bias [K] f32; output y [N,P,Q,K] in the type of x. A filter in bf16 has a
 /// gradient in f32.
-public record Conv2d(int stride, int top, int left, int bottom, int right) implements Op {
+///
+/// What is convolved need not lie in memory: see [Input].
+public record Conv2d(Input input, int stride, int top, int left, int bottom, int right) implements Op {
+    /// How the input becomes the image that is convolved.
+    public enum Input {
+        /// It is that image.
+        PLAIN,
+        /// It is that image at half its height and width: each of its pixels stands for 2 x 2, as [Upsample] has it.
+        UPSAMPLED
+    }
+
     public Conv2d {
         Check.that(stride >= 1, "Conv2d", "a stride of at least 1", stride);
         Check.that(
@@ -16,6 +26,11 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
                 "Conv2d",
                 "padding of at least 0",
                 List.of(top, left, bottom, right));
+    }
+
+    /// Of a plain input.
+    public Conv2d(int stride, int top, int left, int bottom, int right) {
+        this(Input.PLAIN, stride, top, left, bottom, right);
     }
 
     /// Stride 1, output as large as the input, for an odd filter size.
@@ -29,12 +44,28 @@ public record Conv2d(int stride, int top, int left, int bottom, int right) imple
         return new Conv2d(stride, pad, pad, pad, pad);
     }
 
-    /// Output shape [N,P,Q,K] for x [N,H,W,C] and w [K,R,S,C].
+    /// The same convolution of another kind of input.
+    public Conv2d reading(Input kind) {
+        return new Conv2d(kind, stride, top, left, bottom, right);
+    }
+
+    /// Pixels of the image that one pixel of the input stands for, along each side: 1 or 2.
+    public int enlargement() {
+        return input == Input.UPSAMPLED ? 2 : 1;
+    }
+
+    /// The image that is convolved for an input of this shape.
+    public Shape image(Shape x) {
+        return Shape.of(x.dim(0), enlargement() * x.dim(1), enlargement() * x.dim(2), x.dim(3));
+    }
+
+    /// Output shape [N,P,Q,K] for an input x [N,H,W,C] and w [K,R,S,C].
     public Shape outputShape(Shape x, Shape w) {
-        int height = (x.dim(1) + top + bottom - w.dim(1)) / stride + 1;
-        int width = (x.dim(2) + left + right - w.dim(2)) / stride + 1;
-        boolean fits = x.dim(1) + top + bottom >= w.dim(1) && x.dim(2) + left + right >= w.dim(2);
-        Check.that(fits, "Conv2d", "a filter no larger than the padded image " + x, w);
+        Shape image = image(x);
+        int height = (image.dim(1) + top + bottom - w.dim(1)) / stride + 1;
+        int width = (image.dim(2) + left + right - w.dim(2)) / stride + 1;
+        boolean fits = image.dim(1) + top + bottom >= w.dim(1) && image.dim(2) + left + right >= w.dim(2);
+        Check.that(fits, "Conv2d", "a filter no larger than the padded image " + image, w);
         return Shape.of(x.dim(0), height, width, w.dim(0));
     }
 

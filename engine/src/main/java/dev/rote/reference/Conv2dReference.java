@@ -7,7 +7,9 @@ import java.util.List;
 /// Two-dimensional cross-correlation with zero padding:
 /// `y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n, p stride + r - top, q stride + s - left, c] w[k,r,s,c]`.
 ///
-/// The three functions visit the same products; each adds to another factor.
+/// Of an upsampled input, x[n,h,v,c] is the input's [n,h/2,v/2,c]. The three functions visit the same products; each
+// adds
+/// to another factor.
 final class Conv2dReference {
     private Conv2dReference() {}
 
@@ -75,11 +77,12 @@ final class Conv2dReference {
             for (int s = 0; s < w.dim(2); s++) {
                 int h = out[1] * conv.stride() + r - conv.top();
                 int v = out[2] * conv.stride() + s - conv.left();
-                if (h < 0 || h >= x.dim(1) || v < 0 || v >= x.dim(2)) {
+                int scale = conv.enlargement();
+                if (h < 0 || h >= scale * x.dim(1) || v < 0 || v >= scale * x.dim(2)) {
                     continue; // zero padding
                 }
                 for (int c = 0; c < x.dim(3); c++) {
-                    int atX = ((out[0] * x.dim(1) + h) * x.dim(2) + v) * x.dim(3) + c;
+                    int atX = ((out[0] * x.dim(1) + h / scale) * x.dim(2) + v / scale) * x.dim(3) + c;
                     int atW = ((out[3] * w.dim(1) + r) * w.dim(2) + s) * w.dim(3) + c;
                     product.at(atX, atW, out[4]);
                 }

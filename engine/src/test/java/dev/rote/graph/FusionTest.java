@@ -123,6 +123,66 @@ class FusionTest {
         assertThat(Fusion.apply(graph, FUSING)).isZero();
     }
 
+    /// An upsampled image, convolved with bias, then once more.
+    private static Value upPath(Graph graph) {
+        Value x = graph.external("x", TensorType.f32(2, 3, 2, 4));
+        Value bias = graph.external("bias", TensorType.f32(4));
+        Value h = graph.apply(new Upsample(), x);
+        h = graph.apply(Conv2d.same(3), h, graph.external("w", TensorType.f32(4, 3, 3, 4)), bias);
+        h = graph.apply(new Upsample(), h);
+        return GradientCheck.contract(
+                graph, graph.apply(Conv2d.of(2, 1), h, graph.external("v", TensorType.f32(6, 3, 3, 4))));
+    }
+
+    @Test
+    void anUpsamplingReadOnlyByAConvolutionBecomesItsWayOfReading() {
+        Graph graph = new Graph();
+        upPath(graph);
+        int before = graph.nodes().size();
+        assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+        assertThat(graph.nodes()).hasSize(before - 2);
+        Node first = graph.nodes().getFirst();
+        assertThat(first.op()).isEqualTo(Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED));
+        assertThat(first.input(0)).isSameAs(graph.externals().get("x"));
+        assertThat(first.cost().bytesRead()).isEqualTo(4 * (2 * 3 * 2 * 4 + 4 * 9 * 4 + 4));
+        assertThat(first.cost().flops()).isEqualTo(2L * (2 * 6 * 4 * 4) * 9 * 4);
+    }
+
+    @Test
+    void theResultOfAnUpsampledConvolutionIsTheSame() {
+        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::upPath, 3);
+        Graph plain = new Graph();
+        Value expected = upPath(plain);
+        Graph fused = new Graph();
+        Value found = upPath(fused);
+        Fusion.apply(fused, FUSING);
+        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
+        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
+        plainRun.run();
+        fusedRun.run();
+        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+    }
+
+    @Test
+    void gradientsOfAnUpsampledConvolutionAreRight() {
+        GradientCheck.Network network = graph -> {
+            Value loss = upPath(graph);
+            assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+            return loss;
+        };
+        GradientCheck.check(
+                "an upsampled convolution", network, GradientCheck.normals(network, 3), List.of("x", "w", "bias", "v"));
+    }
+
+    @Test
+    void anUpsamplingThatIsReadTwiceStays() {
+        Graph graph = new Graph();
+        Value y = graph.apply(new Upsample(), graph.external("x", TensorType.f32(2, 3, 5, 4)));
+        Value w = graph.external("w", TensorType.f32(4, 3, 3, 4));
+        graph.apply(new Add(), graph.apply(Conv2d.same(3), y, w), y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
     @Test
     void anotherActivationStays() {
         Graph graph = new Graph();

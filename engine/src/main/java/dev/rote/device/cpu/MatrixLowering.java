@@ -19,38 +19,45 @@ final class MatrixLowering {
         Value b = node.input(1);
         Value out = node.output();
         return switch (node.op()) {
-            case Conv2d op ->
-                convolutions.forward(
+            case Conv2d op -> {
+                ConvolutionImage x = ConvolutionImage.read(op, a, operands);
+                long bias = node.inputs().size() == 3 ? operands.at(node.input(2)) : 0;
+                yield x.before(convolutions.forward(
                         op,
-                        a.shape(),
+                        x.shape(),
                         b.shape(),
                         out.shape(),
                         a.dtype(),
-                        operands.at(a),
+                        x.at(),
                         operands.at(b),
-                        node.inputs().size() == 3 ? operands.at(node.input(2)) : 0,
-                        operands.at(out));
-            case Conv2d.BackwardData op ->
-                convolutions.backwardData(
+                        bias,
+                        operands.at(out)));
+            }
+            case Conv2d.BackwardData op -> {
+                ConvolutionImage dx = ConvolutionImage.written(op.conv(), out, operands);
+                yield dx.after(convolutions.backwardData(
                         op.conv(),
-                        op.x(),
+                        dx.shape(),
                         b.shape(),
                         a.shape(),
                         a.dtype(),
                         operands.at(a),
                         operands.at(b),
-                        operands.at(out));
-            case Conv2d.BackwardWeight op ->
-                convolutions.backwardWeight(
+                        dx.at()));
+            }
+            case Conv2d.BackwardWeight op -> {
+                ConvolutionImage x = ConvolutionImage.read(op.conv(), a, operands);
+                yield x.before(convolutions.backwardWeight(
                         op.conv(),
-                        a.shape(),
+                        x.shape(),
                         out.shape(),
                         b.shape(),
                         a.dtype(),
-                        operands.at(a),
+                        x.at(),
                         operands.at(b),
                         operands.at(out),
-                        op.bias() ? operands.at(node.outputs().get(1)) : 0);
+                        op.bias() ? operands.at(node.outputs().get(1)) : 0));
+            }
             default -> throw new AssertionError(node);
         };
     }

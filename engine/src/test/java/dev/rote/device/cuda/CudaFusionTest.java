@@ -1,0 +1,175 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.graph.Autodiff;
+import dev.rote.graph.Cast;
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.DType;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.graph.Target;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Upsample;
+import dev.rote.graph.Value;
+import dev.rote.reference.GradientCheck;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Parts of a U-Net's way up, fused and as they are written, on the same numbers: what they compute, every gradient, and
+/// the memory they take.
+class CudaFusionTest extends OnCudaDevice {
+    /// A part of a network in f32, TF32 or bf16.
+    ///
+    /// @param sizes images, height, width, then channels
+    private record Part(String name, DType type, boolean tf32, int... sizes) {
+        @Override
+        public String toString() {
+            return name + (tf32 ? " TF32 " : " " + type + " ") + Shape.of(sizes);
+        }
+    }
+
+    /// What a part computes, by name, and the bytes of its arena.
+    private record Results(Map<String, float[]> values, long arenaBytes) {}
+
+    private CudaDevice tf32;
+
+    @BeforeAll
+    void openTf32() {
+        tf32 = CudaDevice.open(0, true);
+    }
+
+    @AfterAll
+    void closeTf32() {
+        if (tf32 != null) {
+            tf32.close();
+        }
+    }
+
+    private static Stream<Part> inEachPrecision(String name, int... sizes) {
+        return Stream.of(
+                new Part(name, DType.F32, false, sizes),
+                new Part(name, DType.F32, true, sizes),
+                new Part(name, DType.BF16, false, sizes));
+    }
+
+    /// @param sizes images, height and width before upsampling, channels, filters
+    static Stream<Part> upsampled() {
+        return Stream.of(
+                        inEachPrecision("up", 2, 4, 4, 32, 64),
+                        inEachPrecision("up", 1, 8, 8, 64, 32),
+                        inEachPrecision("up", 3, 1, 1, 8, 16),
+                        inEachPrecision("up", 1, 3, 5, 7, 11))
+                .flatMap(parts -> parts);
+    }
+
+    private static Value input(Graph graph, String name, DType type, int... dims) {
+        Value value = graph.external(name, TensorType.f32(dims));
+        return type == DType.F32 ? value : graph.apply(new Cast(type), value);
+    }
+
+    private static Value up(Graph graph, Part part) {
+        int[] s = part.sizes();
+        Value x = input(graph, "x", part.type(), s[0], s[1], s[2], s[3]);
+        Value w = input(graph, "w", part.type(), s[4], 3, 3, s[3]);
+        Value bias = graph.external("bias", TensorType.f32(s[4]));
+        return graph.apply(Conv2d.same(3), graph.apply(new Upsample(), x), w, bias);
+    }
+
+    @ParameterizedTest
+    @MethodSource("upsampled")
+    void anUpsampledConvolutionHasTheBitsOfItsPartsButForTheGradientOfItsInput(Part part) {
+        Results plain = run(part, Target.PLAIN);
+        Results fused = run(part, device.target());
+        assertThat(fused.values().get("y")).containsExactly(plain.values().get("y"));
+        assertThat(fused.values().get("dw")).containsExactly(plain.values().get("dw"));
+        assertThat(fused.values().get("dbias")).containsExactly(plain.values().get("dbias"));
+        close(fused.values().get("dx"), plain.values().get("dx"), part);
+        assertThat(fused.arenaBytes()).isLessThan(plain.arenaBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("upsampled")
+    void anUpsampledConvolutionDoesNotDependOnTheOrderOfThreads(Part part) {
+        Results ascending = run(part, device.target());
+        AnyDriver.descending(true);
+        Results descending = run(part, device.target());
+        AnyDriver.descending(false);
+        ascending.values().forEach((name, values) -> assertThat(
+                        descending.values().get(name))
+                .as(name)
+                .containsExactly(values));
+    }
+
+    /// Sums of some hundred terms in another order, in bf16 rounded before and after they are added, in TF32 of factors
+    /// that are rounded alike.
+    private static void close(float[] found, float[] expected, Part part) {
+        float largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        double tolerance = largest * (part.type() == DType.BF16 ? 0x1p-7 : 0x1p-18);
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(Math.abs(found[i] - expected[i])).as("element %d", i).isLessThanOrEqualTo((float) tolerance);
+        }
+    }
+
+    private Results run(Part part, Target fusing) {
+        Graph graph = new Graph();
+        Value y = up(graph, part);
+        List<Value> inputs = List.copyOf(graph.externals().values());
+        Value loss = GradientCheck.contract(graph, y);
+        Fusion.apply(graph, fusing);
+        Map<String, Value> results = new LinkedHashMap<>();
+        results.put("y", y);
+        List<Value> gradients = new ArrayList<>(Autodiff.gradients(graph, loss, inputs));
+        for (int i = 0; i < inputs.size(); i++) {
+            results.put("d" + inputs.get(i).name(), gradients.get(i));
+        }
+        CudaDevice on = part.tf32() ? tf32 : device;
+        Map<String, Value> targets = new LinkedHashMap<>();
+        results.forEach((name, value) -> {
+            Value target = graph.external("result " + name, TensorType.f32(value.shape().toArray()));
+            Value number = value.dtype() == DType.F32 ? value : graph.apply(new Cast(DType.F32), value);
+            graph.place(number, target, 0);
+            targets.put(name, target);
+        });
+        Plan plan = Plan.of(graph, on.target());
+        Map<String, Buffer> buffers = new HashMap<>();
+        try {
+            for (Value external : graph.externals().values()) {
+                buffers.put(external.name(), on.allocate(external.name(), external.dtype(), external.elements()));
+            }
+            Random random = new Random(11);
+            for (Value input : inputs) {
+                float[] numbers = new float[(int) input.elements()];
+                for (int i = 0; i < numbers.length; i++) {
+                    numbers[i] = (float) random.nextGaussian();
+                }
+                buffers.get(input.name()).writeFloats(numbers);
+            }
+            try (Program program = on.compile(part.name(), List.of(plan), buffers)) {
+                program.run();
+            }
+            Map<String, float[]> values = new LinkedHashMap<>();
+            targets.forEach(
+                    (name, target) -> values.put(name, buffers.get(target.name()).readFloats()));
+            return new Results(values, plan.arenaBytes());
+        } finally {
+            buffers.values().forEach(Buffer::close);
+        }
+    }
+}
