@@ -159,7 +159,7 @@ public final class CpuDevice implements Device {
             return switch (pattern) {
                 case GROUP_NORM_SILU -> true;
                 // The library reads images from memory only.
-                case UPSAMPLE_CONVOLUTION -> false;
+                case UPSAMPLE_CONVOLUTION, CONCAT_READERS -> false;
             };
         }
 

@@ -12,16 +12,19 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /// Lowers convolutions to the files `conv2d*.cu`: to those that read their operands once where these take the shapes,
-/// else to gathered products; convolutions with a 1x1 filter that move nothing are linear layers over the pixels.
+/// else to gathered products; convolutions with a 1x1 filter that move nothing are linear layers over the pixels, of
+/// one tensor or of two side by side.
 final class ConvolutionLowering {
     private final CudaMemory memory;
     private final boolean tf32;
     private final ProductLowering products;
+    private final JoinedLowering joined;
 
     ConvolutionLowering(CudaMemory memory, boolean tf32, ProductLowering products) {
         this.memory = memory;
         this.tf32 = tf32;
         this.products = products;
+        this.joined = new JoinedLowering(memory, tf32);
     }
 
     /// The tensors of a convolution in any direction: inputs, filters and results, or their gradients.
@@ -87,6 +90,9 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> forward(Conv2d op, Node node) {
+        if (op.input() == Conv2d.Input.JOINED) {
+            return joined.forward(node, op.hasBias(node.inputs()));
+        }
         Value w = node.input(1);
         if (pointwise(op, w.shape())) {
             return products.linear(node);
@@ -112,6 +118,9 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return joined.backwardData(node);
+        }
         Value w = node.input(1);
         if (pointwise(op.conv(), w.shape())) {
             return products.linearBackwardData(node);
@@ -140,6 +149,9 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> backwardWeight(Conv2d.BackwardWeight op, Node node) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return joined.backwardWeight(node, op.bias());
+        }
         Value x = node.input(0);
         Value dy = node.input(1);
         Shape w = node.output().shape();
@@ -198,6 +210,9 @@ final class ConvolutionLowering {
     /// Scratch memory of a weight gradient: what the kernel for its shapes wants, or, should addresses not be aligned,
     /// the others.
     static long workspaceBytes(Conv2d.BackwardWeight op, List<TensorType> inputs, List<TensorType> outputs) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return MatrixLowering.workspaceBytes(inputs, outputs);
+        }
         TensorType x = inputs.get(0);
         TensorType dy = inputs.get(1);
         Shape w = outputs.getFirst().shape();

@@ -53,8 +53,9 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 upsampled("32x32", 5, 4, 4, 32, 32),
                 upsampled("32x32", 3, 1, 2, 24, 8),
                 upsampled("64x32", 2, 8, 8, 32, 96),
-                upsampled("64x64", 3, 7, 9, 64, 64),
-                upsampled("32x64", 2, 5, 14, 96, 32),
+                upsampled("64x32", 3, 7, 9, 64, 64),
+                upsampled("64x64", 3, 8, 8, 64, 64),
+                upsampled("32x64", 5, 6, 7, 192, 32),
                 // Few filters or channels: heads and stems, whole and ragged columns, threads that are left over.
                 narrow("head_bf16", true, 2, 32, 32, 32, 1),
                 narrow("head_bf16", true, 3, 28, 28, 64, 3),
