@@ -1,7 +1,8 @@
 // conv2d.cu: two-dimensional convolution, forward.
 //
 // Math         y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n, p*stride + r - top, q*stride + s - left, c] w[k,r,s,c], x zero
-//              outside; a product of [N*P*Q, R*S*C] with [R*S*C, K] whose left operand is gathered, never stored
+//              outside, and its pixel (h/2,w/2) in the place of (h,w) where it is upsampled (conv2d.cuh); a product of
+//              [N*P*Q, R*S*C] with [R*S*C, K] whose left operand is gathered, never stored
 // Shapes       x [N,H,W,C]   w [K,R,S,C]   bias [K] f32 or none   y [N,P,Q,K] in the type of x
 // Layout       C and K fastest
 // Requires     _f32, _bf16: nothing. _tensor: C a multiple of 16 bytes, x and w 16-byte aligned

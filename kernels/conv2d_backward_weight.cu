@@ -2,6 +2,7 @@
 //
 // Math         dw[k,r,s,c] = sum_{n,p,q} x[n, p*stride + r - top, q*stride + s - left, c] dy[n,p,q,k]
 //              dbias[k]    = sum_{n,p,q} dy[n,p,q,k]
+//              x's pixel (h/2,w/2) in the place of (h,w) where x is upsampled (conv2d.cuh);
 //              a product of [K, N*P*Q] with [N*P*Q, R*S*C] whose right operand is gathered, and the left one's row sums
 // Shapes       x [N,H,W,C]   dy [N,P,Q,K] of x's type   dw [K,R,S,C], dbias [K] f32
 // Layout       C and K fastest

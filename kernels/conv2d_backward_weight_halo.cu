@@ -1,6 +1,7 @@
 // conv2d_backward_weight_halo.cu: the gradients of a 3x3 convolution with respect to filter and bias, from one reading.
 //
 // Math         dw[k,r,s,c] = sum_{n,p,q} x[n, p+r-1, q+s-1, c] dy[n,p,q,k], zero outside    dbias[k] = sum_{n,p,q} dy[n,p,q,k]
+//              and of an upsampled x (conv2d.cuh) its pixel (h/2,w/2) in the place of (h,w).
 //              Nine products with the same factors: x is read once, and nine sums are kept, where the product of gathered
 //              matrices (conv2d_backward_weight.cu) reads x nine times
 // Shapes       x [N,H,W,C], dy [N,H,W,K] bf16   dw [K,3,3,C], dbias [K] f32
@@ -63,7 +64,8 @@ struct WeightPlaces {
                       channel < channels;
             inside |= (unsigned)is << i;
             at[i] = (const bf16*)base;
-            if (is) at[i] += (int64_t)image * (a.height * a.width * channels) + (pixel * channels + channel);
+            int shift = OF_X ? a.shift : 0, line = (a.width >> shift) * channels;
+            if (is) at[i] += (int64_t)image * ((a.height >> shift) * line) + ((pixel >> shift) * channels + channel);
         }
     }
 
@@ -107,7 +109,7 @@ struct WeightLoader {
         int v = step + row;
         unsigned char* to = stage + row * Stage::ROW_BYTES;
         if (left <= 0) return;
-        if (v > 0 && v <= a.height) x.copy(to, (v - 1) * (a.width * a.channels));
+        if (v > 0 && v <= a.height) x.copy(to, ((v - 1) >> a.shift) * ((a.width >> a.shift) * a.channels));
         if (v < a.height) dy.copy(to + Stage::X_BYTES, v * (a.width * a.filters));
     }
 

@@ -3,7 +3,10 @@
 //
 // Math         conv2d_halo         y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n,p+r-1,q+s-1,c] w[k,r,s,c], x zero outside
 //              conv2d_backward_data_halo   dx[n,h,w,c] = sum_{r,s,k} dy[n,h+1-r,w+1-s,k] w[k,r,s,c]
-// Shapes       x, dx [N,H,W,C]   w [K,3,3,C]   bias [K] f32 or none   y, dy [N,H,W,K]; all but bias bf16
+//              Of an upsampled x (conv2d.cuh) conv2d_halo reads pixel (h/2,w/2) in the place of (h,w), and
+//              conv2d_upsampled_backward_data_halo adds up the four dx of each cell
+// Shapes       x, dx [N,H,W,C], or [N,H/2,W/2,C] where x is upsampled   w [K,3,3,C]   bias [K] f32 or none
+//              y, dy [N,H,W,K]; all but bias bf16
 // Layout       C and K fastest
 // Requires     W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
 //              is at most 400 pixels; the channels read multiples of 32, those written of the number in the name; N*H*W*C
@@ -22,7 +25,7 @@ template <int COLUMNS>
 __device__ __forceinline__ void conv2d_halo(const Conv2dArgs& a) {
     int pixels = a.images * a.height * a.width;
     TilePosition at = TilePosition::of(pixels, a.filters, HALO_PIXELS, COLUMNS);
-    HaloInput in {(const bf16*)a.x, (const bf16*)a.w, a.images, a.height, a.width, a.channels, a.filters};
+    HaloInput in {(const bf16*)a.x, (const bf16*)a.w, a.images, a.height, a.width, a.channels, a.filters, a.shift};
     HaloTile<COLUMNS, false> tile(in, at.row);
     tile.multiply(in, at.column);
     tile.store(ProductResult<bf16> {(bf16*)a.y, a.bias, nullptr, pixels, a.filters}, at.row, at.column);
@@ -32,13 +35,30 @@ template <int COLUMNS>
 __device__ __forceinline__ void conv2d_backward_data_halo(const Conv2dArgs& a) {
     int pixels = a.images * a.height * a.width;
     TilePosition at = TilePosition::of(pixels, a.channels, HALO_PIXELS, COLUMNS);
-    HaloInput in {(const bf16*)a.y, (const bf16*)a.w, a.images, a.height, a.width, a.filters, a.channels};
+    HaloInput in {(const bf16*)a.y, (const bf16*)a.w, a.images, a.height, a.width, a.filters, a.channels, 0};
     HaloTile<COLUMNS, true> tile(in, at.row);
     tile.multiply(in, at.column);
     tile.store(ProductResult<bf16> {(bf16*)a.x, nullptr, nullptr, pixels, a.channels}, at.row, at.column);
+}
+
+// A tile has whole pairs of lines, so whole cells: 256 pixels of a line are too many for it.
+template <int COLUMNS>
+__device__ __forceinline__ void conv2d_upsampled_backward_data_halo(const Conv2dArgs& a) {
+    int pixels = a.images * a.height * a.width;
+    TilePosition at = TilePosition::of(pixels, a.channels, HALO_PIXELS, COLUMNS);
+    HaloInput in {(const bf16*)a.y, (const bf16*)a.w, a.images, a.height, a.width, a.filters, a.channels, 0};
+    HaloTile<COLUMNS, true, HaloOrder::CELLS> tile(in, at.row);
+    tile.multiply(in, at.column);
+    tile.store_cells(ProductResult<bf16> {(bf16*)a.x, nullptr, nullptr, pixels / 4, a.channels}, in, at.row / 4, at.column);
 }
 
 KERNEL_RESIDENT(conv2d_halo_32, Conv2dArgs, 256, 3) { conv2d_halo<32>(a); }
 KERNEL_RESIDENT(conv2d_halo_64, Conv2dArgs, 256, 2) { conv2d_halo<64>(a); }
 KERNEL_RESIDENT(conv2d_backward_data_halo_32, Conv2dArgs, 256, 3) { conv2d_backward_data_halo<32>(a); }
 KERNEL_RESIDENT(conv2d_backward_data_halo_64, Conv2dArgs, 256, 2) { conv2d_backward_data_halo<64>(a); }
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_halo_32, Conv2dArgs, 256, 3) {
+    conv2d_upsampled_backward_data_halo<32>(a);
+}
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_halo_64, Conv2dArgs, 256, 2) {
+    conv2d_upsampled_backward_data_halo<64>(a);
+}

@@ -4,9 +4,10 @@
 //                mean = sum x / L   rstd = 1/sqrt(sum (x-mean)^2 / L + eps)
 //                z = (x-mean)*rstd*gamma[c] + beta[c]     y = silu ? z * sigmoid(z) : z
 // Shapes       x, y [N,P,C]   gamma, beta [C] f32   mean, rstd [N,G] f32, saved for backward
+//              x may be two tensors side by side, [N,P,F] and [N,P,C-F]
 // Layout       C fastest
 // Requires     _staged, _streamed: slice whole groups and whole 16-byte vectors, C % slice == 0, slice at most as many
-//              vectors as a block has threads. `group_norm_any`: nothing
+//              vectors as a block has threads, F a multiple of 16 bytes. `group_norm_any`: nothing
 // Tiling       a block owns a slice of the channels of an image, 32 bytes of each pixel at least: one sector of
 //              device memory. _staged keeps it in shared memory, at most 96 KiB (what every GPU since sm_80 has), 16
 //              KiB where the image allows it, so that several blocks per multiprocessor hide each other's barriers
@@ -21,7 +22,7 @@
 #include "norm.cuh"
 
 struct GroupNormArgs {
-    const void* x;      // [N,P,C]
+    const void* x;      // [N,P,first]
     const float* gamma; // [C]
     const float* beta;  // [C]
     void* y;            // [N,P,C]
@@ -33,8 +34,10 @@ struct GroupNormArgs {
     int slice; // channels of a block; not for `_any`
     int silu;
     float eps;
+    int first;      // channels of x. These two stand here because ptxas needs fewer registers than with x
+    const void* x2; // [N,P,C-first]; not read if first is C
 };
-LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, slice, silu, eps)
+LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, slice, silu, eps, first, x2)
 
 // Sums of the groups of a slice, from the folded sums of their channels, a warp per group: finish(group, sum).
 template <int V, class F>
@@ -63,12 +66,12 @@ __device__ __forceinline__ void group_norm(const GroupNormArgs& a) {
     int64_t first_group = slice.image * a.groups + (slice.channel - slice.local) / per_group; // in [N,G]
     double count = (double)a.pixels * per_group;
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
-    const T* x = (const T*)a.x + start;
+    Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     if (STAGED) {
-        slice.stage(x, a.pixels, a.channels, staged);
+        slice.stage(x.at, a.pixels, x.channels, staged);
         wait_copies<0>();
     }
-    auto read = [&](int64_t p, int place) { return STAGED ? staged[place] : *(const uint4*)(x + p * a.channels); };
+    auto read = [&](int64_t p, int place) { return STAGED ? staged[place] : *(const uint4*)(x.at + p * x.channels); };
 
     float center[V] = {}, sum[V] = {};
     slice.template sums<STAGED, 1>(a.pixels, &sum, [&](int64_t p, int place, float(*part)[V]) {
@@ -133,7 +136,11 @@ __device__ __forceinline__ void group_norm_any(const GroupNormArgs& a) {
     int first = (int)(blockIdx.x % a.groups) * per_group;
     int64_t start = image * a.pixels * a.channels + first;
     auto element = [&](int64_t i) { return start + i / per_group * a.channels + i % per_group; };
-    auto value = [&](int64_t i) { return to_float(((const T*)a.x)[element(i)]); };
+    auto value = [&](int64_t i) {
+        int64_t pixel = image * a.pixels + i / per_group;
+        int channel = first + (int)(i % per_group);
+        return to_float(*Channel<const T>((const T*)a.x, (const T*)a.x2, a.first, a.channels, pixel, channel).at);
+    };
 
     double total[1] = {};
     blocked_sums<1>(threadIdx.x, count, blockDim.x, total, [&](int64_t i, float(&part)[1]) { part[0] += value(i); });

@@ -5,9 +5,11 @@
 //                first = sum_c gamma*dbeta_n / L   second = sum_c gamma*dgamma_n / L   over the C/G channels of a group
 //                dx = rstd*(dz*gamma - first - xhat*second) + addend
 // Shapes       dy, x, dx, addend [N,P,C], addend may be null   gamma, beta, dgamma, dbeta [C] f32   mean, rstd [N,G] f32
+//              x and dx may be two tensors each, side by side, [N,P,F] and [N,P,C-F]; there is no addend then
 //              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
 // Layout       C fastest
-// Requires     dx may be dy, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G. `group_norm_backward_sums`, then
+// Requires     dx may be dy, if it is one tensor, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
+//              `group_norm_backward_sums`, then
 //              `group_norm_backward_any`: nothing
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
@@ -22,13 +24,13 @@
 
 struct GroupNormBackwardArgs {
     const void* dy;     // [N,P,C]
-    const void* x;      // [N,P,C]
+    const void* x;      // [N,P,first]
     const float* gamma; // [C]
     const float* beta;  // [C]
     const float* mean;  // [N,G]
     const float* rstd;  // [N,G]
     const void* addend; // [N,P,C], or null
-    void* dx;           // [N,P,C]
+    void* dx;           // [N,P,first]
     float* sums;        // [2,N,C]
     int64_t images;
     int64_t pixels;
@@ -36,8 +38,12 @@ struct GroupNormBackwardArgs {
     int groups;
     int slice; // channels of a block; _staged and _streamed only
     int silu;
+    int first;      // channels of x and dx
+    const void* x2; // [N,P,C-first]; not read if first is C
+    void* dx2;      // the same
 };
-LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, slice, silu)
+LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, slice, silu,
+       first, x2, dx2)
 
 // RUN values of a vector are of one group.
 template <class T, bool STAGED, int RUN = 1>
@@ -55,12 +61,12 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     int per_group = a.channels / a.groups, groups = a.slice / per_group;
     auto group_of = [&](int channel) { return slice.image * a.groups + channel / per_group; };
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
-    const T* x = (const T*)a.x + start;
+    Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     const T* dy = (const T*)a.dy + start;
     bool silu = a.silu != 0;
 
     if (STAGED) {
-        slice.stage(x, a.pixels, a.channels, staged_x);
+        slice.stage(x.at, a.pixels, x.channels, staged_x);
         slice.stage(dy, a.pixels, a.channels, staged_dy);
         wait_copies<0>();
     }
@@ -68,7 +74,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     for (int r = 0; r < RUNS; r++) center[r] = a.mean[group_of(slice.channel + r * RUN)];
     // x - mean and dz of a pixel; `scale` is rstd*gamma
     auto read = [&](int64_t p, int place, const float(&scale)[V], const float(&beta)[V], float(&centered)[V], float(&dz)[V]) {
-        unpack(STAGED ? staged_x[place] : *(const uint4*)(x + p * a.channels), centered);
+        unpack(STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels), centered);
         unpack(STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels), dz);
         for (int v = 0; v < V; v++) {
             centered[v] -= center[v / RUN];
@@ -122,7 +128,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     }
     for (int v = 0; v < V; v++) gamma[v] = a.gamma[slice.channel + v];
     const T* addend = (const T*)a.addend + start;
-    T* dx = (T*)a.dx + start;
+    Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
         float centered[V], dz[V], more[V] = {};
         if (a.addend != nullptr) unpack(*(const uint4*)(addend + p * a.channels), more);
@@ -137,7 +143,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
             int r = v / RUN;
             dz[v] = rstd[r] * (__fmul_rn(dz[v], gamma[v]) - low[r] - centered[v] * high[r]) + more[v];
         }
-        *(uint4*)(dx + p * a.channels) = pack(dz);
+        *(uint4*)(dx.at + p * dx.channels) = pack(dz);
     });
 }
 
@@ -178,10 +184,10 @@ __device__ __forceinline__ void group_norm_backward_sums(const GroupNormBackward
         int64_t group = image * a.groups + channel / (a.channels / a.groups);
         ChannelFactors of {a.mean[group], a.rstd[group], a.gamma[channel], a.beta[channel]};
         int64_t start = image * a.pixels * a.channels + channel;
+        Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, image * a.pixels, channel);
         blocked_sums<2>(threadIdx.x / 32, a.pixels, 8, sum, [&](int64_t p, float(&part)[2]) {
-            int64_t i = start + p * a.channels;
-            float xhat = (to_float(((const T*)a.x)[i]) - of.center) * of.rstd;
-            float dz = of.slope(to_float(((const T*)a.dy)[i]), xhat, a.silu != 0);
+            float xhat = (to_float(x.at[p * x.channels]) - of.center) * of.rstd;
+            float dz = of.slope(to_float(((const T*)a.dy)[start + p * a.channels]), xhat, a.silu != 0);
             part[0] += dz * xhat;
             part[1] += dz;
         });
@@ -214,12 +220,14 @@ __device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardA
     float mean = a.mean[blockIdx.x], rstd = a.rstd[blockIdx.x];
     for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
         int channel = begin + (int)(i % per_group);
-        int64_t at = (image * a.pixels + i / per_group) * a.channels + channel;
+        int64_t pixel = image * a.pixels + i / per_group, at = pixel * a.channels + channel;
+        Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, pixel, channel);
+        Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, pixel, channel);
         ChannelFactors of {mean, rstd, a.gamma[channel], a.beta[channel]};
-        float xhat = (to_float(((const T*)a.x)[at]) - mean) * rstd;
+        float xhat = (to_float(*x.at) - mean) * rstd;
         float dz = of.slope(to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
         float more = a.addend == nullptr ? 0.0f : to_float(((const T*)a.addend)[at]);
-        ((T*)a.dx)[at] = from_float<T>(rstd * (__fmul_rn(dz, of.gamma) - low - xhat * high) + more);
+        *dx.at = from_float<T>(rstd * (__fmul_rn(dz, of.gamma) - low - xhat * high) + more);
     }
 }
 

@@ -4,6 +4,11 @@
 //   backward data    M = N*H*W input pixels    N = C       depth = (r,s,k)     A = dy gathered  B = w
 //   backward weight  M = K                     N = (r,s,c) depth = (n,p,q)     A = dy           B = x gathered
 //
+// With `shift` 1 the image that is convolved is not in memory: x has half its height and width, and each of its pixels
+// stands for 2 x 2 (nearest-neighbour upsampling). Forward and backward weight read pixel (h >> 1, w >> 1) where they would
+// read (h,w); backward data adds up the four:
+//   backward data    M = N*H*W/4 pixels of x   N = C       depth = (cell,tap,k) A = dy gathered  B = w
+//
 // Requires   one image, in values, and the number of pixels fit in 31 bits
 // Reference  Chellapilla, Puri & Simard 2006, "High performance convolutional neural networks for document processing",
 //            section 2.2 (im2col); Chetlur et al. 2014, arXiv:1410.0759, section 3.1 (never stored).
@@ -11,13 +16,13 @@
 #include "tile_load.cuh"
 
 struct Conv2dArgs {
-    void* x;        // [images,height,width,channels]; backward data writes dx here
+    void* x;        // [images,height >> shift,width >> shift,channels]; backward data writes dx here
     void* w;        // [filters,filter_height,filter_width,channels]; backward weight writes dw f32 here
     void* y;        // [images,out_height,out_width,filters]; in both gradients dy, which is read
     float* bias;    // [filters] or null; backward weight writes dbias here
     float* partial; // backward weight: [splits][dw, then dbias], or null if there is one split
     int images;
-    int height;
+    int height; // of the image that is convolved
     int width;
     int channels;
     int out_height;
@@ -29,9 +34,10 @@ struct Conv2dArgs {
     int top;
     int left;
     int depth_per_split; // backward weight: pixels of a split, a multiple of every tile's depth; or strips, or columns
+    int shift;           // 1 if x is to be upsampled, else 0
 };
 LAYOUT(Conv2dArgs, x, w, y, bias, partial, images, height, width, channels, out_height, out_width, filters, filter_height,
-       filter_width, stride, top, left, depth_per_split)
+       filter_width, stride, top, left, depth_per_split, shift)
 
 constexpr int OUTSIDE = -(1 << 30); // a row that stays outside whatever is added
 
@@ -46,12 +52,12 @@ struct ConvPatches {
     };
 
     const T* base;
-    int height, width, channels, out_height, out_width, rows, filter_height, filter_width, stride, top, left;
+    int height, width, channels, out_height, out_width, rows, filter_height, filter_width, stride, top, left, shift;
 
     __device__ __forceinline__ explicit ConvPatches(const Conv2dArgs& a)
         : base((const T*)a.x), height(a.height), width(a.width), channels(a.channels), out_height(a.out_height),
           out_width(a.out_width), rows(a.images * a.out_height * a.out_width), filter_height(a.filter_height),
-          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left) {}
+          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left), shift(a.shift) {}
 
     __device__ __forceinline__ int middles() const { return filter_width; }
     __device__ __forceinline__ int lows() const { return channels; }
@@ -60,13 +66,14 @@ struct ConvPatches {
     __device__ __forceinline__ Outer outer(int o) const {
         if (o >= rows) return {base, OUTSIDE, 0};
         Walk at = Walk::of(o, out_height, out_width);
-        return {base + (int64_t)at.high * (height * width * channels), at.middle * stride - top, at.low * stride - left};
+        int image = (height >> shift) * (width >> shift) * channels;
+        return {base + (int64_t)at.high * image, at.middle * stride - top, at.low * stride - left};
     }
 
     __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         int h = o.row + d.high, w = o.column + d.middle;
         bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < filter_height;
-        return {o.image + ((h * width + w) * channels + d.low), inside};
+        return {o.image + (((h >> shift) * (width >> shift) + (w >> shift)) * channels + d.low), inside};
     }
 };
 
@@ -111,8 +118,39 @@ struct ConvGradients {
     }
 };
 
-// w as B of backward data: outer is c, depth (r,s,k).
+// The same where x is upsampled: outer is a pixel of x, depth (cell,tap,k) with the 2 x 2 pixels of its cell.
 template <class T>
+struct ConvCellGradients : ConvGradients<T> {
+    using Base = ConvGradients<T>;
+    using typename Base::Outer;
+
+    int taps;
+
+    __device__ __forceinline__ explicit ConvCellGradients(const Conv2dArgs& a)
+        : Base(a), taps(a.filter_height * a.filter_width) {
+        this->rows = a.images * (a.height / 2) * (a.width / 2);
+    }
+
+    __device__ __forceinline__ int middles() const { return taps; }
+    __device__ __forceinline__ Walk depth(int d) const { return Walk::of(d, taps, this->filters); }
+
+    __device__ __forceinline__ Outer outer(int o) const {
+        if (o >= this->rows) return {this->base, OUTSIDE, 0};
+        Walk at = Walk::of(o, this->height / 2, this->width / 2);
+        const T* image = this->base + (int64_t)at.high * (this->out_height * this->out_width * this->filters);
+        return {image, 2 * at.middle + this->top, 2 * at.low + this->left};
+    }
+
+    __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
+        int r = d.middle / this->filter_width, s = d.middle - r * this->filter_width;
+        Outer pixel {o.image, o.row + (d.high >> 1), o.column + (d.high & 1)};
+        Found<T> found = Base::find(pixel, {r, s, d.low});
+        return {found.at, found.inside && d.high < 4};
+    }
+};
+
+// w as B of backward data: outer is c, depth (r,s,k), or (cell,r,s,k) with CELLS 4.
+template <class T, int CELLS = 1>
 struct ConvFilters {
     using Value = T;
     static constexpr Fastest FASTEST = Fastest::OUTER;
@@ -130,7 +168,7 @@ struct ConvFilters {
     __device__ __forceinline__ Outer outer(int o) const { return o; }
 
     __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
-        bool inside = o < channels && d.high == 0;
+        bool inside = o < channels && d.high < CELLS;
         return {base + ((int64_t)d.low * taps + d.middle) * channels + o, inside};
     }
 };
@@ -145,12 +183,12 @@ struct ConvPatchColumns {
     };
 
     const T* base;
-    int images, height, width, channels, out_height, out_width, filter_height, filter_width, stride, top, left;
+    int images, height, width, channels, out_height, out_width, filter_height, filter_width, stride, top, left, shift;
 
     __device__ __forceinline__ explicit ConvPatchColumns(const Conv2dArgs& a)
         : base((const T*)a.x), images(a.images), height(a.height), width(a.width), channels(a.channels),
           out_height(a.out_height), out_width(a.out_width), filter_height(a.filter_height),
-          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left) {}
+          filter_width(a.filter_width), stride(a.stride), top(a.top), left(a.left), shift(a.shift) {}
 
     __device__ __forceinline__ int middles() const { return out_height; }
     __device__ __forceinline__ int lows() const { return out_width; }
@@ -165,6 +203,7 @@ struct ConvPatchColumns {
     __device__ __forceinline__ Found<T> find(const Outer& o, const Walk& d) const {
         int h = d.middle * stride + o.row, w = d.low * stride + o.column;
         bool inside = (unsigned)h < (unsigned)height && (unsigned)w < (unsigned)width && d.high < images;
-        return {base + (int64_t)d.high * (height * width * channels) + ((h * width + w) * channels + o.channel), inside};
+        int line = (width >> shift) * channels, image = (height >> shift) * line;
+        return {base + (int64_t)d.high * image + ((h >> shift) * line + (w >> shift) * channels + o.channel), inside};
     }
 };

@@ -19,16 +19,23 @@ constexpr int HALO_PIXELS = 256, HALO_DEPTH = 32, HALO_THREADS = 256, HALO_RING 
 constexpr int HALO_ROW_BYTES = 2 * HALO_DEPTH;
 constexpr int HALO_PLACES = 400; // most pixels of a tile with those around it: four images of 8 x 8
 
-// x [images,height,width,channels] from which the tile is computed; w [filters,3,3,...].
+// x from which the tile is computed, of [images,height,width,channels]; w [filters,3,3,...].
 struct HaloInput {
-    const bf16* x;
+    const bf16* x; // with `shift` 1 [images,height/2,width/2,channels], each pixel standing for 2 x 2
     const bf16* w;
     int images, height, width, channels;
     int columns; // the output's channels
+    int shift;
+};
+
+// Which of the tile's pixels a row of the product is.
+enum class HaloOrder {
+    ROWS, // as they lie in memory
+    CELLS // 16 rows are 8 columns of one line, then those below in the next line: four 2 x 2 cells, see store_cells
 };
 
 // BACKWARD: w is [channels,3,3,columns], turned by 180 degrees; else [columns,3,3,channels].
-template <int COLUMNS, bool BACKWARD>
+template <int COLUMNS, bool BACKWARD, HaloOrder ORDER = HaloOrder::ROWS>
 struct HaloTile : TensorTile<bf16, HALO_PIXELS, COLUMNS, COLUMNS == 64 ? 64 : 32, 32> {
     using Tile = TensorTile<bf16, HALO_PIXELS, COLUMNS, COLUMNS == 64 ? 64 : 32, 32>;
     static_assert((COLUMNS == 32 || COLUMNS == 64) && Tile::THREADS == HALO_THREADS, "eight warps");
@@ -52,12 +59,17 @@ struct HaloTile : TensorTile<bf16, HALO_PIXELS, COLUMNS, COLUMNS == 64 ? 64 : 32
             int n = above / (rows + 2), row = first_row + above - n * (rows + 2) - 1;
             bool inside = (unsigned)row < (unsigned)in.height && (unsigned)column < (unsigned)in.width
                           && image + n < in.images;
-            table[place] = inside ? (((image + n) * in.height + row) * in.width + column) * in.channels : -1;
+            int line_above = (image + n) * (in.height >> in.shift) + (row >> in.shift);
+            table[place] = inside ? (line_above * (in.width >> in.shift) + (column >> in.shift)) * in.channels : -1;
         }
         int lane = threadIdx.x % 32;
 #pragma unroll
         for (int i = 0; i < Tile::DOWN; i++) {
             int pixel = Tile::warp_row() + 16 * i + lane % 16;
+            if (ORDER == HaloOrder::CELLS) {
+                int eights = in.width / 8, eight = pixel / 16, pair = eight / eights;
+                pixel = (2 * pair + lane % 16 / 8) * in.width + 8 * (eight - pair * eights) + lane % 8;
+            }
             int n = pixel / (rows * in.width), inner = pixel - n * rows * in.width;
             from[i] = (n * (rows + 2) + inner / in.width) * line + inner % in.width;
         }
@@ -161,6 +173,32 @@ struct HaloTile : TensorTile<bf16, HALO_PIXELS, COLUMNS, COLUMNS == 64 ? 64 : 32
                         mma_bf16(this->sum[i][j], a[i], right);
                     }
                 }
+            }
+        }
+    }
+
+    // The sums of the 2 x 2 cells, to `to` [pixels/4,columns] from row `row` on; the four are left + right of upper + lower.
+    __device__ __forceinline__ void store_cells(const ProductResult<bf16>& to, const HaloInput& in, int row, int column) {
+        static_assert(ORDER == HaloOrder::CELLS, "neighbours in registers");
+        int lane = threadIdx.x % 32, eights = in.width / 8;
+        bool whole = to.aligned();
+#pragma unroll
+        for (int i = 0; i < Tile::DOWN; i++) {
+#pragma unroll
+            for (int j = 0; j < Tile::ACROSS; j++) {
+#pragma unroll
+                for (int e = 0; e < 2; e++) {
+                    float upper_and_lower = this->sum[i][j][e] + this->sum[i][j][e + 2];
+                    this->sum[i][j][e] = upper_and_lower + __shfl_xor_sync(~0u, upper_and_lower, 4);
+                }
+            }
+            int eight = Tile::warp_row() / 16 + i, pair = eight / eights;
+            int cell = row + pair * (in.width / 2) + 4 * (eight - pair * eights) + lane / 8;
+            int at = lane / 4 % 2 == 0 ? cell : to.rows; // both lanes of a cell have its sum, and one stores it
+            bf16* line = to.y + (int64_t)at * to.columns;
+#pragma unroll
+            for (int j = 0; j < Tile::ACROSS; j += 4) {
+                this->store_four(to, line, at, column + Tile::warp_column() + 8 * j, this->sum[i], j, 0, whole);
             }
         }
     }

@@ -16,6 +16,20 @@ __device__ __forceinline__ float silu_slope(float z) {
     return s * (1.0f + z * (1.0f - s));
 }
 
+// One channel of a tensor [pixels,all] that may lie in memory as two side by side, [pixels,first] and [pixels,all-first]:
+// where it is at a pixel, and how many values further at the next one. `first` is `all` if there is one.
+template <class T>
+struct Channel {
+    T* at;
+    int channels;
+
+    __device__ __forceinline__ Channel(T* base, T* second, int first, int all, int64_t pixel, int channel) {
+        bool beyond = channel >= first;
+        channels = beyond ? all - first : first;
+        at = (beyond ? second : base) + (pixel * channels + (beyond ? channel - first : channel));
+    }
+};
+
 // A block owns `width` channels, whole groups, of all P pixels of an image. Thread t reads V channels from column t %
 // columns of every rows-th pixel: always the same channels, so what belongs to them stays in registers, and consecutive
 // threads read consecutive addresses.

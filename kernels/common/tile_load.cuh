@@ -86,6 +86,52 @@ struct MatrixLoader {
     }
 };
 
+// Two matrices side by side, of `first` and `depths - first` values a row: value (outer, depth) of rows [outers,depths] that
+// lie in memory as [outers,first] at `base` and the rest at `second`. `first` is a multiple of CHUNK.
+template <class T>
+struct JoinedOperand {
+    const T* base;
+    const T* second;
+    int first, outers, depths;
+};
+
+template <class T, int OUTERS, int DEPTHS, int CHUNK, int THREADS>
+struct JoinedLoader {
+    using Places = TilePlaces<OUTERS, DEPTHS, CHUNK, THREADS>;
+    using Value = T;
+    static constexpr Fastest FASTEST = Fastest::DEPTH;
+    static constexpr int LOADS = Places::LOADS;
+
+    JoinedOperand<T> matrix;
+    Places places;
+    const T* base;
+    const T* at;
+    int64_t between; // values from one load to the next
+    int outer, depth; // of this thread's first place
+
+    __device__ __forceinline__ JoinedLoader(const JoinedOperand<T>& matrix, int first_outer)
+        : matrix(matrix), places(true), base(matrix.base), outer(first_outer + places.outer), depth(places.depth) {
+        if (depth < matrix.first) enter(matrix.base, matrix.first, depth);
+        else enter(matrix.second, matrix.depths - matrix.first, depth - matrix.first);
+    }
+
+    __device__ __forceinline__ void enter(const T* part, int columns, int column) {
+        at = part + ((int64_t)outer * columns + column);
+        between = (int64_t)places.outer_step * columns;
+    }
+
+    __device__ __forceinline__ Found<T> find(int i) const {
+        return {at + i * between, i * places.outer_step < matrix.outers - outer && depth < matrix.depths};
+    }
+
+    __device__ __forceinline__ void advance() {
+        bool before = depth < matrix.first;
+        depth += DEPTHS;
+        at += DEPTHS;
+        if (before && depth >= matrix.first) enter(matrix.second, matrix.depths - matrix.first, depth - matrix.first);
+    }
+};
+
 // A position counted in three digits, the lowest fastest. Adding needs no division.
 struct Walk {
     int high, middle, low;

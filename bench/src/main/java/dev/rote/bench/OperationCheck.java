@@ -45,20 +45,28 @@ record OperationCheck(Case timed, Op op, List<TensorType> inputs, int outputs, b
     static Optional<OperationCheck> of(OperationCase one) {
         List<TensorType> in = one.inputs();
         return switch (one.op()) {
-            case Conv2d conv -> Optional.of(rows(one, conv, in));
-            case Linear linear -> Optional.of(rows(one, linear, in));
+            case Conv2d conv -> Optional.of(rows(one, conv, in, conv.sources()));
+            case Linear linear -> Optional.of(rows(one, linear, in, 1));
             case Conv2d.BackwardData back -> {
+                // Of joined inputs, the first few channels of the first one.
+                boolean joined = back.conv().input() == Conv2d.Input.JOINED;
+                Conv2d conv = joined ? back.conv().reading(Conv2d.Input.PLAIN) : back.conv();
                 List<TensorType> corners =
-                        List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1)));
+                        List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1), back.first()));
                 Shape x = back.x().with(0, 1).with(-1, corners.get(1).shape().last());
-                yield some(one, new Conv2d.BackwardData(back.conv(), x), corners, 1);
+                yield some(one, new Conv2d.BackwardData(conv, x), corners, 1);
             }
             case Linear.BackwardData back ->
-                some(one, back, List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1))), 1);
-            case Conv2d.BackwardWeight back -> weight(one, back, in);
+                some(one, back, List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1), CHANNELS)), 1);
+            // A corner of dw has channels of the first of joined inputs alone.
+            case Conv2d.BackwardWeight back ->
+                back.conv().input() == Conv2d.Input.JOINED ? Optional.empty() : weight(one, back, in);
             case Linear.BackwardWeight back -> weight(one, back, in);
-            case GroupNorm.Backward back -> some(one, back, images(in, List.of(0, 1, 4, 5)), 1);
-            case GroupNorm norm -> some(one, norm, images(in, List.of(0)), 3);
+            case GroupNorm.Backward back ->
+                in.size() == 7
+                        ? some(one, back, images(in, List.of(0, 1, 2, 5, 6)), 2)
+                        : some(one, back, images(in, List.of(0, 1, 4, 5)), 1);
+            case GroupNorm norm -> some(one, norm, images(in, in.size() == 4 ? List.of(0, 1) : List.of(0)), 3);
             case Attention attention -> all(one, attention);
             case Attention.Backward back -> all(one, back);
             case Activation activation -> all(one, activation);
@@ -105,9 +113,9 @@ record OperationCheck(Case timed, Op op, List<TensorType> inputs, int outputs, b
     }
 
     /// x of one image, w and bias of a few output channels.
-    private static OperationCheck rows(OperationCase one, Op op, List<TensorType> inputs) {
-        List<TensorType> corners = new ArrayList<>(images(inputs, List.of(0)));
-        for (int index = 1; index < inputs.size(); index++) {
+    private static OperationCheck rows(OperationCase one, Op op, List<TensorType> inputs, int sources) {
+        List<TensorType> corners = new ArrayList<>(images(inputs, sources == 2 ? List.of(0, 1) : List.of(0)));
+        for (int index = sources; index < inputs.size(); index++) {
             TensorType type = inputs.get(index);
             corners.set(
                     index,
@@ -117,8 +125,9 @@ record OperationCheck(Case timed, Op op, List<TensorType> inputs, int outputs, b
         return new OperationCheck(one.timed(), op, corners, 1, false);
     }
 
-    private static TensorType channels(TensorType w) {
-        return w.with(w.shape().with(-1, Math.min(CHANNELS, w.shape().last())));
+    private static TensorType channels(TensorType w, int most) {
+        int channels = Math.min(Math.min(CHANNELS, most), w.shape().last());
+        return w.with(w.shape().with(-1, channels));
     }
 
     private static Optional<OperationCheck> weight(OperationCase one, Op op, List<TensorType> inputs) {

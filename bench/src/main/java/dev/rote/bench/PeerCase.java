@@ -17,8 +17,12 @@ import java.util.Optional;
 /// @param shape for people, such as `512x32x32x64 to 32 k3 s1`
 /// @param fields what the peer needs to build it
 record PeerCase(String benchmark, String shape, Map<String, Object> fields) {
-    /// Empty for operations that peers are not asked for.
+    /// Empty for operations that peers are not asked for, among them those that read another tensor than they compute
+    /// with.
     static Optional<PeerCase> of(Op op, List<TensorType> inputs) {
+        if (!isPlain(op, inputs)) {
+            return Optional.empty();
+        }
         return Optional.ofNullable(
                 switch (op) {
                     case Conv2d conv ->
@@ -49,6 +53,17 @@ record PeerCase(String benchmark, String shape, Map<String, Object> fields) {
                     case Attention.Backward back -> attention("attention_backward", back.heads(), shape(inputs, 1));
                     default -> null;
                 });
+    }
+
+    private static boolean isPlain(Op op, List<TensorType> inputs) {
+        return switch (op) {
+            case Conv2d conv -> conv.input() == Conv2d.Input.PLAIN;
+            case Conv2d.BackwardData back -> back.conv().input() == Conv2d.Input.PLAIN;
+            case Conv2d.BackwardWeight back -> back.conv().input() == Conv2d.Input.PLAIN;
+            case GroupNorm ignored -> inputs.size() == 3;
+            case GroupNorm.Backward ignored -> inputs.size() == 6;
+            default -> true;
+        };
     }
 
     private static Shape shape(List<TensorType> inputs, int index) {

@@ -21,6 +21,14 @@ public record Concat(int axis) implements Op {
         return List.of(first.with(first.shape().with(axis, extent)));
     }
 
+    /// Type of tensors joined along their last axis.
+    static TensorType channels(List<TensorType> parts) {
+        int axis = Math.max(0, parts.getFirst().shape().rank() - 1);
+        return parts.size() == 1
+                ? parts.getFirst()
+                : new Concat(axis).infer(parts).getFirst();
+    }
+
     @Override
     public List<Value> gradient(Graph graph, Node node, List<Value> dOutputs, boolean[] wanted) {
         List<Value> gradients = new ArrayList<>();

@@ -2,6 +2,7 @@ package dev.rote.reference;
 
 import dev.rote.graph.Activation;
 import dev.rote.graph.GroupNorm;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Group normalisation, optionally followed by SiLU (Wu & He 2018, arXiv:1803.08494, eq. 1-7). Over the
@@ -10,11 +11,11 @@ import java.util.List;
 final class GroupNormReference {
     private GroupNormReference() {}
 
-    /// Inputs x [N,...,C], gamma [C], beta [C]; outputs y [N,...,C], mean [N,G], rstd [N,G].
+    /// Inputs x [N,...,C], perhaps in two parts, gamma [C], beta [C]; outputs y [N,...,C], mean [N,G], rstd [N,G].
     static List<double[]> forward(GroupNorm op, List<Tensor> inputs) {
-        Tensor x = inputs.get(0);
-        double[] gamma = inputs.get(1).data();
-        double[] beta = inputs.get(2).data();
+        Tensor x = Joined.of(inputs.subList(0, inputs.size() - 2));
+        double[] gamma = inputs.get(inputs.size() - 2).data();
+        double[] beta = inputs.getLast().data();
         double[] y = new double[x.size()];
         double[] mean = new double[x.dim(0) * op.groups()];
         double[] rstd = new double[mean.length];
@@ -39,14 +40,15 @@ final class GroupNormReference {
 
     /// With `dz = dy silu'(z)` and `dxhat = dz gamma`: `dx = rstd (dxhat - mean(dxhat) - xhat mean(dxhat xhat))` over
     /// the group, `dgamma = sum dz xhat`, `dbeta = sum dz` over images and pixels.
-    /// Inputs dy, x [N,...,C], gamma, beta [C], mean, rstd [N,G]; outputs dx, dgamma [C], dbeta [C].
+    /// Inputs dy, x [N,...,C], gamma, beta [C], mean, rstd [N,G]; outputs dx in the parts of x, dgamma [C], dbeta [C].
     static List<double[]> backward(GroupNorm.Backward op, List<Tensor> inputs) {
         Tensor dy = inputs.get(0);
-        Tensor x = inputs.get(1);
-        double[] gamma = inputs.get(2).data();
-        double[] beta = inputs.get(3).data();
-        double[] mean = inputs.get(4).data();
-        double[] rstd = inputs.get(5).data();
+        int parameters = inputs.size() - 4;
+        Tensor x = Joined.of(inputs.subList(1, parameters));
+        double[] gamma = inputs.get(parameters).data();
+        double[] beta = inputs.get(parameters + 1).data();
+        double[] mean = inputs.get(parameters + 2).data();
+        double[] rstd = inputs.get(parameters + 3).data();
         double[] dx = new double[x.size()];
         double[] dgamma = new double[x.last()];
         double[] dbeta = new double[x.last()];
@@ -72,7 +74,11 @@ final class GroupNormReference {
                 dx[members[m]] = rstd[group] * (dxhat[m] - dMean - xhat[m] * dProduct);
             }
         }
-        return List.of(dx, dgamma, dbeta);
+        List<double[]> outputs = new ArrayList<>(
+                Joined.split(new Tensor(x.shape(), dx), inputs.get(1).last()));
+        outputs.add(dgamma);
+        outputs.add(dbeta);
+        return outputs;
     }
 
     /// Positions in x [N,pixels,C] of the values of one group; groups are numbered n G + g.

@@ -123,6 +123,156 @@ class FusionTest {
         assertThat(Fusion.apply(graph, FUSING)).isZero();
     }
 
+    /// An upsampled image, convolved with bias, then once more.
+    private static Value upPath(Graph graph) {
+        Value x = graph.external("x", TensorType.f32(2, 3, 2, 4));
+        Value bias = graph.external("bias", TensorType.f32(4));
+        Value h = graph.apply(new Upsample(), x);
+        h = graph.apply(Conv2d.same(3), h, graph.external("w", TensorType.f32(4, 3, 3, 4)), bias);
+        h = graph.apply(new Upsample(), h);
+        return GradientCheck.contract(
+                graph, graph.apply(Conv2d.of(2, 1), h, graph.external("v", TensorType.f32(6, 3, 3, 4))));
+    }
+
+    @Test
+    void anUpsamplingReadOnlyByAConvolutionBecomesItsWayOfReading() {
+        Graph graph = new Graph();
+        upPath(graph);
+        int before = graph.nodes().size();
+        assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+        assertThat(graph.nodes()).hasSize(before - 2);
+        Node first = graph.nodes().getFirst();
+        assertThat(first.op()).isEqualTo(Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED));
+        assertThat(first.input(0)).isSameAs(graph.externals().get("x"));
+        assertThat(first.cost().bytesRead()).isEqualTo(4 * (2 * 3 * 2 * 4 + 4 * 9 * 4 + 4));
+        assertThat(first.cost().flops()).isEqualTo(2L * (2 * 6 * 4 * 4) * 9 * 4);
+    }
+
+    @Test
+    void theResultOfAnUpsampledConvolutionIsTheSame() {
+        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::upPath, 3);
+        Graph plain = new Graph();
+        Value expected = upPath(plain);
+        Graph fused = new Graph();
+        Value found = upPath(fused);
+        Fusion.apply(fused, FUSING);
+        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
+        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
+        plainRun.run();
+        fusedRun.run();
+        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+    }
+
+    @Test
+    void gradientsOfAnUpsampledConvolutionAreRight() {
+        GradientCheck.Network network = graph -> {
+            Value loss = upPath(graph);
+            assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+            return loss;
+        };
+        GradientCheck.check(
+                "an upsampled convolution", network, GradientCheck.normals(network, 3), List.of("x", "w", "bias", "v"));
+    }
+
+    @Test
+    void anUpsamplingThatIsReadTwiceStays() {
+        Graph graph = new Graph();
+        Value y = graph.apply(new Upsample(), graph.external("x", TensorType.f32(2, 3, 5, 4)));
+        Value w = graph.external("w", TensorType.f32(4, 3, 3, 4));
+        graph.apply(new Add(), graph.apply(Conv2d.same(3), y, w), y);
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
+    /// What a U-Net's residual block on the way up reads a concatenation for.
+    private static Value joinedBlock(Graph graph) {
+        Value x = graph.external("x", TensorType.f32(2, 3, 5, 4));
+        Value skip = graph.external("skip", TensorType.f32(2, 3, 5, 6));
+        Value joined = graph.apply(new Concat(3), x, skip);
+        Value h = silu(graph, norm(graph, joined, "norm"));
+        Value bias = graph.external("bias", TensorType.f32(3));
+        Value y = graph.apply(Conv2d.same(1), joined, graph.external("w", TensorType.f32(3, 1, 1, 10)), bias);
+        h = graph.apply(Conv2d.same(3), h, graph.external("v", TensorType.f32(3, 3, 3, 10)));
+        return GradientCheck.contract(graph, graph.apply(new Add(), h, y));
+    }
+
+    @Test
+    void aConcatenationIsLeftOutWhereItsReadersCanReadTheTwo() {
+        Graph graph = new Graph();
+        joinedBlock(graph);
+        int before = graph.nodes().size();
+        assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+        assertThat(graph.nodes()).hasSize(before - 2);
+        Value x = graph.externals().get("x");
+        Value skip = graph.externals().get("skip");
+        assertThat(graph.nodes().get(0).op()).isEqualTo(new GroupNorm(2, 1e-5f, true));
+        assertThat(graph.nodes().get(0).inputs()).startsWith(x, skip).hasSize(4);
+        assertThat(graph.nodes().get(1).op()).isEqualTo(Conv2d.same(1).reading(Conv2d.Input.JOINED));
+        assertThat(graph.nodes().get(1).inputs()).startsWith(x, skip).hasSize(4);
+        assertThat(graph.nodes().get(1).cost().bytesRead()).isEqualTo(4 * (2 * 3 * 5 * 10 + 3 * 10 + 3));
+        assertThat(graph.nodes().get(1).cost().flops()).isEqualTo(2L * (2 * 3 * 5 * 3) * 10);
+    }
+
+    @Test
+    void theResultWithoutTheConcatenationIsTheSame() {
+        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::joinedBlock, 3);
+        Graph plain = new Graph();
+        Value expected = joinedBlock(plain);
+        Graph fused = new Graph();
+        Value found = joinedBlock(fused);
+        Fusion.apply(fused, FUSING);
+        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
+        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
+        plainRun.run();
+        fusedRun.run();
+        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+    }
+
+    @Test
+    void gradientsWithoutTheConcatenationAreRight() {
+        GradientCheck.Network network = graph -> {
+            Value loss = joinedBlock(graph);
+            assertThat(Fusion.apply(graph, FUSING)).isEqualTo(2);
+            return loss;
+        };
+        GradientCheck.check(
+                "two tensors in the place of one",
+                network,
+                GradientCheck.normals(network, 3),
+                List.of("x", "skip", "norm.gamma", "norm.beta", "w", "bias", "v"));
+    }
+
+    @Test
+    void aConcatenationStaysWhereOneReaderNeedsIt() {
+        Value[] inputs = new Value[2];
+        List<java.util.function.BiConsumer<Graph, Value>> readers = List.of(
+                (graph, joined) -> graph.apply(new Scale(2, 0), joined),
+                (graph, joined) -> graph.apply(new Scale(2, 0), graph.reshape(joined, Shape.of(300))),
+                (graph, joined) -> graph.keep(joined),
+                (graph, joined) ->
+                        graph.apply(Conv2d.same(3), joined, graph.external("v", TensorType.f32(1, 3, 3, 10))),
+                (graph, joined) ->
+                        graph.apply(Conv2d.of(2, 0), joined, graph.external("v", TensorType.f32(1, 1, 1, 10))),
+                (graph, joined) -> graph.place(joined, graph.local("seen", TensorType.f32(300)), 0));
+        for (java.util.function.BiConsumer<Graph, Value> reader : readers) {
+            Graph graph = new Graph();
+            inputs[0] = graph.external("x", TensorType.f32(2, 3, 5, 4));
+            inputs[1] = graph.external("skip", TensorType.f32(2, 3, 5, 6));
+            Value joined = graph.apply(new Concat(3), inputs);
+            norm(graph, joined, "norm");
+            reader.accept(graph, joined);
+            assertThat(Fusion.apply(graph, FUSING)).isZero();
+        }
+    }
+
+    @Test
+    void aConcatenationOfThreeOrAlongAnotherAxisStays() {
+        Graph graph = new Graph();
+        Value x = graph.external("x", TensorType.f32(2, 3, 5, 4));
+        norm(graph, graph.apply(new Concat(3), x, x, x), "three");
+        norm(graph, graph.apply(new Concat(2), x, x), "pixels");
+        assertThat(Fusion.apply(graph, FUSING)).isZero();
+    }
+
     @Test
     void anotherActivationStays() {
         Graph graph = new Graph();

@@ -6,6 +6,7 @@ import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;
 import dev.rote.graph.Plan;
+import dev.rote.graph.Target;
 import dev.rote.graph.Value;
 import java.util.HashMap;
 import java.util.List;
@@ -16,14 +17,21 @@ import java.util.stream.IntStream;
 public final class GoldenRun {
     private final GoldenStudy1 golden = new GoldenStudy1();
     private final Device device;
+    private final Target target;
 
     public GoldenRun(Device device) {
+        this(device, device.target());
+    }
+
+    /// @param target what is fused: the device's own, or less
+    public GoldenRun(Device device, Target target) {
         this.device = device;
+        this.target = target;
     }
 
     /// Forward, loss and every gradient.
     public void checkGradients() {
-        GoldenStudy1.Step step = GoldenStudy1.gradients(device.target());
+        GoldenStudy1.Step step = GoldenStudy1.gradients(target);
         List<Value> results = List.of(step.y(), step.loss(), step.gradients());
         for (Value result : results) {
             step.graph().place(result, step.graph().external("result " + result, result.type()), 0);
@@ -37,7 +45,7 @@ public final class GoldenRun {
 
     /// Ten updates by SGD with momentum.
     public void checkTraining() {
-        GoldenStudy1.Step step = GoldenStudy1.training(device.target(), 10);
+        GoldenStudy1.Step step = GoldenStudy1.training(target, 10);
         Map<String, Buffer> bindings = bind(step);
         run(step, bindings, 10);
         assertThat(bindings.get("step").readInts()).containsExactly(10);

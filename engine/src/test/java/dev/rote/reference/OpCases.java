@@ -68,6 +68,7 @@ public final class OpCases {
         MovementCases.addTo(list);
         TrainingCases.addTo(list);
         RandomCases.addTo(list);
+        FusedCases.addTo(list);
         return list;
     }
 }

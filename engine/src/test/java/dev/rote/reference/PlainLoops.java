@@ -2,6 +2,7 @@ package dev.rote.reference;
 
 import dev.rote.graph.Attention;
 import dev.rote.graph.Conv2d;
+import dev.rote.graph.Op;
 import dev.rote.graph.Reduce;
 import dev.rote.graph.Shape;
 import java.util.Arrays;
@@ -56,7 +57,7 @@ public final class PlainLoops {
 
     /// The outputs in float arithmetic; empty for operations that are not here.
     public static Optional<List<double[]>> evaluate(OpCase one) {
-        if (one.inputs().isEmpty()) {
+        if (one.inputs().isEmpty() || isJoined(one.op())) {
             return Optional.empty();
         }
         Shape first = one.inputTypes().getFirst().shape();
@@ -86,6 +87,18 @@ public final class PlainLoops {
             case Attention op -> Optional.of(attention(op, first, a));
             default -> Optional.empty();
         };
+    }
+
+    /// Sums over the channels of a 1x1 filter are short.
+    private static boolean isJoined(Op op) {
+        Conv2d conv =
+                switch (op) {
+                    case Conv2d forward -> forward;
+                    case Conv2d.BackwardData backward -> backward.conv();
+                    case Conv2d.BackwardWeight backward -> backward.conv();
+                    default -> Conv2d.same(1);
+                };
+        return conv.input() == Conv2d.Input.JOINED;
     }
 
     private static List<double[]> backwardWeight(Conv2d.BackwardWeight op, Shape x, double[] image, OpCase one) {

@@ -158,6 +158,8 @@ public final class CpuDevice implements Device {
         public boolean fuses(Fusion.Pattern pattern) {
             return switch (pattern) {
                 case GROUP_NORM_SILU -> true;
+                // The library reads images from memory only.
+                case UPSAMPLE_CONVOLUTION, CONCAT_READERS -> false;
             };
         }
 

@@ -15,42 +15,53 @@ final class MatrixLowering {
     }
 
     Kernel convolution(Node node) {
-        Value a = node.input(0);
-        Value b = node.input(1);
         Value out = node.output();
         return switch (node.op()) {
-            case Conv2d op ->
-                convolutions.forward(
+            case Conv2d op -> {
+                Image x = Image.read(op, node.inputs().subList(0, op.sources()), operands);
+                Value w = node.input(op.sources());
+                long bias =
+                        op.hasBias(node.inputs()) ? operands.at(node.inputs().getLast()) : 0;
+                yield x.before(convolutions.forward(
                         op,
-                        a.shape(),
-                        b.shape(),
+                        x.shape(),
+                        w.shape(),
                         out.shape(),
-                        a.dtype(),
-                        operands.at(a),
-                        operands.at(b),
-                        node.inputs().size() == 3 ? operands.at(node.input(2)) : 0,
-                        operands.at(out));
-            case Conv2d.BackwardData op ->
-                convolutions.backwardData(
+                        w.dtype(),
+                        x.at(),
+                        operands.at(w),
+                        bias,
+                        operands.at(out)));
+            }
+            case Conv2d.BackwardData op -> {
+                Value dy = node.input(0);
+                Value w = node.input(1);
+                Image dx = Image.written(op.conv(), node.outputs(), operands);
+                yield dx.after(convolutions.backwardData(
                         op.conv(),
-                        op.x(),
-                        b.shape(),
-                        a.shape(),
-                        a.dtype(),
-                        operands.at(a),
-                        operands.at(b),
-                        operands.at(out));
-            case Conv2d.BackwardWeight op ->
-                convolutions.backwardWeight(
+                        dx.shape(),
+                        w.shape(),
+                        dy.shape(),
+                        dy.dtype(),
+                        operands.at(dy),
+                        operands.at(w),
+                        dx.at()));
+            }
+            case Conv2d.BackwardWeight op -> {
+                Image x =
+                        Image.read(op.conv(), node.inputs().subList(0, op.conv().sources()), operands);
+                Value dy = node.inputs().getLast();
+                yield x.before(convolutions.backwardWeight(
                         op.conv(),
-                        a.shape(),
+                        x.shape(),
                         out.shape(),
-                        b.shape(),
-                        a.dtype(),
-                        operands.at(a),
-                        operands.at(b),
+                        dy.shape(),
+                        dy.dtype(),
+                        x.at(),
+                        operands.at(dy),
                         operands.at(out),
-                        op.bias() ? operands.at(node.outputs().get(1)) : 0);
+                        op.bias() ? operands.at(node.outputs().get(1)) : 0));
+            }
             default -> throw new AssertionError(node);
         };
     }

@@ -17,29 +17,37 @@ final class ReductionLowering {
         int columns = out.shape().last();
         int rowCount = Math.toIntExact(out.elements() / columns);
         return switch (node.op()) {
-            case GroupNorm op ->
-                new GroupNormKernels(op, out.shape())
+            case GroupNorm op -> {
+                int gamma = node.inputs().size() - 2;
+                Image x = Image.joined(node.inputs().subList(0, gamma), operands);
+                yield x.before(new GroupNormKernels(op, out.shape())
                         .forward(
-                                operands.images(node.input(0)),
-                                operands.at(node.input(1)),
-                                operands.at(node.input(2)),
+                                x.images(out, operands),
+                                operands.at(node.input(gamma)),
+                                operands.at(node.input(gamma + 1)),
                                 operands.images(out),
                                 operands.at(outputs.get(1)),
-                                operands.at(outputs.get(2)));
+                                operands.at(outputs.get(2))));
+            }
             case GroupNorm.Backward op -> {
-                long imageBytes = 4 * out.elements() / out.shape().dim(0);
-                yield new GroupNormKernels(op.forward(), out.shape())
+                Value dy = node.input(0);
+                int gamma = node.inputs().size() - 4;
+                Image x = Image.joined(node.inputs().subList(1, gamma), operands);
+                Image dx = Image.split(outputs.subList(0, gamma - 1), operands);
+                long imageBytes = 4 * dy.elements() / dy.shape().dim(0);
+                Kernel backward = new GroupNormKernels(op.forward(), dy.shape())
                         .backward(
-                                operands.images(node.input(0)),
-                                operands.images(node.input(1)),
-                                operands.at(node.input(2)),
-                                operands.at(node.input(3)),
-                                operands.at(node.input(4)),
-                                operands.at(node.input(5)),
-                                operands.images(out),
-                                operands.at(outputs.get(1)),
-                                operands.at(outputs.get(2)),
+                                operands.images(dy),
+                                x.images(out, operands),
+                                operands.at(node.input(gamma)),
+                                operands.at(node.input(gamma + 1)),
+                                operands.at(node.input(gamma + 2)),
+                                operands.at(node.input(gamma + 3)),
+                                dx.images(out, operands),
+                                operands.at(outputs.get(gamma - 1)),
+                                operands.at(outputs.get(gamma)),
                                 operands.scratch().take(imageBytes));
+                yield dx.after(x.before(backward));
             }
             case LayerNorm op ->
                 ReduceKernels.layerNorm(

@@ -11,22 +11,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Lowers convolutions to `conv2d.cu`, `conv2d_backward_data.cu` and `conv2d_backward_weight.cu`, 3x3 weight gradients
-// to
-/// the files that read their operands once; convolutions with a 1x1 filter that move nothing are linear layers over the
-/// pixels.
+/// Lowers convolutions to the files `conv2d*.cu`: to those that read their operands once where these take the shapes,
+/// else to gathered products; convolutions with a 1x1 filter that move nothing are linear layers over the pixels, of
+/// one tensor or of two side by side.
 final class ConvolutionLowering {
     private final CudaMemory memory;
     private final boolean tf32;
     private final ProductLowering products;
+    private final JoinedLowering joined;
 
     ConvolutionLowering(CudaMemory memory, boolean tf32, ProductLowering products) {
         this.memory = memory;
         this.tf32 = tf32;
         this.products = products;
+        this.joined = new JoinedLowering(memory, tf32);
     }
 
-    /// The tensors of a convolution in any direction: images, filters and results, or their gradients.
+    /// The tensors of a convolution in any direction: inputs, filters and results, or their gradients.
     private record Tensors(Conv2d op, Shape x, Shape w, Shape y, long atX, long atW, long atY) {
         int channels() {
             return x.last();
@@ -40,12 +41,21 @@ final class ConvolutionLowering {
             return MatrixLowering.extent("pixels of y", y.elements(0, 3));
         }
 
+        /// What is convolved: x, or x enlarged.
+        Shape image() {
+            return op.image(x);
+        }
+
         int inPixels() {
             return MatrixLowering.extent("pixels of x", x.elements(0, 3));
         }
 
+        int imagePixels() {
+            return MatrixLowering.extent("pixels of the image", image().elements(0, 3));
+        }
+
         Arguments arguments(long bias, long partial, int depthPerSplit) {
-            MatrixLowering.extent("one image of x", x.elements(1, 4));
+            MatrixLowering.extent("one image of x", image().elements(1, 4));
             MatrixLowering.extent("one image of y", y.elements(1, 4));
             MatrixLowering.extent("R*S*C", w.elements(1, 4));
             return new Arguments()
@@ -55,8 +65,8 @@ final class ConvolutionLowering {
                     .pointer("bias", bias)
                     .pointer("partial", partial)
                     .i32("images", x.dim(0))
-                    .i32("height", x.dim(1))
-                    .i32("width", x.dim(2))
+                    .i32("height", image().dim(1))
+                    .i32("width", image().dim(2))
                     .i32("channels", x.dim(3))
                     .i32("out_height", y.dim(1))
                     .i32("out_width", y.dim(2))
@@ -66,7 +76,8 @@ final class ConvolutionLowering {
                     .i32("stride", op.stride())
                     .i32("top", op.top())
                     .i32("left", op.left())
-                    .i32("depth_per_split", depthPerSplit);
+                    .i32("depth_per_split", depthPerSplit)
+                    .i32("shift", op.enlargement() - 1);
         }
     }
 
@@ -79,6 +90,9 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> forward(Conv2d op, Node node) {
+        if (op.input() == Conv2d.Input.JOINED) {
+            return joined.forward(node, op.hasBias(node.inputs()));
+        }
         Value w = node.input(1);
         if (pointwise(op, w.shape())) {
             return products.linear(node);
@@ -88,9 +102,9 @@ final class ConvolutionLowering {
         long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
         boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
-        Optional<HaloTile> halo = HaloTile.of(op, t.w(), type, t.x(), t.filters());
+        Optional<HaloTile> halo = HaloTile.of(op, t.w(), type, t.image(), t.filters());
         if (halo.isPresent() && aligned && t.atY() % Packing.BYTES == 0) {
-            return List.of(halo.get().launch("conv2d_halo_", t.inPixels(), t.filters(), t.arguments(bias, 0, 0)));
+            return List.of(halo.get().launch("conv2d_halo_", t.imagePixels(), t.filters(), t.arguments(bias, 0, 0)));
         }
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
@@ -104,24 +118,29 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return joined.backwardData(node);
+        }
         Value w = node.input(1);
         if (pointwise(op.conv(), w.shape())) {
             return products.linearBackwardData(node);
         }
         Tensors t = tensors(op.conv(), node.output(), w.shape(), memory.address(w), node.input(0));
         DType type = w.dtype();
+        boolean upsampled = op.conv().input() == Conv2d.Input.UPSAMPLED;
+        String stem = upsampled ? "conv2d_upsampled_backward_data" : "conv2d_backward_data";
         boolean aligned = MatrixLowering.alignedRows(t.atY(), t.filters(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
         Optional<HaloTile> halo = HaloTile.of(op.conv(), t.w(), type, t.y(), t.channels());
         if (halo.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
             Arguments arguments = t.arguments(0, 0, 0);
-            return List.of(halo.get().launch("conv2d_backward_data_halo_", t.inPixels(), t.channels(), arguments));
+            return List.of(halo.get().launch(stem + "_halo_", t.imagePixels(), t.channels(), arguments));
         }
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.inPixels(), t.channels());
-        MatrixLowering.extent("R*S*K", t.w().elements(1, 3) * t.filters());
+        MatrixLowering.extent("the length of a sum", (upsampled ? 4 : 1) * t.w().elements(1, 3) * t.filters());
         return List.of(ProductLowering.launch(
-                "conv2d_backward_data" + tile.suffix(tensor, type),
+                stem + tile.suffix(tensor, type),
                 tile,
                 tile.blocks(t.inPixels(), t.channels()),
                 1,
@@ -130,6 +149,9 @@ final class ConvolutionLowering {
     }
 
     List<KernelLaunch> backwardWeight(Conv2d.BackwardWeight op, Node node) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return joined.backwardWeight(node, op.bias());
+        }
         Value x = node.input(0);
         Value dy = node.input(1);
         Shape w = node.output().shape();
@@ -186,9 +208,11 @@ final class ConvolutionLowering {
     }
 
     /// Scratch memory of a weight gradient: what the kernel for its shapes wants, or, should addresses not be aligned,
-    // the
-    /// them.
+    /// the others.
     static long workspaceBytes(Conv2d.BackwardWeight op, List<TensorType> inputs, List<TensorType> outputs) {
+        if (op.conv().input() == Conv2d.Input.JOINED) {
+            return MatrixLowering.workspaceBytes(inputs, outputs);
+        }
         TensorType x = inputs.get(0);
         TensorType dy = inputs.get(1);
         Shape w = outputs.getFirst().shape();

@@ -19,7 +19,7 @@ enum CudaTarget implements Target {
     @Override
     public boolean fuses(Fusion.Pattern pattern) {
         return switch (pattern) {
-            case GROUP_NORM_SILU -> true;
+            case GROUP_NORM_SILU, UPSAMPLE_CONVOLUTION, CONCAT_READERS -> true;
         };
     }
 

@@ -27,11 +27,10 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
     private static final long SHARED_BYTES = 99 << 10;
 
     static GroupSlice of(TensorType x, int groups, int tensors) {
-        int channels = x.shape().last();
-        int images = x.shape().dim(0);
-        long pixels = x.elements() / images / channels;
-        GroupSlice best =
-                new GroupSlice(Kind.ANY, images, pixels, channels, 0, x.type().bytes(), tensors);
+        GroupSlice best = any(x, tensors);
+        int channels = best.channels;
+        int images = best.images;
+        long pixels = best.pixels;
         for (int count = 1; count <= groups; count++) {
             int width = channels / groups * count;
             GroupSlice slice = new GroupSlice(
@@ -41,6 +40,14 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
             }
         }
         return best;
+    }
+
+    /// No slice: for every shape and alignment.
+    static GroupSlice any(TensorType x, int tensors) {
+        int channels = x.shape().last();
+        int images = x.shape().dim(0);
+        long pixels = x.elements() / images / channels;
+        return new GroupSlice(Kind.ANY, images, pixels, channels, 0, x.type().bytes(), tensors);
     }
 
     private boolean isWhole() {

@@ -19,13 +19,14 @@ record HaloTile(int columns, int bytes) {
     private static final Conv2d KIND = Conv2d.same(3);
 
     /// @param w shape of the filters
-    /// @param in shape of what is read, [N,H,W,channels]
+    /// @param in shape of the image that is read, after any upsampling, [N,H,W,channels]
     /// @param out channels written
     /// @return empty if the kernels do not take it
     static Optional<HaloTile> of(Conv2d op, Shape w, DType type, Shape in, int out) {
         int height = in.dim(1);
         int width = in.dim(2);
-        boolean kind = type == DType.BF16 && op.equals(KIND) && w.dim(1) == 3 && w.dim(2) == 3;
+        boolean kind =
+                type == DType.BF16 && op.reading(Conv2d.Input.PLAIN).equals(KIND) && w.dim(1) == 3 && w.dim(2) == 3;
         boolean channels = in.last() % DEPTH == 0 && out % 32 == 0;
         if (!kind
                 || !channels

@@ -57,18 +57,19 @@ record HaloWeights(Tile tile, ProductSplit split) {
     static Optional<HaloWeights> of(Conv2d op, TensorType x, TensorType dy, Shape w) {
         int channels = x.shape().last();
         int filters = dy.shape().last();
+        Shape image = op.image(x.shape());
         boolean takes = x.type() == DType.BF16
-                && op.equals(Conv2d.same(FILTER))
+                && op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(FILTER))
                 && w.dim(1) == FILTER
                 && w.dim(2) == FILTER
                 && channels % CHUNK == 0
                 && filters % CHUNK == 0
-                && x.shape().dim(2) >= LEAST_WIDTH;
+                && image.dim(2) >= LEAST_WIDTH;
         if (!takes) {
             return Optional.empty();
         }
-        int height = x.shape().dim(1);
-        int strips = strips(x.shape());
+        int height = image.dim(1);
+        int strips = strips(image);
         return Arrays.stream(Tile.values())
                 .filter(tile -> tile.filters < filters + 32 && tile.channels < channels + 32)
                 .map(tile -> of(tile, filters, channels, strips))
@@ -92,8 +93,8 @@ record HaloWeights(Tile tile, ProductSplit split) {
     }
 
     /// Expected clocks of a multiprocessor, by a model that only has to order the tiles: 8 warps' 36 products for a row
-    // at 1.6 clocks each, a quarter of the time in
-    /// which the row comes from L2 at 24 bytes a clock, and the parts, written and read at 2000 bytes a clock by all.
+    /// at 1.6 clocks each, a quarter of the time in which the row comes from L2 at 24 bytes a clock, and the parts,
+    // written and read at 2000 bytes a clock by all.
     private long clocks(int filters, int channels, int height) {
         long waves = Math.ceilDiv(tiles(tile, filters, channels) * split.count(), (long) BLOCKS);
         long rows = waves * (split.depth() / tile.groups()) * height;

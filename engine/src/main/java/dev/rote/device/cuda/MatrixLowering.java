@@ -28,11 +28,12 @@ final class MatrixLowering {
         };
     }
 
-    /// Scratch memory of a weight gradient; inputs x [...,C], dy [...,K], outputs dw [K,...] and maybe dbias.
+    /// Scratch memory of a weight gradient; inputs x [...,C], in one tensor or two, dy [...,K], outputs dw [K,...] and
+    /// maybe dbias.
     static long workspaceBytes(List<TensorType> inputs, List<TensorType> outputs) {
-        long filters = inputs.get(1).shape().last();
+        long filters = inputs.getLast().shape().last();
         long columns = outputs.getFirst().elements() / filters;
-        int depth = extent("rows of dy", inputs.get(1).elements() / filters);
+        int depth = extent("rows of dy", inputs.getLast().elements() / filters);
         return ProductSplit.of(filters, columns, depth).workspaceBytes(filters, columns, outputs.size() == 2);
     }
 

@@ -22,12 +22,14 @@ final class NormLowering {
     }
 
     List<KernelLaunch> groupNorm(GroupNorm op, Node node) {
+        int gamma = node.inputs().size() - 2;
         Value x = node.input(0);
-        GroupSlice slice = GroupSlice.of(x.type(), op.groups(), 1);
+        TensorType whole = node.output().type();
+        GroupSlice slice = slice(whole, x, op, 1);
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(x))
-                .pointer("gamma", memory.address(node.input(1)))
-                .pointer("beta", memory.address(node.input(2)))
+                .pointer("gamma", memory.address(node.input(gamma)))
+                .pointer("beta", memory.address(node.input(gamma + 1)))
                 .pointer("y", memory.address(node.output()))
                 .pointer("mean", memory.address(node.outputs().get(1)))
                 .pointer("rstd", memory.address(node.outputs().get(2)))
@@ -36,12 +38,20 @@ final class NormLowering {
                 .i32("groups", op.groups())
                 .i32("slice", slice.width())
                 .i32("silu", op.silu() ? 1 : 0)
-                .f32("eps", op.eps());
+                .f32("eps", op.eps())
+                .i32("first", x.shape().last())
+                .pointer("x2", gamma == 2 ? memory.address(node.input(1)) : 0);
         String type = Names.type(x);
         return List.of(
                 slice.kind() == GroupSlice.Kind.ANY
                         ? KernelLaunch.blocks("group_norm_any" + type, groups(x, op), 256, arguments)
                         : slice.launch("group_norm" + type, "", arguments));
+    }
+
+    /// @param x the tensor, or the first of two side by side; a vector of channels must lie in one of them
+    private static GroupSlice slice(TensorType whole, Value x, GroupNorm op, int tensors) {
+        boolean packed = x.type().equals(whole) || x.shape().last() * x.dtype().bytes() % Packing.BYTES == 0;
+        return packed ? GroupSlice.of(whole, op.groups(), tensors) : GroupSlice.any(whole, tensors);
     }
 
     /// Groups of all images.
@@ -53,6 +63,7 @@ final class NormLowering {
     /// of that: should the sum lie where the kernel still reads another element, they stay apart.
     boolean joins(Node backward, Node next) {
         boolean adds = backward.op() instanceof GroupNorm.Backward
+                && backward.inputs().size() == 6 // x is one tensor
                 && next.op() instanceof Add
                 && next.inputs().contains(backward.output())
                 && memory.isReadOnce(backward.output());
@@ -87,17 +98,19 @@ final class NormLowering {
     /// @param addend null if there is none
     private List<KernelLaunch> groupNormBackward(Node node, Value addend, Value dx) {
         GroupNorm op = ((GroupNorm.Backward) node.op()).forward();
+        int gamma = node.inputs().size() - 4;
+        boolean joined = gamma == 3;
         Value x = node.input(1);
         Names.requireOneType(node, node.input(0), x);
-        GroupSlice slice = GroupSlice.of(x.type(), op.groups(), 2);
+        GroupSlice slice = slice(node.input(0).type(), x, op, 2);
         int images = x.shape().dim(0);
         Arguments arguments = new Arguments()
                 .pointer("dy", memory.address(node.input(0)))
                 .pointer("x", memory.address(x))
-                .pointer("gamma", memory.address(node.input(2)))
-                .pointer("beta", memory.address(node.input(3)))
-                .pointer("mean", memory.address(node.input(4)))
-                .pointer("rstd", memory.address(node.input(5)))
+                .pointer("gamma", memory.address(node.input(gamma)))
+                .pointer("beta", memory.address(node.input(gamma + 1)))
+                .pointer("mean", memory.address(node.input(gamma + 2)))
+                .pointer("rstd", memory.address(node.input(gamma + 3)))
                 .pointer("addend", memory.addressOrNull(addend))
                 .pointer("dx", memory.address(dx))
                 .pointer("sums", memory.workspace(node))
@@ -106,7 +119,10 @@ final class NormLowering {
                 .i32("channels", slice.channels())
                 .i32("groups", op.groups())
                 .i32("slice", slice.width())
-                .i32("silu", op.silu() ? 1 : 0);
+                .i32("silu", op.silu() ? 1 : 0)
+                .i32("first", x.shape().last())
+                .pointer("x2", joined ? memory.address(node.input(2)) : 0)
+                .pointer("dx2", joined ? memory.address(node.outputs().get(1)) : 0);
         KernelLaunch parameters = parameters(node, images, slice.channels());
         String type = Names.type(x);
         if (slice.kind() != GroupSlice.Kind.ANY) {
@@ -124,8 +140,10 @@ final class NormLowering {
     private KernelLaunch parameters(Node node, int rows, int channels) {
         Arguments arguments = new Arguments()
                 .pointer("sums", memory.workspace(node))
-                .pointer("dgamma", memory.address(node.outputs().get(1)))
-                .pointer("dbeta", memory.address(node.outputs().get(2)))
+                .pointer(
+                        "dgamma",
+                        memory.address(node.outputs().get(node.outputs().size() - 2)))
+                .pointer("dbeta", memory.address(node.outputs().getLast()))
                 .i64("rows", rows)
                 .i32("channels", channels);
         return KernelLaunch.blocks("norm_parameters", 2 * Math.ceilDiv(channels, 32), 1024, arguments);

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// pixel or a tap at the wrong place is a thousand times that.
 class CudaHaloTest extends OnCudaDevice {
     private static final Conv2d SAME = Conv2d.same(3);
+    private static final Conv2d UPSAMPLED = SAME.reading(Conv2d.Input.UPSAMPLED);
 
     /// Images, height, width, channels read, channels written: one and several images of a tile, tiles of an image, a
     /// last tile that is not full, one and several steps of depth, both widths of the tile.
@@ -40,13 +41,22 @@ class CudaHaloTest extends OnCudaDevice {
     static Stream<OpCase> cases() {
         Random random = new Random(5);
         return AnyDriver.some(Arrays.stream(SIZES)
-                .flatMap(s -> Stream.of(
-                        of(random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4])),
-                        of(
-                                random,
-                                new Conv2d.BackwardData(SAME, Shape.of(s[0], s[1], s[2], s[4])),
-                                bf16(s[0], s[1], s[2], s[3]),
-                                bf16(s[3], 3, 3, s[4]))))
+                .flatMap(s -> Stream.of(SAME, UPSAMPLED).flatMap(conv -> {
+                    int height = s[1] / conv.enlargement();
+                    int width = s[2] / conv.enlargement();
+                    return Stream.of(
+                            of(
+                                    random,
+                                    conv,
+                                    bf16(s[0], height, width, s[3]),
+                                    bf16(s[4], 3, 3, s[3]),
+                                    TensorType.f32(s[4])),
+                            of(
+                                    random,
+                                    new Conv2d.BackwardData(conv, Shape.of(s[0], height, width, s[4])),
+                                    bf16(s[0], s[1], s[2], s[3]),
+                                    bf16(s[3], 3, 3, s[4])));
+                }))
                 .toList());
     }
 
@@ -95,6 +105,9 @@ class CudaHaloTest extends OnCudaDevice {
         }) {
             OpCase one = of(random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
             assertThat(kernels(device, one)).singleElement().asString().contains("_tensor_");
+            one = of(random, UPSAMPLED, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
+            boolean taken = s[3] == 32 && s[4] == 32 && s[1] == 8;
+            assertThat(kernels(device, one)).singleElement().asString().contains(taken ? "" : "_tensor_");
         }
         Conv2d strided = Conv2d.of(2, 1);
         OpCase one = of(random, strided, bf16(1, 16, 16, 32), bf16(32, 3, 3, 32), TensorType.f32(32));

@@ -198,6 +198,9 @@ class CudaTensorCoreTest extends OnCudaDevice {
                     "128x32",
                     "64x64");
             wideConvolutions();
+            Conv2d upsampled = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
+            convolution(upsampled, new int[] {2, 5, 3, 16}, new int[] {24, 3, 3, 16}, "128x32", "128x32", "32x128");
+            convolution(upsampled, new int[] {3, 4, 6, 72}, new int[] {40, 3, 3, 72}, "64x64", "64x64", "64x64");
             add("head", Conv2d.same(3), "conv2d", "128x32", 72, x(2, 9, 9, 8), x(3, 3, 3, 8), bias(3));
             convolution(Conv2d.same(1), new int[] {2, 8, 8, 32}, new int[] {64, 1, 1, 32}, null, null, null);
             linear(300, 64, 96);
@@ -217,11 +220,16 @@ class CudaTensorCoreTest extends OnCudaDevice {
             add("wide", op, "conv2d", "128x64", 72, x(17, 32, 32, 8), x(72, 3, 3, 8), bias(72));
             Op backward = new Conv2d.BackwardData(op, Shape.of(17, 32, 32, 72));
             add("wide", backward, "conv2d_backward_data", "128x64", 72, x(17, 32, 32, 8), x(8, 3, 3, 72));
+            Conv2d small = Conv2d.of(2, 0).reading(Conv2d.Input.UPSAMPLED);
+            backward = new Conv2d.BackwardData(small, Shape.of(17, 32, 32, 72));
+            String kernel = "conv2d_upsampled_backward_data";
+            add("wide upsampled", backward, kernel, "128x64", 8, x(17, 32, 32, 8), x(8, 2, 1, 72));
         }
 
         /// Forward and both gradients; tiles null for a convolution that is a linear layer.
         void convolution(Conv2d op, int[] x, int[] w, String forward, String data, String weight) {
             boolean pointwise = forward == null;
+            boolean upsampled = op.input() == Conv2d.Input.UPSAMPLED;
             Shape y = op.outputShape(Shape.of(x), Shape.of(w));
             String name = Arrays.toString(x) + " " + Arrays.toString(w);
             add(
@@ -236,12 +244,12 @@ class CudaTensorCoreTest extends OnCudaDevice {
             add(
                     name,
                     new Conv2d.BackwardData(op, Shape.of(x)),
-                    pointwise ? "matmul_nn" : "conv2d_backward_data",
+                    pointwise ? "matmul_nn" : upsampled ? "conv2d_upsampled_backward_data" : "conv2d_backward_data",
                     pointwise ? "64x64" : data,
-                    w[1] * w[2] * w[0],
+                    (upsampled ? 4 : 1) * w[1] * w[2] * w[0],
                     x(y.toArray()),
                     x(w));
-            if (type == DType.BF16 && op.equals(Conv2d.same(3)) && w[3] % 8 == 0) {
+            if (type == DType.BF16 && op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3)) && w[3] % 8 == 0) {
                 return; // CudaWeightGradientTest
             }
             add(

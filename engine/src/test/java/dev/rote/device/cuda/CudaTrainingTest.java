@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.rote.graph.Target;
 import dev.rote.nn.GoldenRun;
 import dev.rote.reference.OpCase;
 import java.util.List;
@@ -29,6 +30,11 @@ class CudaTrainingTest {
     @Test
     void predictionLossAndGradientsAreThoseOfPyTorch() {
         new GoldenRun(device).checkGradients();
+    }
+
+    @Test
+    void theyAreAlsoWhenNothingIsFused() {
+        new GoldenRun(device, Target.PLAIN).checkGradients();
     }
 
     @Test

@@ -49,6 +49,13 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 // Several strips to a group, the last split shorter.
                 halo("32x32", true, 1101, 3, 4, 32, 32),
                 halo("32x32", true, 40, 2, 9, 192, 192),
+                // Of upsampled images, whose sizes these are.
+                upsampled("32x32", 5, 4, 4, 32, 32),
+                upsampled("32x32", 3, 1, 2, 24, 8),
+                upsampled("64x32", 2, 8, 8, 32, 96),
+                upsampled("64x32", 3, 7, 9, 64, 64),
+                upsampled("64x64", 3, 8, 8, 64, 64),
+                upsampled("32x64", 5, 6, 7, 192, 32),
                 // Few filters or channels: heads and stems, whole and ragged columns, threads that are left over.
                 narrow("head_bf16", true, 2, 32, 32, 32, 1),
                 narrow("head_bf16", true, 3, 28, 28, 64, 3),
@@ -68,6 +75,11 @@ class CudaWeightGradientTest extends OnCudaDevice {
         return gradient(HALO + tile, DType.BF16, bias, images, height, width, channels, filters);
     }
 
+    private static Gradient upsampled(String tile, int images, int height, int width, int channels, int filters) {
+        Conv2d conv = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
+        return gradient(conv, HALO + tile, DType.BF16, true, images, height, width, channels, filters);
+    }
+
     private static Gradient narrow(
             String kernel, boolean bias, int images, int height, int width, int channels, int filters) {
         DType type = kernel.endsWith("f32") ? DType.F32 : DType.BF16;
@@ -76,14 +88,26 @@ class CudaWeightGradientTest extends OnCudaDevice {
 
     private static Gradient gradient(
             String kernel, DType type, boolean bias, int images, int height, int width, int channels, int filters) {
+        return gradient(Conv2d.same(3), kernel, type, bias, images, height, width, channels, filters);
+    }
+
+    private static Gradient gradient(
+            Conv2d conv,
+            String kernel,
+            DType type,
+            boolean bias,
+            int images,
+            int height,
+            int width,
+            int channels,
+            int filters) {
         TensorType x = new TensorType(Shape.of(images, height, width, channels), type);
-        TensorType dy = new TensorType(Shape.of(images, height, width, filters), type);
+        TensorType dy = new TensorType(conv.image(x.shape()).with(3, filters), type);
         Random random = new Random(20_264);
-        String name = x.shape() + " to " + filters + (bias ? " with bias" : "");
+        String name = conv.input() + " " + x.shape() + " to " + filters + (bias ? " with bias" : "");
         List<double[]> inputs = List.of(normals(x, random), normals(dy, random));
         return new Gradient(
-                new OpCase(name, new Conv2d.BackwardWeight(Conv2d.same(3), 3, 3, bias), List.of(x, dy), inputs),
-                kernel);
+                new OpCase(name, new Conv2d.BackwardWeight(conv, 3, 3, bias), List.of(x, dy), inputs), kernel);
     }
 
     private static double[] normals(TensorType type, Random random) {
@@ -107,7 +131,7 @@ class CudaWeightGradientTest extends OnCudaDevice {
         AnyDriver.descending(false);
         assertThat(descending).containsExactly(found.toArray(double[][]::new));
         List<double[]> expected = one.expected();
-        int terms = (int) one.inputTypes().getFirst().shape().elements(0, 3);
+        int terms = (int) one.inputTypes().get(1).shape().elements(0, 3);
         for (int output = 0; output < expected.size(); output++) {
             double largest =
                     Arrays.stream(expected.get(output)).map(Math::abs).max().orElseThrow();
