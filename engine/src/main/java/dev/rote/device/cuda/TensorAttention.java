@@ -84,7 +84,7 @@ record TensorAttention(DType type, int size) {
     private long headBytes(int tokens) {
         long tiles = tiles(tokens);
         long vectors = (2 + 2 * Math.min(2, tiles)) * TOKENS * rowBytes();
-        long slopes = TOKENS * (TOKENS * type.bytes() + 16);
+        long slopes = (long) TOKENS * (TOKENS * type.bytes() + 16);
         long sums = tiles == 1 ? 0 : 4L * tiles * TOKENS * size;
         return vectors + slopes + 8 * tiles * TOKENS + sums;
     }
