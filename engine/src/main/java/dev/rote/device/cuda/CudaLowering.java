@@ -17,7 +17,7 @@ final class CudaLowering {
     CudaLowering(CudaMemory memory, boolean tf32) {
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, tf32);
-        this.reductions = new ReductionLowering(memory);
+        this.reductions = new ReductionLowering(memory, tf32);
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);

@@ -11,9 +11,9 @@ final class ReductionLowering {
     private final RowLowering rows;
     private final SumLowering sums;
 
-    ReductionLowering(CudaMemory memory) {
+    ReductionLowering(CudaMemory memory, boolean tf32) {
         this.norms = new NormLowering(memory);
-        this.attentions = new AttentionLowering(memory);
+        this.attentions = new AttentionLowering(memory, tf32);
         this.rows = new RowLowering(memory);
         this.sums = new SumLowering(memory);
     }
