@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import dev.rote.graph.*;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Turns a node into launches: the exhaustive switch over [Op].
 final class CudaLowering {
@@ -12,8 +13,15 @@ final class CudaLowering {
     private final MoveLowering moves;
     private final RandomLowering draws;
     private final OptimizerLowering optimizers;
+    private final Optional<VendorLowering> vendor;
 
     CudaLowering(CudaMemory memory, boolean tf32) {
+        this(memory, tf32, Optional.empty());
+    }
+
+    /// @param vendor is asked before our own kernels
+    CudaLowering(CudaMemory memory, boolean tf32, Optional<VendorLowering> vendor) {
+        this.vendor = vendor;
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, tf32);
         this.reductions = new ReductionLowering(memory);
@@ -23,8 +31,8 @@ final class CudaLowering {
     }
 
     /// Launches of each node; none where the node before does its work as well.
-    List<List<KernelLaunch>> lower(List<Node> nodes) {
-        List<List<KernelLaunch>> launches = new ArrayList<>();
+    List<List<? extends Launch>> lower(List<Node> nodes) {
+        List<List<? extends Launch>> launches = new ArrayList<>();
         for (int index = 0; index < nodes.size(); index++) {
             Node node = nodes.get(index);
             if (index + 1 < nodes.size() && OptimizerLowering.joins(node, nodes.get(index + 1))) {
@@ -32,7 +40,8 @@ final class CudaLowering {
                 launches.add(List.of());
                 index++;
             } else {
-                launches.add(lower(node));
+                Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
+                launches.add(theirs.isPresent() ? theirs.get() : lower(node));
             }
         }
         return launches;

@@ -7,6 +7,7 @@ import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
@@ -43,10 +44,12 @@ final class CudaProgram implements Program {
     }
 
     private void capture(Plan plan) {
-        CudaLowering lowering = new CudaLowering(memory, device.tf32());
+        Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
+        CudaLowering lowering = new CudaLowering(memory, device.tf32(), vendor);
         List<Node> nodes = plan.nodes();
-        List<List<KernelLaunch>> launches = lowering.lower(nodes);
-        launches.forEach(each -> each.forEach(device.kernels()::prepare));
+        List<List<? extends Launch>> launches = lowering.lower(nodes);
+        vendor.ifPresent(theirs -> theirs.report(name));
+        launches.forEach(each -> each.forEach(this::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
@@ -63,10 +66,20 @@ final class CudaProgram implements Program {
         JCudaDriver.cuGraphDestroy(captured);
     }
 
-    private void launch(Node node, List<KernelLaunch> launches) {
+    private void prepare(Launch launch) {
+        switch (launch) {
+            case KernelLaunch kernel -> device.kernels().prepare(kernel);
+            case VendorLaunch ignored -> {} // it was tried
+        }
+    }
+
+    private void launch(Node node, List<? extends Launch> launches) {
         try {
-            for (KernelLaunch launch : launches) {
-                device.kernels().launch(launch, device.stream());
+            for (Launch launch : launches) {
+                switch (launch) {
+                    case KernelLaunch kernel -> device.kernels().launch(kernel, device.stream());
+                    case VendorLaunch call -> call.issue();
+                }
             }
         } catch (DeviceException e) {
             throw new DeviceException(
