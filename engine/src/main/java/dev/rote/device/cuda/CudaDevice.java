@@ -120,7 +120,8 @@ public final class CudaDevice implements Device {
     @Override
     public String describe() {
         return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "")
-                + vendor.map(theirs -> ", products and convolutions by " + theirs.describe()).orElse("");
+                + vendor.map(theirs -> ", products and convolutions by " + theirs.describe())
+                        .orElse("");
     }
 
     private String name() {

@@ -23,7 +23,7 @@ import jcuda.runtime.cudaStream_t;
 /// give the same bits every time. It keeps the descriptors of what it was asked for.
 final class Cudnn implements AutoCloseable {
     /// Success in every version; what else there is changed with version 9, so names come from the library.
-    private static final int SUCCESS = 0;
+    static final int SUCCESS = 0;
 
     private final cudnnHandle handle = new cudnnHandle();
     private final List<Runnable> descriptors = new ArrayList<>(); // how each is given back
@@ -54,8 +54,7 @@ final class Cudnn implements AutoCloseable {
     ///
     /// @param type of the factors; and of the result, but for `wide`
     /// @param wide whether the gradient of bf16 filters is to be written in f32
-    record Convolution(
-            Direction direction, Conv2d op, Shape x, Shape w, DType type, boolean wide, boolean tf32) {
+    record Convolution(Direction direction, Conv2d op, Shape x, Shape w, DType type, boolean wide, boolean tf32) {
         Shape y() {
             return op.outputShape(x, w);
         }
@@ -105,14 +104,16 @@ final class Cudnn implements AutoCloseable {
             int layout = cudnnTensorFormat.CUDNN_TENSOR_NHWC; // of a filter: K R S C
             Shape s = of.w();
             check(
-                    JCudnn.cudnnSetFilter4dDescriptor(
-                            w, type(type), layout, s.dim(0), s.dim(3), s.dim(1), s.dim(2)),
+                    JCudnn.cudnnSetFilter4dDescriptor(w, type(type), layout, s.dim(0), s.dim(3), s.dim(1), s.dim(2)),
                     "filter");
         }
 
         List<CudnnAlgorithm> algorithms() {
-            cudnnConvolutionDescriptor convolution = convolution(of.math());
-            return CudnnAlgorithm.deterministic(of.direction(), handle, x, w, convolution, y);
+            return CudnnAlgorithm.deterministic(question(convolution(of.math())));
+        }
+
+        CudnnAlgorithm.Question question(cudnnConvolutionDescriptor convolution) {
+            return new CudnnAlgorithm.Question(of.direction(), handle, x, w, convolution, y);
         }
 
         cudnnConvolutionDescriptor convolution(int math) {
@@ -161,8 +162,7 @@ final class Cudnn implements AutoCloseable {
             this.algorithm = algorithm;
             boolean exact = described.of.math() == cudnnMathType.CUDNN_FMA_MATH;
             this.convolution = described.convolution(exact ? described.of.math() : algorithm.math());
-            this.workspaceBytes = algorithm.workspaceBytes(
-                    described.of.direction(), handle, described.x, described.w, convolution, described.y);
+            this.workspaceBytes = algorithm.workspaceBytes(described.question(convolution));
         }
 
         @Override
@@ -185,20 +185,54 @@ final class Cudnn implements AutoCloseable {
             cudnnTensorDescriptor x = described.x;
             cudnnTensorDescriptor y = described.y;
             cudnnFilterDescriptor w = described.w;
-            IntSupplier call = switch (described.of.direction()) {
-                case FORWARD ->
-                    () -> JCudnn.cudnnConvolutionForward(
-                            handle, one, x, first, w, second, convolution, which, workspace, workspaceBytes, zero, y,
-                            result);
-                case BACKWARD_DATA ->
-                    () -> JCudnn.cudnnConvolutionBackwardData(
-                            handle, one, w, second, y, first, convolution, which, workspace, workspaceBytes, zero, x,
-                            result);
-                case BACKWARD_WEIGHT ->
-                    () -> JCudnn.cudnnConvolutionBackwardFilter(
-                            handle, one, x, first, y, second, convolution, which, workspace, workspaceBytes, zero, w,
-                            result);
-            };
+            IntSupplier call =
+                    switch (described.of.direction()) {
+                        case FORWARD ->
+                            () -> JCudnn.cudnnConvolutionForward(
+                                    handle,
+                                    one,
+                                    x,
+                                    first,
+                                    w,
+                                    second,
+                                    convolution,
+                                    which,
+                                    workspace,
+                                    workspaceBytes,
+                                    zero,
+                                    y,
+                                    result);
+                        case BACKWARD_DATA ->
+                            () -> JCudnn.cudnnConvolutionBackwardData(
+                                    handle,
+                                    one,
+                                    w,
+                                    second,
+                                    y,
+                                    first,
+                                    convolution,
+                                    which,
+                                    workspace,
+                                    workspaceBytes,
+                                    zero,
+                                    x,
+                                    result);
+                        case BACKWARD_WEIGHT ->
+                            () -> JCudnn.cudnnConvolutionBackwardFilter(
+                                    handle,
+                                    one,
+                                    x,
+                                    first,
+                                    y,
+                                    second,
+                                    convolution,
+                                    which,
+                                    workspace,
+                                    workspaceBytes,
+                                    zero,
+                                    w,
+                                    result);
+                    };
             int status = call.getAsInt();
             return status == SUCCESS ? "" : JCudnn.cudnnGetErrorString(status);
         }

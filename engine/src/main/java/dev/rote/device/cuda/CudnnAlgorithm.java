@@ -22,73 +22,86 @@ import jcuda.jcudnn.cudnnTensorDescriptor;
 record CudnnAlgorithm(int number, int math) {
     private static final int MOST = 16; // there are at most ten
 
-    private static boolean isOffered(int status, int determinism) {
-        return status == 0 && determinism == cudnnDeterminism.CUDNN_DETERMINISTIC;
-    }
-
-    /// The deterministic ones, the one first that cuDNN expects to be quickest; none if cuDNN takes no such convolution.
-    static List<CudnnAlgorithm> deterministic(
+    /// A convolution in one direction, in cuDNN's descriptors: y of x and w.
+    record Question(
             Cudnn.Direction direction,
             cudnnHandle handle,
             cudnnTensorDescriptor x,
             cudnnFilterDescriptor w,
             cudnnConvolutionDescriptor convolution,
-            cudnnTensorDescriptor y) {
-        int[] count = new int[1];
-        List<CudnnAlgorithm> found = new ArrayList<>();
-        switch (direction) {
-            case FORWARD -> {
-                var all = new cudnnConvolutionFwdAlgoPerf[MOST];
-                Arrays.setAll(all, i -> new cudnnConvolutionFwdAlgoPerf());
-                JCudnn.cudnnGetConvolutionForwardAlgorithm_v7(handle, x, w, convolution, y, MOST, count, all);
-                for (int i = 0; i < count[0]; i++) {
-                    if (isOffered(all[i].status, all[i].determinism)) {
-                        found.add(new CudnnAlgorithm(all[i].algo, all[i].mathType));
-                    }
-                }
-            }
-            case BACKWARD_DATA -> {
-                var all = new cudnnConvolutionBwdDataAlgoPerf[MOST];
-                Arrays.setAll(all, i -> new cudnnConvolutionBwdDataAlgoPerf());
-                JCudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w, y, convolution, x, MOST, count, all);
-                for (int i = 0; i < count[0]; i++) {
-                    if (isOffered(all[i].status, all[i].determinism)) {
-                        found.add(new CudnnAlgorithm(all[i].algo, all[i].mathType));
-                    }
-                }
-            }
-            case BACKWARD_WEIGHT -> {
-                var all = new cudnnConvolutionBwdFilterAlgoPerf[MOST];
-                Arrays.setAll(all, i -> new cudnnConvolutionBwdFilterAlgoPerf());
-                JCudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7(handle, x, y, convolution, w, MOST, count, all);
-                for (int i = 0; i < count[0]; i++) {
-                    if (isOffered(all[i].status, all[i].determinism)) {
-                        found.add(new CudnnAlgorithm(all[i].algo, all[i].mathType));
-                    }
-                }
-            }
+            cudnnTensorDescriptor y) {}
+
+    /// An algorithm as cuDNN offers it.
+    private record Offer(int number, int status, int determinism, int math) {}
+
+    /// The deterministic ones, the one first that cuDNN expects to be quickest; none if cuDNN takes no such
+    // convolution.
+    static List<CudnnAlgorithm> deterministic(Question question) {
+        try {
+            return offers(question).stream()
+                    .filter(offer -> offer.status() == Cudnn.SUCCESS)
+                    .filter(offer -> offer.determinism() == cudnnDeterminism.CUDNN_DETERMINISTIC)
+                    .map(offer -> new CudnnAlgorithm(offer.number(), offer.math()))
+                    .toList();
+        } catch (ArrayIndexOutOfBoundsException e) {
+            return List.of(); // JCudnn copies as many offers as a refusing cuDNN left uninitialised
         }
-        return found;
+    }
+
+    private static List<Offer> offers(Question q) {
+        int[] count = new int[1];
+        List<Offer> found = new ArrayList<>();
+        int status =
+                switch (q.direction()) {
+                    case FORWARD -> {
+                        var all = new cudnnConvolutionFwdAlgoPerf[MOST];
+                        Arrays.setAll(all, i -> new cudnnConvolutionFwdAlgoPerf());
+                        int result = JCudnn.cudnnGetConvolutionForwardAlgorithm_v7(
+                                q.handle(), q.x(), q.w(), q.convolution(), q.y(), MOST, count, all);
+                        for (var each : all) {
+                            found.add(new Offer(each.algo, each.status, each.determinism, each.mathType));
+                        }
+                        yield result;
+                    }
+                    case BACKWARD_DATA -> {
+                        var all = new cudnnConvolutionBwdDataAlgoPerf[MOST];
+                        Arrays.setAll(all, i -> new cudnnConvolutionBwdDataAlgoPerf());
+                        int result = JCudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7(
+                                q.handle(), q.w(), q.y(), q.convolution(), q.x(), MOST, count, all);
+                        for (var each : all) {
+                            found.add(new Offer(each.algo, each.status, each.determinism, each.mathType));
+                        }
+                        yield result;
+                    }
+                    case BACKWARD_WEIGHT -> {
+                        var all = new cudnnConvolutionBwdFilterAlgoPerf[MOST];
+                        Arrays.setAll(all, i -> new cudnnConvolutionBwdFilterAlgoPerf());
+                        int result = JCudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+                                q.handle(), q.x(), q.y(), q.convolution(), q.w(), MOST, count, all);
+                        for (var each : all) {
+                            found.add(new Offer(each.algo, each.status, each.determinism, each.mathType));
+                        }
+                        yield result;
+                    }
+                };
+        return status == Cudnn.SUCCESS ? found.subList(0, Math.clamp(count[0], 0, MOST)) : List.of();
     }
 
     /// Scratch bytes; 0 also where cuDNN refuses the question, as it then refuses the call.
-    long workspaceBytes(
-            Cudnn.Direction direction,
-            cudnnHandle handle,
-            cudnnTensorDescriptor x,
-            cudnnFilterDescriptor w,
-            cudnnConvolutionDescriptor convolution,
-            cudnnTensorDescriptor y) {
+    long workspaceBytes(Question q) {
         long[] bytes = new long[1];
         int status =
-                switch (direction) {
+                switch (q.direction()) {
                     case FORWARD ->
-                        JCudnn.cudnnGetConvolutionForwardWorkspaceSize(handle, x, w, convolution, y, number, bytes);
+                        JCudnn.cudnnGetConvolutionForwardWorkspaceSize(
+                                q.handle(), q.x(), q.w(), q.convolution(), q.y(), number, bytes);
                     case BACKWARD_DATA ->
-                        JCudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(handle, w, y, convolution, x, number, bytes);
+                        JCudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
+                                q.handle(), q.w(), q.y(), q.convolution(), q.x(), number, bytes);
                     case BACKWARD_WEIGHT ->
-                        JCudnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, x, y, convolution, w, number, bytes);
+                        JCudnn.cudnnGetConvolutionBackwardFilterWorkspaceSize(
+                                q.handle(), q.x(), q.y(), q.convolution(), q.w(), number, bytes);
                 };
-        return status == 0 ? bytes[0] : 0;
+        return status == Cudnn.SUCCESS ? bytes[0] : 0;
     }
 }

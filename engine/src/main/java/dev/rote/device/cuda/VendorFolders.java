@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 
 /// The folders in which NVIDIA's libraries usually are. Folders that cannot be read have none.
 final class VendorFolders {
-    private static final List<String> CUDA = List.of("usr/local/cuda*/lib64", "usr/local/cuda*/targets/x86_64-linux/lib");
+    private static final List<String> CUDA =
+            List.of("usr/local/cuda*/lib64", "usr/local/cuda*/targets/x86_64-linux/lib");
     private static final List<String> SYSTEM =
             List.of("usr/lib/x86_64-linux-gnu", "usr/lib64", "usr/lib", "lib/x86_64-linux-gnu", "lib64");
     /// Where Python itself is: of the system, of its version managers and environments.
@@ -41,7 +42,10 @@ final class VendorFolders {
 
     /// Folders with colons between them.
     static List<Path> split(String text) {
-        return Stream.of(text.split(":")).filter(folder -> !folder.isBlank()).map(Path::of).toList();
+        return Stream.of(text.split(":"))
+                .filter(folder -> !folder.isBlank())
+                .map(Path::of)
+                .toList();
     }
 
     /// Folders that ldconfig is told to search, from its file and those which that includes.
@@ -96,7 +100,8 @@ final class VendorFolders {
         for (String name : pattern.split("/")) {
             PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + name);
             found = found.stream()
-                    .flatMap(each -> name.contains("*") ? children(each, matcher).stream() : Stream.of(each.resolve(name)))
+                    .flatMap(each ->
+                            name.contains("*") ? children(each, matcher).stream() : Stream.of(each.resolve(name)))
                     .filter(Files::exists)
                     .toList();
         }

@@ -33,7 +33,8 @@ public final class VendorLibraries {
         private static Optional<String> load(VendorLibraries found) {
             try {
                 Path cublas = found.cublas.orElseThrow();
-                Path light = cublas.resolveSibling(cublas.getFileName().toString().replace("cublas", "cublasLt"));
+                Path light =
+                        cublas.resolveSibling(cublas.getFileName().toString().replace("cublas", "cublasLt"));
                 if (Files.exists(light)) {
                     System.load(light.toString());
                 }
@@ -80,7 +81,8 @@ public final class VendorLibraries {
         String named = System.getProperty(PROPERTY, System.getenv().getOrDefault(VARIABLE, ""));
         if (StandIn.loaded().isPresent()) {
             return new VendorLibraries(
-                    List.of(PROPERTY + ", the only place beside the stand-in for the driver"), VendorFolders.split(named));
+                    List.of(PROPERTY + ", the only place beside the stand-in for the driver"),
+                    VendorFolders.split(named));
         }
         return search(named, System.getenv(), Path.of("/"));
     }

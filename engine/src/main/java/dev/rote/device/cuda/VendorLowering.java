@@ -30,7 +30,10 @@ final class VendorLowering {
             boolean narrow = call.resultType() != result.type();
             return new Scratch(
                     VendorOperations.aligned(call.workspaceBytes()),
-                    narrow ? VendorOperations.aligned(result.elements() * call.resultType().bytes()) : 0,
+                    narrow
+                            ? VendorOperations.aligned(
+                                    result.elements() * call.resultType().bytes())
+                            : 0,
                     outputs.size() == 2 ? sumBytes(biasSum(inputs.get(1))) : 0);
         }
 
@@ -93,7 +96,11 @@ final class VendorLowering {
                         workspace)));
         if (scratch.narrow() > 0) {
             launches.add(ElementLowering.cast(
-                    narrow, call.resultType(), result, node.output().dtype(), node.output().elements()));
+                    narrow,
+                    call.resultType(),
+                    result,
+                    node.output().dtype(),
+                    node.output().elements()));
         }
         if (node.inputs().size() == 3) {
             launches.add(addBias(node.output(), node.input(2)));
@@ -119,8 +126,7 @@ final class VendorLowering {
     private List<KernelLaunch> biasGradient(Value dy, Value dbias, long partial) {
         Sum sum = biasSum(dy.type());
         return List.of(
-                sum.launch(
-                        "reduce_partial" + Names.type(dy), memory.address(dy), 0, partial, Sum.Factor.ONE),
+                sum.launch("reduce_partial" + Names.type(dy), memory.address(dy), 0, partial, Sum.Factor.ONE),
                 sum.second().launch("reduce_total_f32", partial, 0, memory.address(dbias), Sum.Factor.ONE));
     }
 

@@ -49,11 +49,13 @@ class CudaVendorTest {
     }
 
     static Stream<OpCase> f32() {
-        return AnyDriver.some(Stream.concat(asked(OpCases.f32()), Study1Shapes.cases(DType.F32)).toList());
+        return AnyDriver.some(Stream.concat(asked(OpCases.f32()), Study1Shapes.cases(DType.F32))
+                .toList());
     }
 
     static Stream<OpCase> bf16() {
-        return AnyDriver.some(Stream.concat(asked(OpCases.bf16()), Study1Shapes.cases(DType.BF16)).toList());
+        return AnyDriver.some(Stream.concat(asked(OpCases.bf16()), Study1Shapes.cases(DType.BF16))
+                .toList());
     }
 
     private static Stream<OpCase> asked(List<OpCase> cases) {
@@ -78,8 +80,13 @@ class CudaVendorTest {
         compare(one, new OpRun(exact.device()).run(one), 0x1p-7);
     }
 
+    static Stream<OpCase> study1() {
+        return AnyDriver.some(
+                Stream.of(DType.F32, DType.BF16).flatMap(Study1Shapes::cases).toList());
+    }
+
     @ParameterizedTest
-    @MethodSource({"f32", "bf16"})
+    @MethodSource("study1")
     void repeatsBitForBit(OpCase one) {
         List<double[]> first = new OpRun(tf32.device()).run(one);
         assertThat(new OpRun(tf32.device()).run(one)).containsExactly(first.toArray(double[][]::new));
@@ -119,8 +126,9 @@ class CudaVendorTest {
         try {
             assertThatThrownBy(() -> CudaDevice.openWithVendor(0, false, notice -> {}))
                     .isInstanceOf(EnvironmentException.class)
-                    .hasMessage("kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
-                            + "(libcudnn.so.9); looked in rote.vendor, the only place beside the stand-in for the driver");
+                    .hasMessage(
+                            "kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
+                                    + "(libcudnn.so.9); looked in rote.vendor, the only place beside the stand-in for the driver");
         } finally {
             System.setProperty(VendorLibraries.PROPERTY, folder);
         }
@@ -152,8 +160,9 @@ class CudaVendorTest {
                 double e = expected.get(output)[i];
                 double f = found.get(output)[i];
                 if (!(Math.abs(f - e) <= rounding * magnitudes.get(output)[i])) {
-                    throw new AssertionError(one.name() + " output " + output + " element " + i + ": expected " + e
-                            + ", found " + f + ", sum of magnitudes " + magnitudes.get(output)[i]);
+                    throw new AssertionError(
+                            one.name() + " output " + output + " element " + i + ": expected " + e + ", found " + f
+                                    + ", sum of magnitudes " + magnitudes.get(output)[i]);
                 }
             }
         }

@@ -31,9 +31,10 @@ class VendorLibrariesTest {
         assertThat(search(Map.of()).describe()).isEqualTo("cuBLAS not found, cuDNN not found");
         assertThatThrownBy(() -> search(Map.of()).require())
                 .isInstanceOf(EnvironmentException.class)
-                .hasMessage("kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
-                        + "(libcudnn.so.9); looked in ROTE_VENDOR_LIBRARIES (names none), LD_LIBRARY_PATH, the folders "
-                        + "of ld.so.conf, /usr/local/cuda*, the folders of the system, nvidia/*/lib of Python's packages");
+                .hasMessage(
+                        "kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
+                                + "(libcudnn.so.9); looked in ROTE_VENDOR_LIBRARIES (names none), LD_LIBRARY_PATH, the folders "
+                                + "of ld.so.conf, /usr/local/cuda*, the folders of the system, nvidia/*/lib of Python's packages");
     }
 
     @Test
@@ -77,7 +78,8 @@ class VendorLibrariesTest {
         Map<String, String> environment = Map.of("LD_LIBRARY_PATH", ":" + onPath.getParent());
         assertThat(search(environment).cudnn()).contains(onPath);
         Path named = put("named/libcudnn.so.9");
-        assertThat(VendorLibraries.search(named.getParent().toString(), environment, root).cudnn())
+        assertThat(VendorLibraries.search(named.getParent().toString(), environment, root)
+                        .cudnn())
                 .contains(named);
     }
 }
