@@ -93,6 +93,9 @@ int Operation::run() const {
             return SUCCESS;
         case Kind::GRAPH:
             return executable->run();
+        case Kind::HOST:
+            function(given);
+            return SUCCESS;
         case Kind::RECORD:
         case Kind::WAIT:
         case Kind::EMPTY:

@@ -7,6 +7,7 @@
 #                                  200 updates. study: a study killed and resumed, then the quick start. sanitizer:
 #                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. bench:
 #                                  ours and the peers. report: the table and its JSON
+#                                  vendor, vendor-bench: of these, what is by cuBLAS and cuDNN inside Rote, alone
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
 #   --standin LIBRARY              a rehearsal on the stand-in for the driver, with small sizes
 #
@@ -35,7 +36,7 @@ touch "$steps"
 java=("$home/runtime/bin/java" --enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector
     -Dorg.lwjgl.system.memoryBackend=ffm -Djava.awt.headless=true -XX:+UseParallelGC -Xmx8g)
 if [ -n "$standin" ]; then
-    java+=("-Drote.standin=$standin" "-Drote.standin.library=$standin")
+    java+=("-Drote.standin=$standin" "-Drote.standin.library=$standin" "-Drote.vendor=$(dirname "$standin")/vendor")
 else
     java+=(-Drote.test.gpu=true)
 fi
@@ -84,11 +85,22 @@ tests() {
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest &
     running+=($!)
+    vendor &
+    running+=($!)
     wait "${running[@]}"
-    for name in operations tensor-cores reductions training convolutions nearest; do
+    for name in operations tensor-cores reductions training convolutions nearest vendor; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done
+}
+
+# NVIDIA's products and convolutions in Rote; skipped where cuBLAS or cuDNN is not found (ROTE_VENDOR_LIBRARIES names
+# folders to look in).
+vendor() {
+    local every=()
+    if [ -n "$standin" ]; then every=(-Drote.test.every=20); fi
+    step vendor 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaVendorTest \
+        --select-class $tests.CublasForwardTest --select-class $tests.VendorLibrariesTest
 }
 
 # The smoke study whole, and again killed at its first checkpoint and resumed: equal bits. Then the quick start.
@@ -182,6 +194,7 @@ bench() {
     # shellcheck disable=SC2086
     step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
         precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
+    vendor-bench
     if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
         step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
             -p width="$narrow" -p batch=1000 -wi 1 -i 3
@@ -209,6 +222,17 @@ bench() {
     fi
 }
 
+# The products and convolutions of the step by cuBLAS and cuDNN inside Rote, on the same shapes; results as a peer's.
+vendor-bench() {
+    if "${rote[@]}" doctor 2>/dev/null | grep -q '^vendor.*not found'; then
+        printf 'vendor-bench\tleft out: no cuBLAS or no cuDNN\t0 ms\n' >>"$steps"
+        return
+    fi
+    # shellcheck disable=SC2086
+    step vendor-bench 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes kernels=vendor width="$narrow" \
+        batch=$batch precision=bf16 optimizer=sgd results="$out/peer-vendor.jsonl" limit=$limit $small
+}
+
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
@@ -225,9 +249,9 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | study | sanitizer | warm | bench | report) ;;
+        doctor | tests | vendor | study | sanitizer | warm | bench | vendor-bench | report) ;;
         *)
-            echo "check.sh: --part: expected doctor, tests, study, sanitizer, warm, bench or report, found $part" >&2
+            echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, bench, vendor-bench or report, found $part" >&2
             exit 2
             ;;
     esac

@@ -18,6 +18,7 @@ class RunConfigTest {
             name = "n=64,seed=2"
             seed = -7
             device = "cuda"
+            kernels = "vendor"
             threads = 3
             [data]
             source = "C:\\\\faces \\u0001 é"
@@ -181,12 +182,13 @@ class RunConfigTest {
     }
 
     @Test
-    void theHashIgnoresNameDeviceAndThreadsAndNothingElse() {
+    void theHashIgnoresNameDeviceKernelsAndThreadsAndNothingElse() {
         String full = RunConfig.parse(FULL, "full").hash();
         assertThat(full).matches("[0-9a-f]{64}");
         assertThat(RunConfig.parse(FULL, "full")
                         .with("name", "x")
                         .with("threads", "1")
+                        .with("kernels", "own")
                         .with("device", "auto")
                         .hash())
                 .isEqualTo(full);

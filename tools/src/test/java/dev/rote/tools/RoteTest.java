@@ -63,6 +63,9 @@ class RoteTest {
                 "predict --weights w --input i --output o --device tpu"
                         + "|rote: Invalid value for option '--device': expected cpu or cuda or auto, found tpu; see rote"
                         + " predict --help",
+                "predict --weights w --input i --output o --kernels cutlass"
+                        + "|rote: Invalid value for option '--kernels': expected own or vendor, found cutlass; see rote"
+                        + " predict --help",
                 "predict --weights w --input i --output o --precision f16"
                         + "|rote: Invalid value for option '--precision': expected f32 or bf16, found f16; see rote"
                         + " predict --help",
@@ -144,7 +147,7 @@ class RoteTest {
                 .contains("pictures      drawn with the program's own font")
                 .containsPattern("(?m)^device cpu    cpu: [0-9]+ thread")
                 .contains("device cuda   no NVIDIA driver on this machine")
-                .containsPattern("(?m)^vendor        cuBLAS .+, cuDNN .+ \\(not used by this version\\)$")
+                .containsPattern("(?m)^vendor        cuBLAS .+, cuDNN .+ \\(for --kernels vendor\\)$")
                 .containsPattern("(?m)^kernels       [0-9]+ kernels for compute_80, sm_100, sm_80, sm_90a$");
     }
 }

@@ -21,6 +21,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -44,12 +45,14 @@ public final class CudaDevice implements Device {
     private final StreamHandle sideStream = new StreamHandle();
     private final Pointer staging = new Pointer();
     private final Kernels kernels;
+    private final Optional<VendorOperations> vendor;
     private final AtomicLong allocated = new AtomicLong();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private volatile boolean lost;
     private volatile boolean closed;
 
-    private CudaDevice(int ordinal, boolean tf32) {
+    /// @param notices where vendor operations are wanted: is told what those refuse
+    private CudaDevice(int ordinal, boolean tf32, Optional<Consumer<String>> notices) {
         this.tf32 = tf32;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
         requireCapability();
@@ -60,6 +63,7 @@ public final class CudaDevice implements Device {
             Driver.check(JCudaDriver.cuStreamCreate(sideStream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuMemHostAlloc(staging, STAGING_BYTES, 0), "pinned memory");
             kernels = new Kernels(new KernelImage());
+            vendor = notices.map(told -> VendorOperations.open(this, told));
             complete = true;
         } finally {
             if (!complete) {
@@ -83,7 +87,20 @@ public final class CudaDevice implements Device {
     /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU
     public static CudaDevice open(int ordinal, boolean tf32) {
         Driver.initialize();
-        return new CudaDevice(ordinal, tf32);
+        return new CudaDevice(ordinal, tf32, Optional.empty());
+    }
+
+    /// Opens a GPU on which NVIDIA's libraries compute products (cuBLAS) and convolutions (cuDNN), to compare with.
+    ///
+    /// @param ordinal its number, from 0
+    /// @param tf32 whether products of f32 tensors may round their factors to 10 bits of mantissa
+    /// @param notices is told once, in a sentence, of operations that the libraries refuse and our kernels compute
+    /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU, or a library is missing: where it
+    /// was looked for
+    public static CudaDevice openWithVendor(int ordinal, boolean tf32, Consumer<String> notices) {
+        VendorLibraries.load();
+        Driver.initialize();
+        return new CudaDevice(ordinal, tf32, Optional.of(notices));
     }
 
     /// How many kernels this build has, and for which targets.
@@ -107,7 +124,9 @@ public final class CudaDevice implements Device {
 
     @Override
     public String describe() {
-        return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "");
+        return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "")
+                + vendor.map(theirs -> ", products and convolutions by " + theirs.describe())
+                        .orElse("");
     }
 
     private String name() {
@@ -145,7 +164,7 @@ public final class CudaDevice implements Device {
 
     @Override
     public Target target() {
-        return CudaTarget.INSTANCE;
+        return vendor.<Target>map(VendorTarget::new).orElse(CudaTarget.INSTANCE);
     }
 
     @Override
@@ -197,6 +216,10 @@ public final class CudaDevice implements Device {
 
     boolean tf32() {
         return tf32;
+    }
+
+    Optional<VendorOperations> vendor() {
+        return vendor;
     }
 
     StreamHandle stream() {
@@ -308,6 +331,7 @@ public final class CudaDevice implements Device {
             }
         }
         makeCurrent();
+        vendor.ifPresent(VendorOperations::close);
         kernels.close();
         JCudaDriver.cuMemFreeHost(staging);
         JCudaDriver.cuStreamDestroy(sideStream);

@@ -13,8 +13,15 @@ final class CudaLowering {
     private final MoveLowering moves;
     private final RandomLowering draws;
     private final OptimizerLowering optimizers;
+    private final Optional<VendorLowering> vendor;
 
     CudaLowering(CudaMemory memory, boolean tf32) {
+        this(memory, tf32, Optional.empty());
+    }
+
+    /// @param vendor is asked before our own kernels
+    CudaLowering(CudaMemory memory, boolean tf32, Optional<VendorLowering> vendor) {
+        this.vendor = vendor;
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, tf32);
         this.reductions = new ReductionLowering(memory, tf32);
@@ -34,7 +41,8 @@ final class CudaLowering {
                 program.add(new Lowered(List.of(node, next), joined.get()));
                 index++;
             } else {
-                program.add(new Lowered(List.of(node), lower(node)));
+                Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
+                program.add(new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node)));
             }
         }
         return program;

@@ -7,6 +7,7 @@ import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
@@ -43,14 +44,16 @@ final class CudaProgram implements Program {
     }
 
     private void capture(Plan plan) {
-        CudaLowering lowering = new CudaLowering(memory, device.tf32());
+        Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
+        CudaLowering lowering = new CudaLowering(memory, device.tf32(), vendor);
         List<Lowered> program = lowering.lower(plan.nodes());
-        program.forEach(each -> each.launches().forEach(device.kernels()::prepare));
+        vendor.ifPresent(theirs -> theirs.report(name));
+        program.forEach(each -> each.launches().forEach(this::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
         int ended;
-        try (Streams streams = new Streams(memory, device.stream(), device.sideStream(), operation)) {
+        try (Streams streams = new Streams(memory, device, vendor.isEmpty(), operation)) {
             try {
                 for (Lowered lowered : program) {
                     launch(lowered, streams.enter(lowered));
@@ -66,10 +69,20 @@ final class CudaProgram implements Program {
         JCudaDriver.cuGraphDestroy(captured);
     }
 
+    private void prepare(Launch launch) {
+        switch (launch) {
+            case KernelLaunch kernel -> device.kernels().prepare(kernel);
+            case VendorLaunch ignored -> {} // it was tried
+        }
+    }
+
     private void launch(Lowered lowered, StreamHandle stream) {
         try {
-            for (KernelLaunch launch : lowered.launches()) {
-                device.kernels().launch(launch, stream);
+            for (Launch launch : lowered.launches()) {
+                switch (launch) {
+                    case KernelLaunch kernel -> device.kernels().launch(kernel, stream);
+                    case VendorLaunch call -> call.issue();
+                }
             }
         } catch (DeviceException e) {
             Node node = lowered.first();

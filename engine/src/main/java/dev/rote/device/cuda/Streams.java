@@ -22,14 +22,17 @@ final class Streams implements AutoCloseable {
     private final CudaMemory memory;
     private final StreamHandle main;
     private final StreamHandle side;
+    private final boolean several;
     private final String operation;
     private final List<Aside> pending = new ArrayList<>(); // oldest first
     private final List<CUevent> events = new ArrayList<>();
 
-    Streams(CudaMemory memory, StreamHandle main, StreamHandle side, String operation) {
+    /// @param several whether anything may go aside: calls of a vendor's library share its stream and scratch memory
+    Streams(CudaMemory memory, CudaDevice device, boolean several, String operation) {
         this.memory = memory;
-        this.main = main;
-        this.side = side;
+        this.main = device.stream();
+        this.side = device.sideStream();
+        this.several = several;
         this.operation = operation;
     }
 
@@ -38,9 +41,13 @@ final class Streams implements AutoCloseable {
         return op instanceof Conv2d.BackwardWeight || op instanceof Linear.BackwardWeight;
     }
 
+    private boolean isAside(Lowered lowered) {
+        return several && runsAside(lowered.first().op());
+    }
+
     /// The stream for the launches, with what it must wait for already waited for.
     StreamHandle enter(Lowered lowered) {
-        if (runsAside(lowered.first().op())) {
+        if (isAside(lowered)) {
             wait(side, recorded(main));
             return side;
         }
@@ -63,7 +70,7 @@ final class Streams implements AutoCloseable {
 
     /// After the launches.
     void leave(Lowered lowered) {
-        if (runsAside(lowered.first().op())) {
+        if (isAside(lowered)) {
             pending.add(new Aside(reads(lowered), writes(lowered), recorded(side)));
         }
     }

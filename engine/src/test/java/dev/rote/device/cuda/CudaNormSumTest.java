@@ -148,7 +148,7 @@ class CudaNormSumTest extends OnCudaDevice {
             new CudaLowering(memory, false)
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
-                            .map(KernelLaunch::kernel)
+                            .map(launch -> ((KernelLaunch) launch).kernel())
                             .forEach(kernels::add);
             return buffers.get("total").readFloats();
         } finally {

@@ -90,7 +90,7 @@ class CudaOptimizerTest extends OnCudaDevice {
             return new CudaLowering(memory, false)
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
-                            .map(KernelLaunch::kernel)
+                            .map(launch -> ((KernelLaunch) launch).kernel())
                             .toList();
         }
     }
