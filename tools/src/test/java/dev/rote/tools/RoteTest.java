@@ -36,12 +36,12 @@ class RoteTest {
     void helpListsTheCommands() {
         Outcome outcome = Outcome.of("--help");
         assertThat(outcome.status()).isZero();
-        assertThat(outcome.out()).contains("train", "predict", "study", "doctor", "--debug");
+        assertThat(outcome.out()).contains("train", "predict", "study", "audit", "doctor", "--debug");
     }
 
     @Test
     void everyCommandHasHelp() {
-        for (String command : new String[] {"train", "predict", "study", "doctor"}) {
+        for (String command : new String[] {"train", "predict", "study", "audit", "doctor"}) {
             Outcome outcome = Outcome.of(command, "--help");
             assertThat(outcome.status()).as(command).isZero();
             assertThat(outcome.out()).startsWith("Usage: rote " + command);
