@@ -79,7 +79,7 @@ class RoteTest {
         Outcome outcome = Outcome.of();
         assertThat(outcome.status()).isEqualTo(2);
         assertThat(outcome.err())
-                .startsWith("rote: expected a command (train, predict, study, doctor")
+                .startsWith("rote: expected a command (train, predict, study, audit, doctor")
                 .hasLineCount(1);
     }
 

@@ -72,7 +72,8 @@ final class ImageSet implements AutoCloseable {
             }
             return copy(role, source, data, from, to);
         } catch (DataException e) {
-            throw new DataException(role + ": " + e.getMessage(), e);
+            String message = e.getMessage().replace("or set a size to resize to", "or --size N to resize all");
+            throw new DataException(role + ": " + message, e);
         }
     }
 

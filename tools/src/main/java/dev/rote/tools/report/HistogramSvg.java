@@ -74,16 +74,25 @@ final class HistogramSvg {
                     y + 4,
                     Digits.percent(Math.pow(10, power)));
         }
-        int bins = bars.samples().size();
-        for (int tick = 0; tick <= TICKS; tick++) {
-            double at = (double) bins * tick / TICKS;
+        double end = bars.low() + bars.samples().size() * bars.width();
+        double step = roundStep((end - bars.low()) / TICKS);
+        for (double at = Math.ceil(bars.low() / step) * step; at <= end + 1e-9 * step; at += step) {
+            String anchor = at > end - 0.1 * step ? "end" : "middle";
             add(
                     svg,
-                    "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-                    x(at),
+                    "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s</text>\n",
+                    x((at - bars.low()) / bars.width()),
                     HEIGHT - BOTTOM + 18,
-                    Digits.compact(bars.low() + at * bars.width()));
+                    anchor,
+                    Digits.compact(at));
         }
+    }
+
+    /// 1, 2 or 5 times a power of ten, at least `least`.
+    private static double roundStep(double least) {
+        double power = Math.pow(10, Math.floor(Math.log10(least)));
+        double factor = least / power;
+        return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
     }
 
     private void steps(StringBuilder svg, List<Double> shares) {
