@@ -139,7 +139,9 @@ class AuditTest {
         Path training = pictures("training", 24, 16, random);
         Outcome outcome = audit("--samples", mixed, "--training", training);
         assertThat(outcome.status()).isEqualTo(2);
-        assertThat(lastLine(outcome)).startsWith("rote: --samples: ").contains("size: expected 18 x 20 like ")
+        assertThat(lastLine(outcome))
+                .startsWith("rote: --samples: ")
+                .contains("size: expected 18 x 20 like ")
                 .contains("odd.png (or --size N to resize all), found 16 x 16");
         Path small = pictures("small", 24, 12, random);
         Outcome other = audit("--samples", small, "--training", training);
