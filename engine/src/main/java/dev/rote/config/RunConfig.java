@@ -110,6 +110,11 @@ public record RunConfig(
                 "at most diffusion.steps (" + diffusion.steps() + ")",
                 measure.samplerSteps());
         checkMeasuredSteps(measure, train.steps());
+        for (Metric metric : measure.metrics()) {
+            boolean has = data.test() > 0
+                    || !(metric instanceof Metric.OfSamples of && of.kind().needsHeldOut());
+            Check.that(has, "data.test", "at least 1 for " + metric.word() + ", which needs held-out images", 0);
+        }
         boolean secondNeighbour = data.n() != 1 || !measure.metrics().contains(new Metric.MemorizedFraction());
         Check.that(
                 secondNeighbour, "data.n", "at least 2 for memorized_fraction, which needs two neighbours", data.n());

@@ -53,6 +53,7 @@ final class Measurer implements AutoCloseable {
     private final Rows training;
     private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction, prepared once
     private final List<LossPair> losses = new ArrayList<>();
+    private final SampleScores scores;
     private FrechetStatistics realFeatures;
 
     static Measurer open(Trainer trainer, FeatureExtractor features, int threads) {
@@ -67,6 +68,7 @@ final class Measurer implements AutoCloseable {
         RunConfig run = trainer.config();
         this.config = run.measure();
         this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
+        this.scores = new SampleScores(config, run.seed());
         TrainingData data = trainer.data();
         requireEnough(data);
         this.training = rows(data.train());
@@ -88,7 +90,9 @@ final class Measurer implements AutoCloseable {
     }
 
     private static boolean isSampled(MeasureConfig config) {
-        return wants(config, Metric.MemorizedFraction.class) || wants(config, Metric.Frechet.class);
+        return wants(config, Metric.MemorizedFraction.class)
+                || wants(config, Metric.Frechet.class)
+                || wants(config, Metric.OfSamples.class);
     }
 
     private static int batch(MeasureConfig config) {
@@ -140,6 +144,7 @@ final class Measurer implements AutoCloseable {
     private void requireEnough(TrainingData data) {
         int train = data.train().count();
         int test = data.test().count();
+        scores.requireEnough(train, test, config.samples());
         if (wants(Metric.MemorizedFraction.class) && train < 2) {
             throw new IllegalArgumentException(
                     "data: expected at least 2 training images for memorized_fraction, which needs two neighbours,"
@@ -201,6 +206,7 @@ final class Measurer implements AutoCloseable {
         double[] ratios = {};
         List<MemorizedFraction> memorized = List.of();
         Optional<Interval> frechet = Optional.empty();
+        List<Measurement.Score> scored = List.of();
         int done = 0;
         if (generator.isPresent()) {
             float[] images =
@@ -217,6 +223,7 @@ final class Measurer implements AutoCloseable {
             if (wants(Metric.Frechet.class)) {
                 frechet = Optional.of(frechet(samples));
             }
+            scored = scores.measure(unit(samples), this::unitTraining, this::unitTest, features, threads);
         }
         Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
         for (LossPair pair : losses) {
@@ -231,7 +238,7 @@ final class Measurer implements AutoCloseable {
         }
         double seconds = (System.nanoTime() - start) * 1e-9;
         return new Measurement(
-                trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, seconds);
+                trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, scored, seconds);
     }
 
     private Interval mean(String images, LossPair pair, FixedTimeLoss loss) {
@@ -266,6 +273,14 @@ final class Measurer implements AutoCloseable {
             realFeatures = FrechetStatistics.of(features.features(unit(rows(real)), threads), threads);
         }
         return FrechetDistance.estimate(features.features(unit(samples), threads), realFeatures, threads);
+    }
+
+    private Rows unitTraining() {
+        return unit(training);
+    }
+
+    private Rows unitTest() {
+        return unit(rows(trainer.data().test()));
     }
 
     /// Network units to [0,1], clipped, as a picture file would hold them.

@@ -89,7 +89,7 @@ class RunConfigTest {
             sampler_steps = 20
             eta = 0.5
             batch = 17
-            metrics = ["loss@0.1", "frechet"]
+            metrics = ["loss@0.1", "frechet", "prdc@pixels"]
             noise_draws = 2
             k = [0.3]
             bootstrap = 50
@@ -98,6 +98,10 @@ class RunConfigTest {
             sheets = [10, 4000]
             loss_images = 12
             clip = true
+            calibrated_alpha = 0.25
+            calibrated_neighbours = 20
+            c_t_cells = 5
+            prdc_neighbours = 3
             """;
 
     private static RunConfig smallest(String more) {

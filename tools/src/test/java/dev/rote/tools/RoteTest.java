@@ -36,12 +36,12 @@ class RoteTest {
     void helpListsTheCommands() {
         Outcome outcome = Outcome.of("--help");
         assertThat(outcome.status()).isZero();
-        assertThat(outcome.out()).contains("train", "predict", "study", "doctor", "--debug");
+        assertThat(outcome.out()).contains("train", "predict", "study", "audit", "doctor", "--debug");
     }
 
     @Test
     void everyCommandHasHelp() {
-        for (String command : new String[] {"train", "predict", "study", "doctor"}) {
+        for (String command : new String[] {"train", "predict", "study", "audit", "doctor"}) {
             Outcome outcome = Outcome.of(command, "--help");
             assertThat(outcome.status()).as(command).isZero();
             assertThat(outcome.out()).startsWith("Usage: rote " + command);
@@ -82,7 +82,7 @@ class RoteTest {
         Outcome outcome = Outcome.of();
         assertThat(outcome.status()).isEqualTo(2);
         assertThat(outcome.err())
-                .startsWith("rote: expected a command (train, predict, study, doctor")
+                .startsWith("rote: expected a command (train, predict, study, audit, doctor")
                 .hasLineCount(1);
     }
 
