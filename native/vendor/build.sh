@@ -2,7 +2,7 @@
 # build.sh: compiles the library that lets JCublas 12.6 run on cuBLAS 13 (see forward.c).
 #
 #   native/vendor/build.sh FOLDER     makes FOLDER/libcublas.so.12; CC names another compiler than gcc
-#   native/vendor/build.sh --symbols LIBRARY     prints what libJCublas2 of a newer JCublas imports, for cublas-symbols.txt
+#   native/vendor/build.sh --symbols LIBRARY     prints what the libJCublas2 of another JCublas imports
 #
 # Exit status 3: not on this system, or there is no compiler; `--kernels vendor` then needs a machine with cuBLAS 12.
 set -euo pipefail

@@ -97,9 +97,9 @@ tests() {
 # NVIDIA's products and convolutions in Rote; skipped where cuBLAS or cuDNN is not found (ROTE_VENDOR_LIBRARIES names
 # folders to look in).
 vendor() {
-    local every=()
+    local every=("-Drote.test.every=${ROTE_VENDOR_EVERY:-2}") # a first call of a kind may compile for a second
     if [ -n "$standin" ]; then every=(-Drote.test.every=20); fi
-    step vendor 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaVendorTest \
+    step vendor 240 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaVendorTest \
         --select-class $tests.CublasForwardTest --select-class $tests.VendorLibrariesTest
 }
 

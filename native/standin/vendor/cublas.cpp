@@ -25,6 +25,8 @@ struct Matrix {
     long long stride;
 };
 
+int64_t at(int column, const Matrix& of, int row) { return int64_t(column) * of.ld + row; }
+
 bool type_of(int given, Type& type) {
     type = given == R_16BF ? Type::BF16 : Type::F32;
     return given == R_16BF || given == R_32F;
@@ -50,9 +52,10 @@ int product(Handle* handle, int m, int n, int k, float alpha, const Matrix& a, c
                 for (int row = 0; row < m; row++) {
                     float sum = 0;
                     for (int d = 0; d < k; d++) {
-                        int64_t at_a = i * left.stride + (left.transposed ? int64_t(row) * left.ld + d : int64_t(d) * left.ld + row);
-                        int64_t at_b = i * right.stride + (right.transposed ? int64_t(d) * right.ld + column : int64_t(column) * right.ld + d);
-                        float x = vendor::load(left.values, ta, at_a), y = vendor::load(right.values, tb, at_b);
+                        int64_t in_a = left.transposed ? at(row, left, d) : at(d, left, row);
+                        int64_t in_b = right.transposed ? at(d, right, column) : at(column, right, d);
+                        float x = vendor::load(left.values, ta, i * left.stride + in_a);
+                        float y = vendor::load(right.values, tb, i * right.stride + in_b);
                         sum += tf32 ? vendor::shortened(x) * vendor::shortened(y) : x * y;
                     }
                     int64_t at_c = i * c_stride + int64_t(column) * ldc + row;

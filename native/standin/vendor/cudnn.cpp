@@ -80,10 +80,12 @@ template <class F>
 int run(const Call& call, const Tensor& x, const Tensor& w, const Tensor& y, const Tensor& left_of, const void* left,
         const Tensor& right_of, const void* right, const Tensor& result_of, void* result, F choose) {
     if (call.algorithm != GOOD) return call.algorithm == REFUSED ? NOT_SUPPORTED : EXECUTION_FAILED;
-    if (call.workspace == nullptr || call.bytes < WORKSPACE_BYTES || call.alpha != 1 || call.beta != 0) return BAD_PARAM;
+    if (call.workspace == nullptr || call.bytes < WORKSPACE_BYTES) return BAD_PARAM;
+    if (call.alpha != 1 || call.beta != 0) return BAD_PARAM;
     if (x.type != w.type || w.type != y.type) return NOT_SUPPORTED;
     Convolution c = call.convolution;
-    if (y.h != (x.h + 2 * c.pad_h - w.h) / c.stride + 1 || y.w != (x.w + 2 * c.pad_w - w.w) / c.stride + 1) return BAD_PARAM;
+    if (y.h != (x.h + 2 * c.pad_h - w.h) / c.stride + 1) return BAD_PARAM;
+    if (y.w != (x.w + 2 * c.pad_w - w.w) / c.stride + 1) return BAD_PARAM;
     if (x.c != w.c || y.c != w.n || x.n != y.n) return BAD_PARAM;
     bool tf32 = x.type == DATA_FLOAT && c.math != FMA_MATH;
     Type lt = type(left_of), rt = type(right_of), type_of_result = type(result_of);
@@ -103,7 +105,16 @@ int run(const Call& call, const Tensor& x, const Tensor& w, const Tensor& y, con
     return status == 0 ? SUCCESS : EXECUTION_FAILED;
 }
 
+// x, w and y, or gradients in their place.
+bool one_type(void* x, void* w, void* y) {
+    return tensor(x).type == tensor(w).type && tensor(w).type == tensor(y).type;
+}
+
 float scalar(const void* at) { return *static_cast<const float*>(at); }
+
+Call call_of(void* handle, void* c, int algorithm, void* workspace, size_t bytes, const void* alpha, const void* beta) {
+    return {static_cast<Handle*>(handle), convolution(c), algorithm, workspace, bytes, scalar(alpha), scalar(beta)};
+}
 
 } // namespace
 
@@ -141,46 +152,64 @@ API int cudnnSetFilter4dDescriptor(void* given, int type, int format, int k, int
 
 API int cudnnSetConvolution2dDescriptor(void* given, int pad_h, int pad_w, int stride_h, int stride_w, int dilation_h,
                                         int dilation_w, int mode, int compute) {
-    bool known = stride_h == stride_w && dilation_h == 1 && dilation_w == 1 && mode == CROSS_CORRELATION && compute == DATA_FLOAT;
+    bool known = stride_h == stride_w && dilation_h == 1 && dilation_w == 1;
+    known = known && mode == CROSS_CORRELATION && compute == DATA_FLOAT;
     convolution(given) = {pad_h, pad_w, stride_h, DEFAULT_MATH};
     return known ? SUCCESS : NOT_SUPPORTED;
 }
 
 API int cudnnSetConvolutionMathType(void* given, int math) { convolution(given).math = math; return SUCCESS; }
 
-API int cudnnGetConvolutionForwardAlgorithm_v7(void*, void* x, void* w, void* c, void* y, int wanted, int* count, Performance* results) {
-    return tensor(x).type == tensor(w).type && tensor(w).type == tensor(y).type ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
+API int cudnnGetConvolutionForwardAlgorithm_v7(void*, void* x, void* w, void* c, void* y, int wanted, int* count,
+                                               Performance* results) {
+    return one_type(x, w, y) ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
 }
 
-API int cudnnGetConvolutionBackwardDataAlgorithm_v7(void*, void* w, void* dy, void* c, void* dx, int wanted, int* count, Performance* results) {
-    return tensor(dx).type == tensor(w).type && tensor(w).type == tensor(dy).type ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
+API int cudnnGetConvolutionBackwardDataAlgorithm_v7(void*, void* w, void* dy, void* c, void* dx, int wanted, int* count,
+                                                    Performance* results) {
+    return one_type(dx, w, dy) ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
 }
 
-API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(void*, void* x, void* dy, void* c, void* dw, int wanted, int* count, Performance* results) {
-    return tensor(x).type == tensor(dy).type && tensor(dy).type == tensor(dw).type ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
+API int cudnnGetConvolutionBackwardFilterAlgorithm_v7(void*, void* x, void* dy, void* c, void* dw, int wanted,
+                                                      int* count, Performance* results) {
+    return one_type(x, dw, dy) ? offer(convolution(c), wanted, count, results) : NOT_SUPPORTED;
 }
 
-API int cudnnGetConvolutionForwardWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) { *bytes = WORKSPACE_BYTES; return SUCCESS; }
-API int cudnnGetConvolutionBackwardDataWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) { *bytes = WORKSPACE_BYTES; return SUCCESS; }
-API int cudnnGetConvolutionBackwardFilterWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) { *bytes = WORKSPACE_BYTES; return SUCCESS; }
+API int cudnnGetConvolutionForwardWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) {
+    *bytes = WORKSPACE_BYTES;
+    return SUCCESS;
+}
 
-API int cudnnConvolutionForward(void* handle, const void* alpha, void* x_of, const void* x, void* w_of, const void* w, void* c, int algorithm,
-                                void* workspace, size_t bytes, const void* beta, void* y_of, void* y) {
-    Call call = {static_cast<Handle*>(handle), convolution(c), algorithm, workspace, bytes, scalar(alpha), scalar(beta)};
+API int cudnnGetConvolutionBackwardDataWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) {
+    *bytes = WORKSPACE_BYTES;
+    return SUCCESS;
+}
+
+API int cudnnGetConvolutionBackwardFilterWorkspaceSize(void*, void*, void*, void*, void*, int, size_t* bytes) {
+    *bytes = WORKSPACE_BYTES;
+    return SUCCESS;
+}
+
+API int cudnnConvolutionForward(void* handle, const void* alpha, void* x_of, const void* x, void* w_of, const void* w,
+                                void* c, int algorithm, void* workspace, size_t bytes, const void* beta, void* y_of,
+                                void* y) {
+    Call call = call_of(handle, c, algorithm, workspace, bytes, alpha, beta);
     return run(call, tensor(x_of), tensor(w_of), tensor(y_of), tensor(x_of), x, tensor(w_of), w, tensor(y_of), y,
                [](int64_t at_x, int64_t at_w, int64_t at_y, int64_t* at) { at[0] = at_x, at[1] = at_w, at[2] = at_y; });
 }
 
-API int cudnnConvolutionBackwardData(void* handle, const void* alpha, void* w_of, const void* w, void* dy_of, const void* dy, void* c,
-                                     int algorithm, void* workspace, size_t bytes, const void* beta, void* dx_of, void* dx) {
-    Call call = {static_cast<Handle*>(handle), convolution(c), algorithm, workspace, bytes, scalar(alpha), scalar(beta)};
+API int cudnnConvolutionBackwardData(void* handle, const void* alpha, void* w_of, const void* w, void* dy_of,
+                                     const void* dy, void* c, int algorithm, void* workspace, size_t bytes,
+                                     const void* beta, void* dx_of, void* dx) {
+    Call call = call_of(handle, c, algorithm, workspace, bytes, alpha, beta);
     return run(call, tensor(dx_of), tensor(w_of), tensor(dy_of), tensor(dy_of), dy, tensor(w_of), w, tensor(dx_of), dx,
                [](int64_t at_x, int64_t at_w, int64_t at_y, int64_t* at) { at[0] = at_y, at[1] = at_w, at[2] = at_x; });
 }
 
-API int cudnnConvolutionBackwardFilter(void* handle, const void* alpha, void* x_of, const void* x, void* dy_of, const void* dy, void* c,
-                                       int algorithm, void* workspace, size_t bytes, const void* beta, void* dw_of, void* dw) {
-    Call call = {static_cast<Handle*>(handle), convolution(c), algorithm, workspace, bytes, scalar(alpha), scalar(beta)};
+API int cudnnConvolutionBackwardFilter(void* handle, const void* alpha, void* x_of, const void* x, void* dy_of,
+                                       const void* dy, void* c, int algorithm, void* workspace, size_t bytes,
+                                       const void* beta, void* dw_of, void* dw) {
+    Call call = call_of(handle, c, algorithm, workspace, bytes, alpha, beta);
     return run(call, tensor(x_of), tensor(dw_of), tensor(dy_of), tensor(x_of), x, tensor(dy_of), dy, tensor(dw_of), dw,
                [](int64_t at_x, int64_t at_w, int64_t at_y, int64_t* at) { at[0] = at_x, at[1] = at_y, at[2] = at_w; });
 }

@@ -31,10 +31,10 @@ class VendorLibrariesTest {
         assertThat(search(Map.of()).describe()).isEqualTo("cuBLAS not found, cuDNN not found");
         assertThatThrownBy(() -> search(Map.of()).require())
                 .isInstanceOf(EnvironmentException.class)
-                .hasMessage(
-                        "kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
-                                + "(libcudnn.so.9); looked in ROTE_VENDOR_LIBRARIES (names none), LD_LIBRARY_PATH, the folders "
-                                + "of ld.so.conf, /usr/local/cuda*, the folders of the system, nvidia/*/lib of Python's packages");
+                .hasMessage("kernels \"vendor\": found no cuBLAS (libcublas.so.13 or libcublas.so.12) and no cuDNN "
+                        + "(libcudnn.so.9); looked in ROTE_VENDOR_LIBRARIES (names none), LD_LIBRARY_PATH, "
+                        + "the folders of ld.so.conf, /usr/local/cuda*, the folders of the system, "
+                        + "nvidia/*/lib of Python's packages");
     }
 
     @Test
