@@ -1,18 +1,19 @@
-// attention_backward_mma.cu: gradient of multi-head self-attention, bf16 on tensor cores.
+// attention_backward_mma.cu: gradient of multi-head self-attention of many tokens, in bf16 and TF32 on tensor cores.
 //
 // Math         p_ij = exp(q_i . k_j / sqrt D - lse_i)   delta_i = dy_i . y_i   ds_ij = p_ij (dy_i . v_j - delta_i)
 //              dq_i = sum_j ds_ij k_j / sqrt D   dk_j = sum_i ds_ij q_i / sqrt D   dv_j = sum_i p_ij dy_i
 // Shapes       qkv, dqkv [N,T,3,heads,D]   dy [N,T,heads,D]   lse, delta [N,heads,T] f32
 // Layout       D fastest
-// Requires     delta from attention_delta_bf16; D % 8 == 0, D at most the number in the kernel's name
+// Requires     delta from attention_delta_*; D % 4 == 0, D at most the number in the kernel's name
 // Tiling       _queries: a block owns 64 queries of a head, a warp 16 of them; keys and values pass through two pairs
-//              of tiles. _keys: a block owns 64 keys and values; queries and dy pass, with 1 KiB of log-sum-exp and
-//              delta. 30 KiB at D = 32 beside that; at D = 128 102 KiB would be more than sm_86 has, so there is one
-//              pair of tiles, and the rows of the left factors are read again from shared memory: registers would spill
-// Numerics     f32 sums on tensor cores; exp2f (2 ulp); p and ds rounded to bf16 for the second products
+//              of tiles. _keys: a block owns 64 keys and values; queries and dy pass, with log-sum-exp and delta. Tiles
+//              have 64 tokens, 32 where vectors have 256 bytes or more, which makes 30 KiB in bf16 at D = 32. Vectors of
+//              512 bytes pass through one pair of tiles: 99 KiB, which is what sm_86 has. At D = 128 the rows of the
+//              left factors are read again from shared memory: registers would spill
+// Numerics     f32 sums on tensor cores; ex2.approx (2 ulp); p and ds rounded to bf16 or TF32 for the second products
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
-// Cost         14 T^2 D flop per head instead of 10: both kernels compute scores, which costs less than writing sums of
-//              dq once per tile of keys
+// Cost         14 T^2 D flop per head instead of 10, and 2 T^2 exponentials instead of one: both kernels compute scores,
+//              and share nothing. attention_backward_head.cu does without where a head's dq fits in shared memory
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_mma.cuh"
 
@@ -29,175 +30,116 @@ struct AttentionBackwardMmaArgs {
 };
 LAYOUT(AttentionBackwardMmaArgs, dy, qkv, lse, delta, dqkv, tokens, heads, depth, scale)
 
-template <int DEPTH>
-constexpr int STAGES = DEPTH <= 64 ? 2 : 1; // pairs of tiles that pass
+template <class T, int DEPTH>
+using Passing = PassingTiles<T, DEPTH, DEPTH * sizeof(T) <= 256 ? 2 : 1>;
 
-template <int DEPTH>
-constexpr bool KEPT = DEPTH <= 64;
+template <class T, int DEPTH>
+using Rows = LeftRows<T, DEPTH, DEPTH <= 64>;
 
-constexpr int NUMBERS = 2 * TOKENS; // log-sum-exp and delta of the queries of a tile
-
-// A block's head, its 64 tokens, and its tiles in shared memory.
-template <int DEPTH>
-struct MmaBlock {
-    const AttentionBackwardMmaArgs& a;
-    int tiles, first;
-    int64_t width;
-    const bf16 *qkv, *dy; // the head at token 0
-    bf16* dqkv;
-    const float *lse, *delta;
-
-    __device__ __forceinline__ explicit MmaBlock(const AttentionBackwardMmaArgs& a) : a(a) {
-        tiles = (a.tokens + TOKENS - 1) / TOKENS;
-        first = (int)(blockIdx.x % tiles) * TOKENS;
-        int head = (int)(blockIdx.x / tiles % a.heads);
-        int64_t image = blockIdx.x / tiles / a.heads;
-        width = (int64_t)a.heads * a.depth;
-        qkv = (const bf16*)a.qkv + image * a.tokens * 3 * width + head * a.depth;
-        dqkv = (bf16*)a.dqkv + image * a.tokens * 3 * width + head * a.depth;
-        dy = (const bf16*)a.dy + image * a.tokens * width + head * a.depth;
-        lse = a.lse + (image * a.heads + head) * a.tokens;
-        delta = a.delta + (image * a.heads + head) * a.tokens;
-    }
-
-    // Queries (0), keys (1), values (2) or gradients of y (3).
-    __device__ __forceinline__ HeadVectors vectors(int which) const {
-        if (which == 3) return {dy, width, a.tokens, a.depth};
-        return {qkv + which * width, 3 * width, a.tokens, a.depth};
-    }
-
-    __device__ __forceinline__ void store(int which, const float (&sum)[DEPTH / 8][4], float factor, int row) const {
-        store_rows<DEPTH>(sum, factor, factor, dqkv + which * width, 3 * width, first + row, a.tokens, a.depth);
-    }
-
-    // Log-sum-exp in units of log 2; behind the last token, weights are zero.
-    __device__ __forceinline__ float lse_of(int query) const {
-        return query < a.tokens ? lse[query] * LOG2_E : __int_as_float(0x7f800000);
-    }
-
-    __device__ __forceinline__ float delta_of(int query) const { return query < a.tokens ? delta[query] : 0.0f; }
-
-    // Log-sum-exp and delta of a tile's queries, by a thread each; zero behind the last token, where q and dy are zero.
-    __device__ __forceinline__ void load_numbers(float* numbers, int tile) const {
-        static_assert(MMA_THREADS == 2 * TOKENS, "a thread for each number");
-        int query = tile * TOKENS + (int)threadIdx.x % TOKENS;
-        const float* from = threadIdx.x < TOKENS ? lse : delta;
-        bool valid = query < a.tokens;
-        copy_async<4>(numbers + threadIdx.x, valid ? from + query : from, valid);
-    }
-
-    // visit(tile, x, y, numbers) for every tile x of vectors u and y of vectors v; numbers [lse, delta] of its tokens
-    // if there is room for them.
-    template <class F>
-    __device__ __forceinline__ void each_tile(bf16* passing, int u, int v, float* room, F visit) const {
-        constexpr int PAIR = 2 * TILE<DEPTH>;
-        auto load = [&](int tile) {
-            int stage = tile % STAGES<DEPTH>;
-            bf16* pair = passing + stage * PAIR;
-            load_tile<DEPTH>(pair, vectors(u), tile * TOKENS);
-            load_tile<DEPTH>(pair + TILE<DEPTH>, vectors(v), tile * TOKENS);
-            if (room != nullptr) load_numbers(room + stage * NUMBERS, tile);
-            commit_copies();
-        };
-        if (STAGES<DEPTH> == 2) load(0);
-        for (int tile = 0; tile < tiles; tile++) {
-            __syncthreads(); // nobody reads the tiles that are loaded next any more
-            if (STAGES<DEPTH> == 1) {
-                load(tile);
-                wait_copies<0>();
-            } else if (tile + 1 < tiles) {
-                load(tile + 1);
-                wait_copies<1>();
-            } else {
-                wait_copies<0>();
-            }
-            __syncthreads(); // this tile is there
-            int stage = tile % STAGES<DEPTH>;
-            const bf16* pair = passing + stage * PAIR;
-            visit(tile, pair, pair + TILE<DEPTH>, room + stage * NUMBERS);
-        }
-    }
-};
-
-template <int DEPTH>
+template <class T, int DEPTH>
 __device__ __forceinline__ void attention_backward_queries(const AttentionBackwardMmaArgs& a) {
-    DYNAMIC_SHARED(bf16, queries);             // [TILE]
-    bf16* gradients = queries + TILE<DEPTH>;   // [TILE]
-    bf16* passing = gradients + TILE<DEPTH>;   // [STAGES,2,TILE] keys and values
-    MmaBlock<DEPTH> of(a);
-    load_tile<DEPTH>(queries, of.vectors(0), of.first);
-    load_tile<DEPTH>(gradients, of.vectors(3), of.first);
+    DYNAMIC_SHARED(T, queries);                   // [OWN_TILE]
+    T* gradients = queries + OWN_TILE<T, DEPTH>;  // [OWN_TILE]
+    T* room = gradients + OWN_TILE<T, DEPTH>;     // [1 or 2,2,TILE] keys and values
+    int blocks = (a.tokens + TOKENS - 1) / TOKENS, first = (int)(blockIdx.x % blocks) * TOKENS;
+    HeadPlace head(a, blockIdx.x / blocks);
+    Passing<T, DEPTH> passing {room, head.part((const T*)a.qkv, 1), head.part((const T*)a.qkv, 2)};
+    load_tile<DEPTH, TOKENS>(queries, head.part((const T*)a.qkv, 0), first);
+    load_tile<DEPTH, TOKENS>(gradients, head.vectors((const T*)a.dy), first);
     commit_copies();
+    passing.begin();
     wait_copies<0>();
+    round_tile<DEPTH, TOKENS>(queries);
+    round_tile<DEPTH, TOKENS>(gradients);
     __syncthreads(); // queries and gradients are there
     int row = (int)threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
-    LeftRows<DEPTH, KEPT<DEPTH>> q(queries, row), dy(gradients, row);
-    int query = of.first + row + lane / 4;
-    float lse[2] = {of.lse_of(query), of.lse_of(query + 8)}, delta[2] = {of.delta_of(query), of.delta_of(query + 8)};
-    float scale = a.scale * LOG2_E, sum[DEPTH / 8][4] = {};
-    of.each_tile(passing, 1, 2, nullptr, [&](int tile, const bf16* keys, const bf16* values, const float*) {
-        bool whole = (tile + 1) * TOKENS <= a.tokens; // behind the last token, a weight could be infinite
+    Rows<T, DEPTH> q(queries, row), dy(gradients, row);
+    float lse[2], delta[2], scale = a.scale * LOG2_E; // of rows g and g + 8
+    for (int r = 0; r < 2; r++) {
+        int query = first + row + lane / 4 + 8 * r;
+        bool valid = query < a.tokens; // behind the last token, weights are zero
+        lse[r] = valid ? head.numbers(a.lse)[query] * LOG2_E : __int_as_float(0x7f800000);
+        delta[r] = valid ? head.numbers(a.delta)[query] : 0.0f;
+    }
+    VectorSums<T, DEPTH> dq = {};
+    passing.each([&](int from, const T* keys, const T* values) {
+        bool whole = from + PASSING<T, DEPTH> <= a.tokens;
 #pragma unroll(DEPTH <= 16 ? 2 : 1)
-        for (int i = 0; i < TOKENS; i += 16) {
+        for (int i = 0; i < PASSING<T, DEPTH>; i += 16) {
             float s[2][4] = {}, ds[2][4] = {};
             q.multiply(s, keys, i);
             dy.multiply(ds, values, i);
             for (int e = 0; e < 8; e++) {
-                int r = e % 4 / 2, key = tile * TOKENS + i + e / 4 * 8 + lane % 4 * 2 + e % 2;
-                float p = whole || key < a.tokens ? exp2f(s[e / 4][e % 4] * scale - lse[r]) : 0.0f;
+                int r = e % 4 / 2, key = from + i + e / 4 * 8 + lane % 4 * 2 + e % 2;
+                float p = whole || key < a.tokens ? power_of_2(fmaf(s[e / 4][e % 4], scale, -lse[r])) : 0.0f;
                 ds[e / 4][e % 4] = p * (ds[e / 4][e % 4] - delta[r]);
             }
-            add_weighted<DEPTH>(sum, ds, keys, i);
+            dq.add_weighted(ds, keys, i);
         }
     });
-    of.store(0, sum, a.scale, row);
+    dq.store(a.scale, a.scale, head.part((T*)a.dqkv, 0), first + row);
 }
 
-template <int DEPTH>
+template <class T, int DEPTH>
 __device__ __forceinline__ void attention_backward_keys(const AttentionBackwardMmaArgs& a) {
-    DYNAMIC_SHARED(bf16, keys);            // [TILE]
-    bf16* values = keys + TILE<DEPTH>;     // [TILE]
-    bf16* passing = values + TILE<DEPTH>;  // [STAGES,2,TILE] queries and gradients of y
-    float* numbers = (float*)(passing + STAGES<DEPTH> * 2 * TILE<DEPTH>); // [STAGES,NUMBERS]
-    MmaBlock<DEPTH> of(a);
-    load_tile<DEPTH>(keys, of.vectors(1), of.first);
-    load_tile<DEPTH>(values, of.vectors(2), of.first);
+    DYNAMIC_SHARED(T, keys);                 // [OWN_TILE]
+    T* values = keys + OWN_TILE<T, DEPTH>;   // [OWN_TILE]
+    T* room = values + OWN_TILE<T, DEPTH>;   // [1 or 2,2,TILE] queries and gradients of y
+    int blocks = (a.tokens + TOKENS - 1) / TOKENS, first = (int)(blockIdx.x % blocks) * TOKENS;
+    HeadPlace head(a, blockIdx.x / blocks);
+    Passing<T, DEPTH> passing {room, head.part((const T*)a.qkv, 0), head.vectors((const T*)a.dy), head.numbers(a.lse),
+                               head.numbers(a.delta)};
+    load_tile<DEPTH, TOKENS>(keys, head.part((const T*)a.qkv, 1), first);
+    load_tile<DEPTH, TOKENS>(values, head.part((const T*)a.qkv, 2), first);
     commit_copies();
+    passing.begin();
     wait_copies<0>();
+    round_tile<DEPTH, TOKENS>(keys);
+    round_tile<DEPTH, TOKENS>(values);
     __syncthreads(); // keys and values are there
     int row = (int)threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
-    LeftRows<DEPTH, KEPT<DEPTH>> k(keys, row), v(values, row);
-    float scale = a.scale * LOG2_E, dk[DEPTH / 8][4] = {}, dv[DEPTH / 8][4] = {};
-    of.each_tile(passing, 0, 3, numbers, [&](int, const bf16* queries, const bf16* gradients, const float* of_query) {
+    Rows<T, DEPTH> k(keys, row), v(values, row);
+    float scale = a.scale * LOG2_E;
+    VectorSums<T, DEPTH> dk = {}, dv = {};
+    passing.each([&](int, const T* queries, const T* gradients) {
 #pragma unroll(DEPTH <= 16 ? 2 : 1)
-        for (int i = 0; i < TOKENS; i += 16) {
+        for (int i = 0; i < PASSING<T, DEPTH>; i += 16) {
             float p[2][4] = {}, ds[2][4] = {};
             k.multiply(p, queries, i);
             v.multiply(ds, gradients, i);
             for (int c = 0; c < 4; c++) { // this lane's columns
                 int query = i + c / 2 * 8 + lane % 4 * 2 + c % 2;
-                float lse = of_query[query] * LOG2_E, delta = of_query[TOKENS + query];
+                float lse = passing.number(queries, query, 0) * LOG2_E, delta = passing.number(queries, query, 1);
                 for (int e = c % 2; e < 4; e += 2) {
-                    p[c / 2][e] = exp2f(p[c / 2][e] * scale - lse);
+                    p[c / 2][e] = power_of_2(fmaf(p[c / 2][e], scale, -lse));
                     ds[c / 2][e] = p[c / 2][e] * (ds[c / 2][e] - delta);
                 }
             }
-            add_weighted<DEPTH>(dv, p, gradients, i);
-            add_weighted<DEPTH>(dk, ds, queries, i);
+            dv.add_weighted(p, gradients, i);
+            dk.add_weighted(ds, queries, i);
         }
     });
-    of.store(1, dk, a.scale, row);
-    of.store(2, dv, 1.0f, row);
+    dk.store(a.scale, a.scale, head.part((T*)a.dqkv, 1), first + row);
+    dv.store(1.0f, 1.0f, head.part((T*)a.dqkv, 2), first + row);
 }
 
-#define BACKWARD(DEPTH)                                                                          \
-    KERNEL(attention_backward_queries_bf16_mma_##DEPTH, AttentionBackwardMmaArgs, MMA_THREADS) { \
-        attention_backward_queries<DEPTH>(a);                                                    \
-    }                                                                                            \
-    KERNEL(attention_backward_keys_bf16_mma_##DEPTH, AttentionBackwardMmaArgs, MMA_THREADS) {    \
-        attention_backward_keys<DEPTH>(a);                                                       \
+#define BACKWARD(side, name, T, DEPTH, blocks)                                                                         \
+    KERNEL_RESIDENT(attention_backward_##side##_##name##_mma_##DEPTH, AttentionBackwardMmaArgs, MMA_THREADS, blocks) { \
+        attention_backward_##side<T, DEPTH>(a);                                                                        \
     }
-BACKWARD(16)
-BACKWARD(32)
-BACKWARD(64)
-BACKWARD(128)
+BACKWARD(queries, bf16, bf16, 16, 5)
+BACKWARD(queries, bf16, bf16, 32, 5)
+BACKWARD(queries, bf16, bf16, 64, 4)
+BACKWARD(queries, bf16, bf16, 128, 3)
+BACKWARD(queries, tf32, float, 16, 5)
+BACKWARD(queries, tf32, float, 32, 4)
+BACKWARD(queries, tf32, float, 64, 3)
+BACKWARD(queries, tf32, float, 128, 2)
+BACKWARD(keys, bf16, bf16, 16, 4)
+BACKWARD(keys, bf16, bf16, 32, 4)
+BACKWARD(keys, bf16, bf16, 64, 3)
+BACKWARD(keys, bf16, bf16, 128, 2)
+BACKWARD(keys, tf32, float, 16, 4)
+BACKWARD(keys, tf32, float, 32, 3)
+BACKWARD(keys, tf32, float, 64, 2)
+BACKWARD(keys, tf32, float, 128, 2)

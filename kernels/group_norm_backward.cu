@@ -3,20 +3,22 @@
 // Math         with xhat = (x-mean)*rstd, z = xhat*gamma + beta, dz = silu ? dy*silu'(z) : dy, L = P*(C/G):
 //                dbeta_n[c] = sum_p dz   dgamma_n[c] = sum_p dz*xhat   of an image; dbeta, dgamma: over all images
 //                first = sum_c gamma*dbeta_n / L   second = sum_c gamma*dgamma_n / L   over the C/G channels of a group
-//                dx = rstd*(dz*gamma - first - xhat*second)
-// Shapes       dy, x, dx [N,P,C]   gamma, beta, dgamma, dbeta [C] f32   mean, rstd [N,G] f32
-//              x and dx may be two tensors each, side by side, [N,P,F] and [N,P,C-F]
+//                dx = rstd*(dz*gamma - first - xhat*second) + addend
+// Shapes       dy, x, dx, addend [N,P,C], addend may be null   gamma, beta, dgamma, dbeta [C] f32   mean, rstd [N,G] f32
+//              x and dx may be two tensors each, side by side, [N,P,F] and [N,P,C-F]; there is no addend then
 //              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
 // Layout       C fastest
-// Requires     dx may be dy, if it is one tensor. _staged, _streamed: as group_norm.cu. `group_norm_backward_sums`, then
+// Requires     dx may be dy, if it is one tensor, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
+//              `group_norm_backward_sums`, then
 //              `group_norm_backward_any`: nothing
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
 // Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
 //              and __fdividef. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
-//              one gives 0
+//              one gives 0. _staged keeps dz from the sums to dx in the type of the tensors: with SiLU in bf16 it is
+//              rounded once more (2^-9), after it was summed
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         _staged: two reads and one write, about 50 instructions per value: memory-bound
+// Cost         _staged: two or three reads and one write, about 30 instructions per value: memory-bound
 // Reference    GroupNormReference (double)
 #include "norm.cuh"
 
@@ -27,6 +29,7 @@ struct GroupNormBackwardArgs {
     const float* beta;  // [C]
     const float* mean;  // [N,G]
     const float* rstd;  // [N,G]
+    const void* addend; // [N,P,C], or null
     void* dx;           // [N,P,first]
     float* sums;        // [2,N,C]
     int64_t images;
@@ -39,23 +42,13 @@ struct GroupNormBackwardArgs {
     const void* x2; // [N,P,C-first]; not read if first is C
     void* dx2;      // the same
 };
-LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, dx, sums, images, pixels, channels, groups, slice, silu, first,
-       x2, dx2)
+LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, slice, silu,
+       first, x2, dx2)
 
-// Of the channels of a thread: what does not depend on the pixel.
-template <int V>
-struct ChannelFactors {
-    float center[V], rstd[V], gamma[V], beta[V];
-
-    // dz of element v
-    __device__ __forceinline__ float slope(int v, float dy, float xhat, bool silu) const {
-        return silu ? dy * silu_slope(xhat * gamma[v] + beta[v]) : dy;
-    }
-};
-
-template <class T, bool STAGED>
+// RUN values of a vector are of one group.
+template <class T, bool STAGED, int RUN = 1>
 __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs& a) {
-    constexpr int V = PACKED<T>;
+    constexpr int V = PACKED<T>, RUNS = V / RUN;
     DYNAMIC_SHARED(float, partial);               // [threads,V]
     float* folded = partial + blockDim.x * V;     // [subsets,slice], at most threads + slice
     float* first = folded + blockDim.x + a.slice; // [slice] gamma*dbeta_n of a channel, then the group's mean
@@ -66,14 +59,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     int64_t per_thread = (a.pixels + slice.rows - 1) / slice.rows;
     uint4* staged_dy = staged_x + per_thread * blockDim.x;
     int per_group = a.channels / a.groups, groups = a.slice / per_group;
-    ChannelFactors<V> of;
-    for (int v = 0; v < V; v++) {
-        int64_t group = slice.image * a.groups + (slice.channel + v) / per_group;
-        of.center[v] = a.mean[group];
-        of.rstd[v] = a.rstd[group];
-        of.gamma[v] = a.gamma[slice.channel + v];
-        of.beta[v] = a.beta[slice.channel + v];
-    }
+    auto group_of = [&](int channel) { return slice.image * a.groups + channel / per_group; };
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
     Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     const T* dy = (const T*)a.dy + start;
@@ -84,24 +70,33 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
         slice.stage(dy, a.pixels, a.channels, staged_dy);
         wait_copies<0>();
     }
-    // xhat and dz of a pixel
-    auto read = [&](int64_t p, int place, float(&xhat)[V], float(&dz)[V]) {
-        unpack(STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels), xhat);
+    float center[RUNS];
+    for (int r = 0; r < RUNS; r++) center[r] = a.mean[group_of(slice.channel + r * RUN)];
+    // x - mean and dz of a pixel; `scale` is rstd*gamma
+    auto read = [&](int64_t p, int place, const float(&scale)[V], const float(&beta)[V], float(&centered)[V], float(&dz)[V]) {
+        unpack(STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels), centered);
         unpack(STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels), dz);
         for (int v = 0; v < V; v++) {
-            xhat[v] = (xhat[v] - of.center[v]) * of.rstd[v];
-            dz[v] = of.slope(v, dz[v], xhat[v], silu);
+            centered[v] -= center[v / RUN];
+            if (silu) dz[v] *= silu_slope(centered[v] * scale[v] + beta[v]);
         }
     };
 
     float sum[2][V] = {};
+    float scale[V], beta[V];
+    for (int v = 0; v < V; v++) {
+        int channel = slice.channel + v;
+        scale[v] = a.rstd[group_of(channel)] * a.gamma[channel];
+        beta[v] = a.beta[channel];
+    }
     slice.template sums<STAGED, 2>(a.pixels, sum, [&](int64_t p, int place, float(*part)[V]) {
-        float xhat[V], dz[V];
-        read(p, place, xhat, dz);
+        float centered[V], dz[V];
+        read(p, place, scale, beta, centered, dz);
         for (int v = 0; v < V; v++) {
-            part[0][v] += dz[v] * xhat[v];
+            part[0][v] += dz[v] * centered[v];
             part[1][v] += dz[v];
         }
+        if (STAGED && silu) staged_dy[place] = pack(dz);
     });
     for (int k = 0; k < 2; k++) {
         slice.fold_rows(sum[k], partial, folded);
@@ -109,6 +104,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
             double total = 0;
             for (int s = 0; s < slice.subsets(); s++) total += folded[s * a.slice + c];
             int channel = slice.channel - slice.local + c;
+            if (k == 0) total *= a.rstd[group_of(channel)];
             a.sums[(k * a.images + slice.image) * a.channels + channel] = (float)total;
             (k == 0 ? second : first)[c] = (float)total * a.gamma[channel];
         }
@@ -123,18 +119,29 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     }
     __syncthreads(); // the means of all groups are there
 
-    float low[V], high[V];
-    for (int v = 0; v < V; v++) {
-        int g = (slice.local + v) / per_group;
-        low[v] = means[g];
-        high[v] = means[groups + g];
+    float gamma[V], low[RUNS], high[RUNS], rstd[RUNS];
+    for (int r = 0; r < RUNS; r++) {
+        int g = (slice.local + r * RUN) / per_group;
+        rstd[r] = a.rstd[group_of(slice.channel + r * RUN)];
+        low[r] = means[g];
+        high[r] = means[groups + g] * rstd[r];
     }
+    for (int v = 0; v < V; v++) gamma[v] = a.gamma[slice.channel + v];
+    const T* addend = (const T*)a.addend + start;
     Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
-        float xhat[V], dz[V];
-        read(p, place, xhat, dz);
+        float centered[V], dz[V], more[V] = {};
+        if (a.addend != nullptr) unpack(*(const uint4*)(addend + p * a.channels), more);
+        if (STAGED) { // dz is there already
+            unpack(staged_x[place], centered);
+            unpack(staged_dy[place], dz);
+            for (int v = 0; v < V; v++) centered[v] -= center[v / RUN];
+        } else {
+            read(p, place, scale, beta, centered, dz);
+        }
         for (int v = 0; v < V; v++) {
-            dz[v] = of.rstd[v] * (__fmul_rn(dz[v], of.gamma[v]) - low[v] - xhat[v] * high[v]);
+            int r = v / RUN;
+            dz[v] = rstd[r] * (__fmul_rn(dz[v], gamma[v]) - low[r] - centered[v] * high[r]) + more[v];
         }
         *(uint4*)(dx.at + p * dx.channels) = pack(dz);
     });
@@ -146,12 +153,24 @@ KERNEL(group_norm_backward_f32_staged, GroupNormBackwardArgs, GROUP_NORM_THREADS
 KERNEL(group_norm_backward_bf16_staged, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
     group_norm_backward<bf16, true>(a);
 }
-KERNEL(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
+KERNEL_RESIDENT(group_norm_backward_bf16_staged_runs, GroupNormBackwardArgs, GROUP_NORM_THREADS, 3) {
+    group_norm_backward<bf16, true, 4>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS, 3) {
     group_norm_backward<float, false>(a);
 }
 KERNEL(group_norm_backward_bf16_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
     group_norm_backward<bf16, false>(a);
 }
+
+// Of a channel: what does not depend on the pixel.
+struct ChannelFactors {
+    float center, rstd, gamma, beta;
+
+    __device__ __forceinline__ float slope(float dy, float xhat, bool silu) const {
+        return silu ? dy * silu_slope(xhat * gamma + beta) : dy;
+    }
+};
 
 // dgamma_n and dbeta_n. A block owns 32 channels of an image.
 template <class T>
@@ -163,12 +182,12 @@ __device__ __forceinline__ void group_norm_backward_sums(const GroupNormBackward
     double sum[2] = {};
     if (channel < a.channels) {
         int64_t group = image * a.groups + channel / (a.channels / a.groups);
-        ChannelFactors<1> of {{a.mean[group]}, {a.rstd[group]}, {a.gamma[channel]}, {a.beta[channel]}};
+        ChannelFactors of {a.mean[group], a.rstd[group], a.gamma[channel], a.beta[channel]};
         int64_t start = image * a.pixels * a.channels + channel;
         Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, image * a.pixels, channel);
         blocked_sums<2>(threadIdx.x / 32, a.pixels, 8, sum, [&](int64_t p, float(&part)[2]) {
-            float xhat = (to_float(x.at[p * x.channels]) - of.center[0]) * of.rstd[0];
-            float dz = of.slope(0, to_float(((const T*)a.dy)[start + p * a.channels]), xhat, a.silu != 0);
+            float xhat = (to_float(x.at[p * x.channels]) - of.center) * of.rstd;
+            float dz = of.slope(to_float(((const T*)a.dy)[start + p * a.channels]), xhat, a.silu != 0);
             part[0] += dz * xhat;
             part[1] += dz;
         });
@@ -204,10 +223,11 @@ __device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardA
         int64_t pixel = image * a.pixels + i / per_group, at = pixel * a.channels + channel;
         Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, pixel, channel);
         Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, pixel, channel);
-        ChannelFactors<1> of {{mean}, {rstd}, {a.gamma[channel]}, {a.beta[channel]}};
+        ChannelFactors of {mean, rstd, a.gamma[channel], a.beta[channel]};
         float xhat = (to_float(*x.at) - mean) * rstd;
-        float dz = of.slope(0, to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
-        *dx.at = from_float<T>(rstd * (__fmul_rn(dz, of.gamma[0]) - low - xhat * high));
+        float dz = of.slope(to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
+        float more = a.addend == nullptr ? 0.0f : to_float(((const T*)a.addend)[at]);
+        *dx.at = from_float<T>(rstd * (__fmul_rn(dz, of.gamma) - low - xhat * high) + more);
     }
 }
 

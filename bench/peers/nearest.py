@@ -2,10 +2,14 @@
 
     nearest.py --shape 256x1024x1024 [--threads 2 --seconds 4]
     nearest.py --shape 10000x32768x1024 --device cuda --precision f32,tf32 [--seconds 1 --limit 30]
+    nearest.py --wrong --shape 1000x32768x1024 --device cuda --precision f32,tf32
 
 Data as in NearestNeighbourBench: 8-bit images, every fourth query a reference with one pixel moved by one step. Both ways
 of cdist are timed; for the fastest, the line says how many of those near copies were found and how wrong their distance is.
 On a GPU also by torch.addmm, |r|^2 - 2 q.r, whose smallest two are the same: it needs no pass for the roots.
+--wrong counts wrong answers instead of timing: queries are references with normal noise of 0, 1/255, 0.02 and 0.3, the
+truth is by differences in f64; a line for each way and noise with the shares of wrong indices and of distances to the
+nearest that are wrong by more than a thousandth.
 """
 
 import argparse
@@ -102,6 +106,42 @@ def measure(arguments, precision, generated, training, copies):
     }), flush=True)
 
 
+def truth(queries, training):
+    """Squares and indices of the two nearest, by differences in f64."""
+    squares, indices = [], []
+    references = training.double()
+    for query in queries.double():
+        found = ((references - query) ** 2).sum(1).topk(2, largest=False)
+        squares.append(found.values)
+        indices.append(found.indices)
+    return torch.stack(squares).sqrt(), torch.stack(indices)
+
+
+def count_wrong(arguments, precisions, training):
+    queries_wanted = int(arguments.shape.split("x")[0])
+    for noise in (0, 1 / 255, 0.02, 0.3):
+        rows = torch.arange(queries_wanted, device=training.device) % len(training)
+        queries = training[rows] + noise * torch.randn(queries_wanted, training.shape[1], device=training.device)
+        distances, indices = truth(queries, training)
+        for precision in precisions:
+            if arguments.device == "cuda":
+                timing.set_precision(precision)
+            for name, mode in {ADDMM: ADDMM, **MODES}.items():
+                found = nearest(queries, training, mode)
+                wrong = (found.values[:, 0].double() - distances[:, 0]).abs()
+                relative = wrong / distances[:, 0].clamp(min=1e-30)
+                print(json.dumps({
+                    "wrong_answers": name,
+                    "type": precision,
+                    "shape": arguments.shape,
+                    "noise": round(noise, 5),
+                    "wrong_first": (found.indices[:, 0] != indices[:, 0]).double().mean().item(),
+                    "wrong_second": (found.indices[:, 1] != indices[:, 1]).double().mean().item(),
+                    "wrong_distance": (relative > 1e-3).double().mean().item(),
+                    "worst_distance": wrong.max().item(),
+                }), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", default="256x1024x1024", help="queries x references x dimension")
@@ -109,6 +149,7 @@ def main():
     parser.add_argument("--precision", default="f32", help="f32, on a GPU tf32; with commas")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--wrong", action="store_true", help="count wrong answers instead of timing")
     parser.add_argument("--limit", type=float, default=float("inf"), help="no further way is tried after so many seconds")
     arguments = parser.parse_args()
     precisions = arguments.precision.split(",")
@@ -116,6 +157,9 @@ def main():
         parser.error("--precision: expected f32, on a GPU also tf32, found %s" % arguments.precision)
     torch.set_num_threads(arguments.threads)
     searched = data(*[int(size) for size in arguments.shape.split("x")], arguments.device)
+    if arguments.wrong:
+        count_wrong(arguments, precisions, searched[1])
+        return
     for precision in precisions:
         measure(arguments, precision, *searched)
 

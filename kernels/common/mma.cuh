@@ -5,9 +5,10 @@
 //                  b[0] = B[2t..][g]  b[1] = B[2t+8..][g]                       d as below
 //   m16n8k8 tf32   a[0] = A[g][t]     a[1] = A[g+8][t]     a[2] = A[g][t+4]     a[3] = A[g+8][t+4]
 //                  b[0] = B[t][g]     b[1] = B[t+4][g]
-//   both           d[0] = D[g][2t]    d[1] = D[g][2t+1]    d[2] = D[g+8][2t]    d[3] = D[g+8][2t+1]
+//   m16n8k32 s8    as bf16 with twice as many values of one byte, and 32-bit integers for sums
+//   all            d[0] = D[g][2t]    d[1] = D[g][2t+1]    d[2] = D[g+8][2t]    d[3] = D[g+8][2t+1]
 // Numerics   the device adds in an unspecified order and may truncate; the stand-in adds in ascending k, each sum
-//            rounded to nearest.
+//            rounded to nearest, or toward zero if its setting `truncate` says so. s8 is exact, modulo 2^32.
 // Reference  PTX ISA 9.0, 9.7.14.5 "Matrix multiply-accumulate operation using mma instruction", figures 71 to 86.
 #pragma once
 #include "bf16.cuh"
@@ -20,6 +21,11 @@ struct MmaOperands {
     const unsigned* a;
     const unsigned* b;
 };
+
+inline float toward_zero(double x) {
+    float rounded = static_cast<float>(x);
+    return std::fabs(rounded) > std::fabs(x) ? std::nextafterf(rounded, 0.0f) : rounded;
+}
 
 // K of the product; PACKED values of A and B per register.
 template <int K, int PACKED>
@@ -44,8 +50,40 @@ inline void mma_on_warp(void** pointers, unsigned mask) {
         for (int r = 0; r < 4; r++) {
             int row = lane / 4 + r / 2 * 8, column = lane % 4 * 2 + r % 2;
             float sum = held.d[r];
-            for (int k = 0; k < K; k++) sum += a[row][k] * b[k][column];
+            if (current->block->launch->truncating) {
+                for (int k = 0; k < K; k++) sum = toward_zero(sum + (double)a[row][k] * b[k][column]);
+            } else {
+                for (int k = 0; k < K; k++) sum += a[row][k] * b[k][column];
+            }
             held.d[r] = sum;
+        }
+    }
+}
+
+struct MmaIntegers {
+    int* d;
+    const unsigned* a;
+    const unsigned* b;
+};
+
+inline void mma_s8_on_warp(void** pointers, unsigned mask) {
+    if (mask != ~0u) current->block->fail("a tensor-core product needs all 32 lanes");
+    int a[16][32], b[32][8];
+    for (int lane = 0; lane < 32; lane++) {
+        const auto& held = *static_cast<MmaIntegers*>(pointers[lane]);
+        int g = lane / 4, t = lane % 4;
+        for (int i = 0; i < 4; i++) {
+            for (int r = 0; r < 4; r++) a[g + r % 2 * 8][t * 4 + r / 2 * 16 + i] = static_cast<int8_t>(held.a[r] >> 8 * i);
+            for (int r = 0; r < 2; r++) b[t * 4 + r * 16 + i][g] = static_cast<int8_t>(held.b[r] >> 8 * i);
+        }
+    }
+    for (int lane = 0; lane < 32; lane++) {
+        const auto& held = *static_cast<MmaIntegers*>(pointers[lane]);
+        for (int r = 0; r < 4; r++) {
+            int row = lane / 4 + r / 2 * 8, column = lane % 4 * 2 + r % 2;
+            unsigned sum = held.d[r];
+            for (int k = 0; k < 32; k++) sum += static_cast<unsigned>(a[row][k] * b[k][column]);
+            held.d[r] = static_cast<int>(sum);
         }
     }
 }
@@ -93,7 +131,7 @@ __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], 
 #endif
 }
 
-// a and b hold f32 bits rounded by to_tf32.
+// a and b hold f32 bits rounded by to_tf32 or tf32_bits; the 13 low ones are not looked at.
 __device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifdef __CUDACC__
     asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
@@ -102,6 +140,17 @@ __device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], 
 #else
     standin::MmaOperands held {d, a, b};
     standin::current->block->warp_operation(~0u, &held, standin::mma_on_warp<8, 1>, "mma");
+#endif
+}
+
+__device__ __forceinline__ void mma_s8(int (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#ifdef __CUDACC__
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    standin::MmaIntegers held {d, a, b};
+    standin::current->block->warp_operation(~0u, &held, standin::mma_s8_on_warp, "mma");
 #endif
 }
 
@@ -116,6 +165,12 @@ __device__ __forceinline__ unsigned to_tf32(float x) {
     if ((u & 0x7f800000u) == 0x7f800000u) return u;
     return (u + 0x1000u) & 0xffffe000u;
 #endif
+}
+
+// As to_tf32, with other bits in the 13 places that products do not look at: one instruction less.
+__device__ __forceinline__ unsigned tf32_bits(float x) {
+    unsigned u = __float_as_uint(x);
+    return fabsf(x) < __int_as_float(0x7f800000) ? u + 0x1000u : u;
 }
 
 // COUNT 8x8 matrices of 16-bit values from shared memory; lane 8 m + i gives row i of matrix m. TRANSPOSED swaps rows

@@ -62,6 +62,7 @@ std::string Block::run(const Launch& what, Dim where) {
     started = finished = 0;
     warp_cursor = 0;
     failure.clear();
+    bulk_copies.clear();
     std::memset(waiting, 0, sizeof waiting);
     std::memset(expected, 0, sizeof expected);
     for (unsigned i = 0; i < warps.size(); i++) {

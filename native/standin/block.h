@@ -29,6 +29,7 @@ struct Launch {
     size_t shared_bytes = 0;
     const void* arguments = nullptr;
     Order order = Order::ASCENDING;
+    bool truncating = false; // sums of tensor cores
 };
 
 constexpr int BARRIERS = 16;
@@ -40,6 +41,14 @@ struct AsyncCopy {
     const void* from;
     unsigned bytes, valid; // the rest is zeroed
     bool committed;
+};
+
+// A copy of the whole block: its bytes do not arrive before somebody waits for its barrier.
+struct BulkCopy {
+    void* to;
+    const void* from;
+    unsigned bytes;
+    uint64_t* barrier;
 };
 
 struct Block;
@@ -74,6 +83,7 @@ struct Block {
     const Launch* launch = nullptr;
     Dim index;
     unsigned char* dynamic_shared = nullptr;
+    std::vector<BulkCopy> bulk_copies;
 
     // For the running thread:
     void barrier(int id, unsigned count);

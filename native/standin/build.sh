@@ -3,8 +3,8 @@
 #
 #   native/standin/build.sh FOLDER
 #
-# Makes FOLDER/librote_standin.so, which JCuda binds to (soname libcuda.so.1), and FOLDER/replay, which repeats a record
-# under AddressSanitizer. Objects are kept in FOLDER and made again when their source or any header is newer.
+# Makes FOLDER/librote_standin.so, which JCuda binds to (soname libcuda.so.1), FOLDER/replay, which repeats a record
+# under AddressSanitizer, and in FOLDER/vendor the stand-ins for cuBLAS and cuDNN. Objects are kept in FOLDER and made again when their source or any header is newer.
 # Exit status 3: not on this system, or there is no g++ (CXX names another compiler).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -66,3 +66,16 @@ if newer "$folder/replay" "${asan[@]}"; then
     "$CXX" "${flags[@]}" -fsanitize=address -o "$folder/replay.part" "${asan[@]}"
     mv "$folder/replay.part" "$folder/replay"
 fi
+
+# Each with the soname and the version of its symbols that JCublas (through native/vendor) and JCudnn ask for.
+vendor() { # source, soname
+    local made=$folder/vendor/$2
+    newer "$made" "$library" "$here/vendor/$1" "$here"/vendor/*.h || return 0
+    echo "$2 { global: cu*; rote*; local: *; };" >"$folder/vendor/$2.map"
+    "$CXX" "${flags[@]}" -shared -Wl,-soname,"$2" -Wl,--version-script="$folder/vendor/$2.map" -o "$made.part" \
+        "$here/vendor/$1" "$library"
+    mv "$made.part" "$made"
+}
+mkdir -p "$folder/vendor"
+vendor cublas.cpp libcublas.so.13
+vendor cudnn.cpp libcudnn.so.9

@@ -41,6 +41,7 @@ struct Settings {
     int driver = 13000;
     int devices = 1;
     int capability = 80;
+    bool truncate = false;          // tensor cores round sums of floats toward zero, not to nearest
     std::map<std::string, std::pair<long, int>> failures; // call -> (after so many good calls, status)
 };
 

@@ -6,7 +6,7 @@
 
 using namespace standin;
 
-// Keys: order (0, 1), workers, memory, driver, devices, capability (80, 90, ...). False for another key.
+// Keys: order (0, 1), workers, memory, driver, devices, capability (80, 90, ...), truncate (0, 1). False for another key.
 extern "C" __attribute__((visibility("default"))) int rote_standin_set(const char* key, int64_t value) {
     std::lock_guard<std::recursive_mutex> lock(Device::get().mutex);
     Settings& settings = Device::get().settings;
@@ -17,6 +17,7 @@ extern "C" __attribute__((visibility("default"))) int rote_standin_set(const cha
     else if (name == "driver") settings.driver = static_cast<int>(value);
     else if (name == "devices") settings.devices = static_cast<int>(value);
     else if (name == "capability") settings.capability = static_cast<int>(value);
+    else if (name == "truncate") settings.truncate = value != 0;
     else return 0;
     return 1;
 }

@@ -47,6 +47,15 @@ API cuStreamQuery(void* stream) {
     return stream_of(stream)->queue.empty() ? SUCCESS : NOT_READY;
 }
 
+API cuLaunchHostFunc(void* stream, void (*function)(void*), void* given) {
+    ENTER("cuLaunchHostFunc");
+    Operation operation;
+    operation.kind = Operation::Kind::HOST;
+    operation.function = function;
+    operation.given = given;
+    return stream_of(stream)->issue(std::move(operation));
+}
+
 API cuStreamWaitEvent(void* stream, void* event, unsigned) {
     ENTER("cuStreamWaitEvent");
     return stream_of(stream)->wait(**event_of(event));

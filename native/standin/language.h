@@ -132,6 +132,7 @@ inline unsigned __float_as_uint(float a) { unsigned i; std::memcpy(&i, &a, 4); r
 inline float __int_as_float(int i) { float a; std::memcpy(&a, &i, 4); return a; }
 inline float __uint_as_float(unsigned i) { float a; std::memcpy(&a, &i, 4); return a; }
 inline int __clz(unsigned x) { return x == 0 ? 32 : __builtin_clz(x); }
+inline int __ffs(unsigned x) { return __builtin_ffs(static_cast<int>(x)); }
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<uint64_t>(a) * b >> 32); }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 
 #include "record.h"
 
@@ -31,6 +32,7 @@ int run_launch(const Operation& operation) {
     launch.shared_bytes = operation.shared_bytes;
     launch.arguments = operation.arguments.data();
     launch.order = device.settings.order;
+    launch.truncating = device.settings.truncate;
     std::string failure = run_grid(launch, workers());
     return failure.empty() ? SUCCESS : device.fault(LAUNCH_FAILED, failure);
 }
@@ -91,6 +93,9 @@ int Operation::run() const {
             return SUCCESS;
         case Kind::GRAPH:
             return executable->run();
+        case Kind::HOST:
+            function(given);
+            return SUCCESS;
         case Kind::RECORD:
         case Kind::WAIT:
         case Kind::EMPTY:
@@ -99,24 +104,54 @@ int Operation::run() const {
     return SUCCESS;
 }
 
+namespace {
+
+// Number of nodes on the longest way to each node.
+std::vector<int> depths(const Graph& graph) {
+    std::vector<int> depth;
+    for (const Node& node : graph.nodes) {
+        int most = 0;
+        for (int before : node.after) most = std::max(most, depth[before]);
+        depth.push_back(most + 1);
+    }
+    return depth;
+}
+
+// By depth: a node runs as soon as its edges allow, so that one which lacks an edge comes too early.
+std::vector<size_t> earliest(const Graph& graph) {
+    std::vector<int> depth = depths(graph);
+    std::vector<size_t> order(graph.nodes.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return depth[a] < depth[b]; });
+    return order;
+}
+
+// The node captured last among those that may run: a side branch waits until somebody needs it.
+std::vector<size_t> latest(const Graph& graph) {
+    std::vector<size_t> order;
+    std::vector<char> done(graph.nodes.size(), 0);
+    while (order.size() < graph.nodes.size()) {
+        size_t at = graph.nodes.size();
+        bool ready = false;
+        while (!ready) {
+            at--;
+            const std::vector<int>& after = graph.nodes[at].after;
+            ready = done[at] == 0 && std::all_of(after.begin(), after.end(), [&](int n) { return done[n] != 0; });
+        }
+        done[at] = 1;
+        order.push_back(at);
+    }
+    return order;
+}
+
+} // namespace
+
 // Any order that the edges allow is right; the two that `Order` names are as far apart as can be.
 int Executable::run() const {
-    size_t count = graph.nodes.size();
-    std::vector<char> done(count, 0);
     bool ascending = Device::get().settings.order == Order::ASCENDING;
-    for (size_t left = count; left > 0; left--) {
-        size_t chosen = count;
-        for (size_t i = 0; i < count; i++) {
-            size_t at = ascending ? i : count - 1 - i;
-            const std::vector<int>& after = graph.nodes[at].after;
-            if (done[at] == 0 && std::all_of(after.begin(), after.end(), [&](int n) { return done[n] != 0; })) {
-                chosen = at;
-                break;
-            }
-        }
-        int status = graph.nodes[chosen].operation.run();
+    for (size_t node : ascending ? earliest(graph) : latest(graph)) {
+        int status = graph.nodes[node].operation.run();
         if (status != SUCCESS) return status;
-        done[chosen] = 1;
     }
     return SUCCESS;
 }

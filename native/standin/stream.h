@@ -20,7 +20,7 @@ struct Event;
 struct Executable;
 
 struct Operation {
-    enum class Kind { LAUNCH, COPY, SET, RECORD, WAIT, GRAPH, EMPTY };
+    enum class Kind { LAUNCH, COPY, SET, RECORD, WAIT, GRAPH, HOST, EMPTY };
     Kind kind = Kind::EMPTY;
     // LAUNCH
     const Kernel* kernel = nullptr;
@@ -36,6 +36,9 @@ struct Operation {
     uint64_t generation = 0;
     // GRAPH
     std::shared_ptr<Executable> executable;
+    // HOST
+    void (*function)(void*) = nullptr;
+    void* given = nullptr;
 
     // Runs it, except RECORD and WAIT, which the queue handles.
     int run() const;

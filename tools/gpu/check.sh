@@ -7,6 +7,7 @@
 #                                  200 updates. study: a study killed and resumed, then the quick start. sanitizer:
 #                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. bench:
 #                                  ours and the peers. report: the table and its JSON
+#                                  vendor, vendor-bench: of these, what is by cuBLAS and cuDNN inside Rote, alone
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
 #   --standin LIBRARY              a rehearsal on the stand-in for the driver, with small sizes
 #
@@ -35,7 +36,7 @@ touch "$steps"
 java=("$home/runtime/bin/java" --enable-native-access=ALL-UNNAMED --add-modules jdk.incubator.vector
     -Dorg.lwjgl.system.memoryBackend=ffm -Djava.awt.headless=true -XX:+UseParallelGC -Xmx8g)
 if [ -n "$standin" ]; then
-    java+=("-Drote.standin=$standin" "-Drote.standin.library=$standin")
+    java+=("-Drote.standin=$standin" "-Drote.standin.library=$standin" "-Drote.vendor=$(dirname "$standin")/vendor")
 else
     java+=(-Drote.test.gpu=true)
 fi
@@ -82,11 +83,24 @@ tests() {
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest &
     running+=($!)
+    step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest &
+    running+=($!)
+    vendor &
+    running+=($!)
     wait "${running[@]}"
-    for name in operations tensor-cores reductions training convolutions; do
+    for name in operations tensor-cores reductions training convolutions nearest vendor; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done
+}
+
+# NVIDIA's products and convolutions in Rote; skipped where cuBLAS or cuDNN is not found (ROTE_VENDOR_LIBRARIES names
+# folders to look in).
+vendor() {
+    local every=()
+    if [ -n "$standin" ]; then every=(-Drote.test.every=20); fi
+    step vendor 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaVendorTest \
+        --select-class $tests.CublasForwardTest --select-class $tests.VendorLibrariesTest
 }
 
 # The smoke study whole, and again killed at its first checkpoint and resumed: equal bits. Then the quick start.
@@ -180,9 +194,16 @@ bench() {
     # shellcheck disable=SC2086
     step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
         precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
+    vendor-bench
     if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
         step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
             -p width="$narrow" -p batch=1000 -wi 1 -i 3
+        for shape in 10000x32768x1024 50000x50000x3072; do
+            step "nearest-$shape" 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-$shape.json" \
+                -p device=cuda -p shape=$shape -p type=f32,u8 -wi 3 -i 20
+        done
+        step nearest-small 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-small.json" \
+            -p device=cuda -p shape=10000x1024x1024,10000x4096x1024,10000x16384x1024 -p type=f32 -wi 3 -i 20
         step step-tf32 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-tf32.json" -p width="$narrow" \
             -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
     fi
@@ -191,16 +212,31 @@ bench() {
             peer "peer-step-$width" 70 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
                 --batch $batch --seconds 1 --compile-mode default --limit "${ROTE_PEER_SECONDS:-40}"
         done
+        for shape in 10000x32768x1024 50000x50000x3072 10000x1024x1024 10000x4096x1024 10000x16384x1024; do
+            peer "peer-nearest-$shape" 30 "$home/peers/nearest.py" --shape $shape --device cuda --precision f32,tf32 --seconds 1 --limit 15
+        done
+        step nearest-wrong 40 python3 "$home/peers/nearest.py" --wrong --shape 1000x32768x1024 --device cuda --precision f32,tf32
         peer peer-operations 80 "$home/peers/operations.py" time --shapes "$out/cases.jsonl" --seconds 0.05 --limit 60
         peer ceilings 30 "$home/peers/operations.py" ceilings
         step peer-check 60 python3 "$home/peers/study1_unet.py" check --golden "$home/tests/golden" --device cuda
     fi
 }
 
+# The products and convolutions of the step by cuBLAS and cuDNN inside Rote, on the same shapes; results as a peer's.
+vendor-bench() {
+    if "${rote[@]}" doctor 2>/dev/null | grep -q '^vendor.*not found'; then
+        printf 'vendor-bench\tleft out: no cuBLAS or no cuDNN\t0 ms\n' >>"$steps"
+        return
+    fi
+    # shellcheck disable=SC2086
+    step vendor-bench 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes kernels=vendor width="$narrow" \
+        batch=$batch precision=bf16 optimizer=sgd results="$out/peer-vendor.jsonl" limit=$limit $small
+}
+
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
-    for file in "$out"/{step-*,sampling}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/{step-*,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
     cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
     local gpu
@@ -213,9 +249,9 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | study | sanitizer | warm | bench | report) ;;
+        doctor | tests | vendor | study | sanitizer | warm | bench | vendor-bench | report) ;;
         *)
-            echo "check.sh: --part: expected doctor, tests, study, sanitizer, warm, bench or report, found $part" >&2
+            echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, bench, vendor-bench or report, found $part" >&2
             exit 2
             ;;
     esac

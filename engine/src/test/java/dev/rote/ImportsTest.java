@@ -56,10 +56,10 @@ class ImportsTest {
         table.put("storage", Set.of("errors"));
         table.put("config", Set.of("errors"));
         table.put("data", Set.of("errors"));
-        table.put("metrics", Set.of("errors"));
         table.put("device", Set.of("errors", "graph"));
         table.put("device.cpu", Set.of(BINDINGS, "errors", "graph", "random", "device"));
         table.put("device.cuda", Set.of(BINDINGS, "errors", "graph", "random", "device"));
+        table.put("metrics", Set.of("errors", "graph", "device"));
         table.put("nn", Set.of("errors", "graph", "random", "storage"));
         table.put("diffusion", Set.of("graph", "random"));
         table.put("optim", Set.of("graph", "nn"));

@@ -4,7 +4,7 @@ package dev.rote.bench;
 ///
 /// @param benchmark `training_step`, `sampling`, `nearest_neighbours`, or an operation such as `conv2d`
 /// @param shape such as `W=8 batch=64 32x32x1` or `256x1024x1024`
-/// @param type `f32`, `tf32` or `bf16`
+/// @param type `f32`, `tf32`, `bf16` or `u8`
 public record Case(String benchmark, String shape, String type) {
     static final String TRAINING_STEP = "training_step";
     static final String SAMPLING = "sampling";

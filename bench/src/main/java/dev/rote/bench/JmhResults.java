@@ -44,8 +44,10 @@ final class JmhResults {
         }
         if (name.endsWith(".nearestNeighbours")) {
             String shape = params.required("shape").stringValue();
-            Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, "f32");
-            long flops = NearestNeighbourBench.flops(shape);
+            String type = params.path("type").stringValue("f32");
+            Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, type);
+            long flops = NearestNeighbourBench.flops(
+                    shape, params.path("device").stringValue("cpu"));
             return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers);
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);

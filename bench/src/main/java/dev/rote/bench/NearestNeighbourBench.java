@@ -1,8 +1,16 @@
 package dev.rote.bench;
 
+import dev.rote.device.Buffer;
+import dev.rote.device.NearestSearch;
+import dev.rote.device.Vectors;
+import dev.rote.device.cuda.CudaDevice;
+import dev.rote.graph.DType;
 import dev.rote.metrics.NearestNeighbours;
 import dev.rote.metrics.Neighbours;
+import dev.rote.metrics.Pixels;
 import dev.rote.metrics.Rows;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -32,7 +40,7 @@ import org.openjdk.jmh.annotations.Warmup;
         jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"})
 public class NearestNeighbourBench {
     private static final int COPY_EVERY = 4;
-    private static final float PIXEL_STEP = 1f / 255f;
+    private static final int LEVELS = 256;
 
     /// Queries x references x dimension.
     @Param({"256x1024x1024", "1000x10000x1024"})
@@ -42,15 +50,34 @@ public class NearestNeighbourBench {
     @Param("0")
     public int threads;
 
-    private Rows queries;
-    private Rows references;
-    private int workers;
+    /// `cpu`, or `cuda`: there queries and references lie on the device, references prepared; a sample is what the
+    /// search of fresh queries takes, centring and splitting them and reading the answer back included.
+    @Param("cpu")
+    public String device;
+
+    /// `f32`, or `u8` for images as bytes.
+    @Param("f32")
+    public String type;
+
+    private int[] sizes;
+    private byte[] training;
+    private byte[] generated;
+    private Search search;
     private Neighbours found;
 
-    /// Arithmetic of the pass over all pairs: subtract, multiply, add for each of `m x n x d`.
-    static long flops(String shape) {
+    /// One way of searching, with everything prepared that is prepared once in a run.
+    private interface Search extends AutoCloseable {
+        Neighbours run() throws InterruptedException;
+
+        @Override
+        void close();
+    }
+
+    /// Arithmetic of the pass over all pairs: on the CPU subtract, multiply, add for each of `m x n x d`; on CUDA
+    /// multiply and add.
+    static long flops(String shape, String device) {
         int[] sizes = sizes(shape);
-        return 3L * sizes[0] * sizes[1] * sizes[2];
+        return (device.equals("cuda") ? 2L : 3L) * sizes[0] * sizes[1] * sizes[2];
     }
 
     static int queries(String shape) {
@@ -64,35 +91,87 @@ public class NearestNeighbourBench {
 
     @Setup
     public void draw() {
-        int[] sizes = sizes(shape);
+        sizes = sizes(shape);
         int dimension = sizes[2];
         Random random = new Random(1);
-        float[] training = new float[sizes[1] * dimension];
-        for (int i = 0; i < training.length; i++) {
-            training[i] = random.nextInt(256) / 255f;
+        training = new byte[sizes[1] * dimension];
+        random.nextBytes(training);
+        generated = new byte[sizes[0] * dimension];
+        random.nextBytes(generated);
+        for (int query = 0; query < sizes[0]; query += COPY_EVERY) {
+            System.arraycopy(training, original(query) * dimension, generated, query * dimension, dimension);
+            int pixel = query * dimension + query % dimension;
+            generated[pixel] = (byte) (generated[pixel] == (byte) (LEVELS - 1) ? LEVELS - 2 : generated[pixel] + 1);
         }
-        float[] generated = new float[sizes[0] * dimension];
-        for (int query = 0; query < sizes[0]; query++) {
-            for (int i = 0; i < dimension; i++) {
-                generated[query * dimension + i] =
-                        isCopy(query) ? training[query * dimension + i] : random.nextInt(256) / 255f;
-            }
-            if (isCopy(query)) {
-                generated[query * dimension + query % dimension] += PIXEL_STEP;
-            }
-        }
-        references = Rows.of(training, dimension);
-        queries = Rows.of(generated, dimension);
-        workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        search = device.equals("cuda") ? new OnCuda() : onCpu();
     }
 
-    private static boolean isCopy(int query) {
-        return query % COPY_EVERY == 0;
+    private int original(int query) {
+        return query % sizes[1];
+    }
+
+    private float[] floats(byte[] pixels) {
+        float[] values = new float[pixels.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Byte.toUnsignedInt(pixels[i]) / (LEVELS - 1f);
+        }
+        return values;
+    }
+
+    private Search onCpu() {
+        boolean pixels = type.equals("u8");
+        Rows references = pixels
+                ? Pixels.of(training, sizes[2]).rows()
+                : Rows.of(floats(training), sizes[2]);
+        Rows queries = pixels
+                ? Pixels.of(generated, sizes[2]).rows()
+                : Rows.of(floats(generated), sizes[2]);
+        int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        return new Search() {
+            @Override
+            public Neighbours run() throws InterruptedException {
+                return NearestNeighbours.search(queries, references, 2, workers);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private final class OnCuda implements Search {
+        private final CudaDevice opened = CudaDevice.open(0);
+        private final NearestSearch prepared;
+        private final Buffer queries;
+
+        OnCuda() {
+            DType values = type.equals("u8") ? DType.U8 : DType.F32;
+            prepared = opened.nearestSearch(new Vectors(segment(training), sizes[1], sizes[2], values))
+                    .orElseThrow();
+            queries = opened.allocate("queries", values, generated.length);
+            queries.write(0, segment(generated));
+        }
+
+        private MemorySegment segment(byte[] pixels) {
+            return type.equals("u8") ? MemorySegment.ofArray(pixels) : MemorySegment.ofArray(floats(pixels));
+        }
+
+        @Override
+        public Neighbours run() throws InterruptedException {
+            NearestSearch.Answer answer = prepared.search(queries, sizes[0], new NearestSearch.Question(2, null));
+            double[] distances = new double[answer.squares().length];
+            Arrays.setAll(distances, i -> Math.sqrt(answer.squares()[i]));
+            return new Neighbours(sizes[0], 2, answer.indices(), distances, answer.searchedOn());
+        }
+
+        @Override
+        public void close() {
+            opened.close();
+        }
     }
 
     @Benchmark
     public Neighbours nearestNeighbours() throws InterruptedException {
-        found = NearestNeighbours.search(queries, references, 2, workers);
+        found = search.run();
         return found;
     }
 
@@ -100,14 +179,18 @@ public class NearestNeighbourBench {
     ///     different neighbours in order
     @TearDown
     public void check() {
-        for (int query = 0; query < queries.count(); query++) {
+        search.close();
+        double step = type.equals("u8") ? 1 : 1 / (LEVELS - 1.0);
+        for (int query = 0; query < sizes[0]; query++) {
             double first = found.distance(query, 0);
             boolean ordered = found.index(query, 0) != found.index(query, 1) && first <= found.distance(query, 1);
-            boolean original = found.index(query, 0) == query && Math.abs(first / PIXEL_STEP - 1) < 1e-4;
-            if (!ordered || (isCopy(query) && !original)) {
+            boolean original = found.index(query, 0) == original(query) && Math.abs(first / step - 1) < 1e-4;
+            if (!ordered || (query % COPY_EVERY == 0 && !original)) {
                 throw new AssertionError("query " + query + ": found " + found.index(query, 0) + " at " + first
                         + " and " + found.index(query, 1) + " at " + found.distance(query, 1));
             }
         }
+        System.out.println("\n" + shape + " " + type + " on " + device + ": " + (sizes[0] - found.searchedOn()) + " of "
+                + sizes[0] + " queries certified at once");
     }
 }

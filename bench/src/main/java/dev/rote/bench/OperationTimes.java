@@ -2,6 +2,7 @@ package dev.rote.bench;
 
 import dev.rote.data.Dataset;
 import dev.rote.device.Device;
+import dev.rote.device.cuda.CudaDevice;
 import dev.rote.errors.DeviceException;
 import dev.rote.train.TrainingStep;
 import java.io.IOException;
@@ -27,6 +28,7 @@ public final class OperationTimes {
             Map.entry("optimizer", "sgd"),
             Map.entry("cases", ""), // JSON lines for the peers, to write
             Map.entry("results", ""), // JSON lines of our times, to write
+            Map.entry("kernels", "own"), // vendor: cuBLAS and cuDNN in our place, results as those of a peer
             Map.entry("only", ".*"), // regular expression for the benchmark's name
             Map.entry("seconds", "0.1"), // of one operation
             Map.entry("limit", "60"), // seconds of all operations; the costliest by the roofline come first
@@ -69,8 +71,42 @@ public final class OperationTimes {
     }
 
     private void run() throws IOException {
+        switch (options.get("kernels")) {
+            case "own" -> runOwn();
+            case "vendor" -> runVendor();
+            case String other -> throw new IllegalArgumentException("kernels: expected own or vendor, found " + other);
+        }
+    }
+
+    /// Products and convolutions of the step by NVIDIA's libraries; what those refuse is left out.
+    private void runVendor() throws IOException {
+        double stepMs = stepMs("vendor");
+        List<String> refused = new ArrayList<>();
+        try (Device device = CudaDevice.openWithVendor(0, study.precision().equals("tf32"), refused::add)) {
+            VendorTimes vendor = new VendorTimes(device.describe());
+            List<String> lines = new ArrayList<>();
+            time(
+                            device,
+                            cases(device).stream()
+                                    .filter(one -> VendorTimes.library(one.op()).isPresent())
+                                    .toList())
+                    .forEach((one, result) -> {
+                        String name = one.op().label() + " " + one.inputs();
+                        if (refused.stream().noneMatch(sentence -> sentence.contains(name))) {
+                            lines.add(vendor.line(one.op(), result));
+                            System.out.println(
+                                    result.timed() + " " + result.timing().text());
+                        }
+                    });
+            write("results", lines);
+        }
+        refused.forEach(sentence -> System.err.println("OperationTimes: " + sentence));
+        System.out.println(study.shape() + " " + study.precision() + ", step " + stepMs + " ms");
+    }
+
+    private void runOwn() throws IOException {
         boolean timed = Boolean.parseBoolean(options.get("time"));
-        double stepMs = timed ? stepMs() : Double.NaN;
+        double stepMs = timed ? stepMs("cuda") : Double.NaN;
         try (Device device = study.open("cuda", 0)) {
             List<OperationCase> cases = cases(device);
             write(
@@ -80,7 +116,7 @@ public final class OperationTimes {
                             .map(OperationCase::peerLine)
                             .toList());
             if (timed) {
-                List<OperationResult> results = time(device, cases);
+                List<OperationResult> results = List.copyOf(time(device, cases).values());
                 write("results", results.stream().map(OperationResult::json).toList());
                 System.out.println(study.shape() + " " + study.precision() + " | " + device.describe());
                 System.out.print(OperationTable.of(results, stepMs));
@@ -95,12 +131,12 @@ public final class OperationTimes {
     }
 
     /// Milliseconds of a step: the median of three groups after one.
-    private double stepMs() {
+    private double stepMs(String device) {
         int steps = Integer.parseInt(options.get("steps"));
         if (steps == 0) {
             return Double.NaN;
         }
-        try (StudyOneStep step = new StudyOneStep(study, "cuda", 0)) {
+        try (StudyOneStep step = new StudyOneStep(study, device, 0)) {
             double[] samples = new double[4];
             for (int sample = 0; sample < samples.length; sample++) {
                 long start = System.nanoTime();
@@ -126,16 +162,16 @@ public final class OperationTimes {
         }
     }
 
-    private List<OperationResult> time(Device device, List<OperationCase> cases) {
+    private Map<OperationCase, OperationResult> time(Device device, List<OperationCase> cases) {
         long end = System.nanoTime() + (long) (number("limit") * 1e9);
-        List<OperationResult> results = new ArrayList<>();
+        Map<OperationCase, OperationResult> results = new LinkedHashMap<>();
         for (OperationCase one : cases) {
             if (System.nanoTime() > end) {
                 System.err.println("OperationTimes: left out, the time is over: " + one.timed());
                 continue;
             }
             try {
-                results.add(time(device, one));
+                results.put(one, time(device, one));
             } catch (DeviceException | AssertionError failure) {
                 System.err.println("OperationTimes: left out, failed: " + one.timed() + ": " + failure.getMessage());
             }

@@ -101,13 +101,14 @@ record Study(int width, String precision, int batch, String optimizer) {
         }
     }
 
-    /// @param name `cpu` or `cuda`
+    /// @param name `cpu`, `cuda`, or `vendor` for CUDA with NVIDIA's products and convolutions
     /// @param threads of the CPU, 0 for one per available processor
     Device open(String name, int threads) {
         return switch (name) {
             case "cpu" -> CpuDevice.open(threads);
             case "cuda" -> CudaDevice.open(0, precision.equals("tf32"));
-            default -> throw new IllegalArgumentException("device: expected cpu or cuda, found " + name);
+            case "vendor" -> CudaDevice.openWithVendor(0, precision.equals("tf32"), System.err::println);
+            default -> throw new IllegalArgumentException("device: expected cpu, cuda or vendor, found " + name);
         };
     }
 }

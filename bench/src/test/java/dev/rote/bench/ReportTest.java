@@ -54,6 +54,20 @@ class ReportTest {
     }
 
     @Test
+    void timesOfVendorKernelsAreReadAsThoseOfAPeer() {
+        OperationResult result =
+                new OperationResult(CONVOLUTION, 4, 160, new Timing(0.25, 0.2, 0.5, 12), 1000, 2000, 0.1, true);
+        String device = "cuda: GPU, products and convolutions by cuBLAS 13.1.0, cuDNN 9.24.0";
+        String line = new VendorTimes(device).line(dev.rote.graph.Conv2d.same(3), result);
+        assertThat(OperationResult.parse(line, "test")).containsExactly(result);
+        Peer peer = Peer.parse(line, "test").getFirst();
+        assertThat(peer.timed()).isEqualTo(CONVOLUTION);
+        assertThat(peer.name()).isEqualTo("cuDNN");
+        assertThat(peer.version()).isEqualTo("cuBLAS 13.1.0, cuDNN 9.24.0");
+        assertThat(peer.timing()).isEqualTo(result.timing());
+    }
+
+    @Test
     void theFastestPeerStandsBesideTheOperation(@TempDir Path folder) throws Exception {
         OperationResult result =
                 new OperationResult(CONVOLUTION, 4, 160, new Timing(0.25, 0.2, 0.5, 12), 1000, 2000, 0.1, true);

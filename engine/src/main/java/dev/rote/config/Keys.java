@@ -13,7 +13,7 @@ final class Keys {
     static final Map<String, List<String>> SECTIONS = sections();
 
     /// The keys outside all sections.
-    static final List<String> TOP = List.of("name", "seed", "device", "threads");
+    static final List<String> TOP = List.of("name", "seed", "device", "kernels", "threads");
 
     /// What other tools and papers call our keys.
     private static final Map<String, String> ALIASES = Map.ofEntries(

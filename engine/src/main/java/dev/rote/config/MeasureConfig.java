@@ -20,6 +20,7 @@ import java.util.List;
 /// @param sheets which measurements get a sheet of pictures
 /// @param lossImages most images of each set that a loss is taken over; 0 for all
 /// @param clip whether samplers clamp the clean image that a prediction implies to the range of the images
+/// @param tests parameters of the metrics of samples
 public record MeasureConfig(
         Steps steps,
         int samples,
@@ -35,7 +36,8 @@ public record MeasureConfig(
         boolean ema,
         Sheets sheets,
         int lossImages,
-        boolean clip) {
+        boolean clip,
+        SampleTests tests) {
 
     /// Samplers.
     public enum Sampler implements Named {
@@ -77,7 +79,11 @@ public record MeasureConfig(
             "ema",
             "sheets",
             "loss_images",
-            "clip");
+            "clip",
+            "calibrated_alpha",
+            "calibrated_neighbours",
+            "c_t_cells",
+            "prdc_neighbours");
 
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public MeasureConfig {
@@ -121,7 +127,8 @@ public record MeasureConfig(
                 s.flag("ema", true),
                 Sheets.of(s),
                 s.integer("loss_images", 0),
-                s.flag("clip", false));
+                s.flag("clip", false),
+                SampleTests.of(s));
     }
 
     private static List<Metric> metrics(Section s) {
@@ -130,7 +137,9 @@ public record MeasureConfig(
             metrics.add(Metric.of(word)
                     .orElseThrow(() -> new InvalidKey(
                             s.dotted("metrics"),
-                            "\"memorized_fraction\", \"frechet\" or \"loss@T\" with a diffusion time T",
+                            "\"memorized_fraction\", \"frechet\", \"loss@T\" with a diffusion time T, or one of "
+                                    + String.join(", ", Named.words(SampleMetric.values()))
+                                    + ", with @pixels or @features after it if need be",
                             TomlText.quoted(word))));
         }
         return metrics;
@@ -156,5 +165,6 @@ public record MeasureConfig(
         if (clip) {
             toml.put("clip", true);
         }
+        tests.write(toml);
     }
 }

@@ -2,7 +2,7 @@ package dev.rote.config;
 
 import java.util.Optional;
 
-/// What is measured. In TOML a word: `memorized_fraction`, `frechet` or `loss@T`.
+/// What is measured. In TOML a word: `memorized_fraction`, `frechet`, `loss@T`, or one of [SampleMetric].
 public sealed interface Metric extends Named {
     /// Share of samples whose nearest training image is nearer than k times the second nearest.
     record MemorizedFraction() implements Metric {
@@ -33,6 +33,15 @@ public sealed interface Metric extends Named {
         }
     }
 
+    /// A metric of samples in one space. Its word is that of the kind, with `@pixels` or `@features` after it where the
+    /// space is not the kind's usual one.
+    record OfSamples(SampleMetric kind, SampleMetric.Space space) implements Metric {
+        @Override
+        public String word() {
+            return space == kind.usual() ? kind.word() : kind.word() + "@" + space.word();
+        }
+    }
+
     /// The metric that `word` names; empty when there is none.
     static Optional<Metric> of(String word) {
         return switch (word) {
@@ -41,7 +50,7 @@ public sealed interface Metric extends Named {
             default ->
                 word.matches("loss@[0-9]{1,18}(\\.[0-9]{1,18})?(e-?[0-9]{1,3})?")
                         ? Optional.of(new LossAt(Double.parseDouble(word.substring(5))))
-                        : Optional.empty();
+                        : SampleMetric.of(word);
         };
     }
 }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 /// @param name what the run is called; also the name of its folder, so made of letters, digits and `. _ - + = ,`
 /// @param seed key of all random numbers
 /// @param device where it runs
+/// @param kernels whose kernels compute products and convolutions there
 /// @param threads CPU threads; 0 for all cores
 /// @param data the images
 /// @param model the network
@@ -24,6 +25,7 @@ public record RunConfig(
         String name,
         long seed,
         Device device,
+        Kernels kernels,
         int threads,
         DataConfig data,
         ModelConfig model,
@@ -41,6 +43,25 @@ public record RunConfig(
         private final String word;
 
         Device(String word) {
+            this.word = word;
+        }
+
+        @Override
+        public String word() {
+            return word;
+        }
+    }
+
+    /// Whose kernels compute products and convolutions.
+    public enum Kernels implements Named {
+        /// Rote's.
+        OWN("own"),
+        /// NVIDIA's, in cuBLAS and cuDNN, to compare with; on a CUDA device only.
+        VENDOR("vendor");
+
+        private final String word;
+
+        Kernels(String word) {
             this.word = word;
         }
 
@@ -81,12 +102,19 @@ public record RunConfig(
         }
         boolean tf32OnCpu = train.precision() == TrainConfig.Precision.TF32 && device == Device.CPU;
         Check.that(!tf32OnCpu, "train.precision", "\"f32\" or \"bf16\" as long as device is \"cpu\"", "\"tf32\"");
+        boolean vendorOnCpu = kernels == Kernels.VENDOR && device == Device.CPU;
+        Check.that(!vendorOnCpu, "kernels", "\"own\" as long as device is \"cpu\"", "\"vendor\"");
         Check.that(
                 measure.samplerSteps() <= diffusion.steps(),
                 "measure.sampler_steps",
                 "at most diffusion.steps (" + diffusion.steps() + ")",
                 measure.samplerSteps());
         checkMeasuredSteps(measure, train.steps());
+        for (Metric metric : measure.metrics()) {
+            boolean has = data.test() > 0
+                    || !(metric instanceof Metric.OfSamples of && of.kind().needsHeldOut());
+            Check.that(has, "data.test", "at least 1 for " + metric.word() + ", which needs held-out images", 0);
+        }
         boolean secondNeighbour = data.n() != 1 || !measure.metrics().contains(new Metric.MemorizedFraction());
         Check.that(
                 secondNeighbour, "data.n", "at least 2 for memorized_fraction, which needs two neighbours", data.n());
@@ -132,6 +160,7 @@ public record RunConfig(
                     top.text("name", "run"),
                     top.wide("seed").orElse(0),
                     top.choice("device", Device.values(), Device.CPU),
+                    top.choice("kernels", Kernels.values(), Kernels.OWN),
                     top.integer("threads", 0),
                     DataConfig.of(section(tree, "data")),
                     ModelConfig.of(section(tree, "model"), tree),
@@ -161,7 +190,7 @@ public record RunConfig(
         return Keys.dotted();
     }
 
-    /// What may stand outside any table: four keys, and the names of the tables.
+    /// What may stand outside any table: five keys, and the names of the tables.
     public static List<String> topLevelKeys() {
         return Stream.of(Keys.TOP, Keys.SECTIONS.keySet(), List.of(RECORDED))
                 .flatMap(keys -> keys.stream())
@@ -182,7 +211,11 @@ public record RunConfig(
     /// give equal texts. Reading it gives this configuration again.
     public String toml() {
         var toml = new TomlText();
-        toml.put("name", name).put("seed", seed).put("device", device).put("threads", threads);
+        toml.put("name", name)
+                .put("seed", seed)
+                .put("device", device)
+                .put("kernels", kernels)
+                .put("threads", threads);
         writeSections(toml);
         return toml.toString();
     }
@@ -195,7 +228,8 @@ public record RunConfig(
         return toml() + "\n" + toml;
     }
 
-    /// SHA-256, in hexadecimal, of [#toml()] without name, device and threads: equal for runs that compute the same.
+    /// SHA-256, in hexadecimal, of [#toml()] without name, device, kernels and threads: equal for runs that compute
+    /// the same.
     public String hash() {
         var toml = new TomlText();
         toml.put("seed", seed);

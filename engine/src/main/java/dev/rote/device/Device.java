@@ -5,6 +5,7 @@ import dev.rote.graph.Plan;
 import dev.rote.graph.Target;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /// A place where programs run. Passed in by whoever owns it, never looked up; several may be open at once.
@@ -40,6 +41,20 @@ public interface Device extends AutoCloseable {
 
     /// What [Program#memoryBytes] of a program of these plans would be; nothing is allocated.
     long programBytes(List<Plan> lanes);
+
+    /// References in which nearest neighbours are searched on this device; empty where it has no kernels for that, as on a
+    /// CPU, whose search is [dev.rote.metrics.NearestNeighbours].
+    ///
+    /// @throws IllegalArgumentException if a value is NaN or infinite (row and column are named)
+    /// @throws dev.rote.errors.DeviceException if the memory cannot be had
+    default Optional<NearestSearch> nearestSearch(Vectors references) {
+        return Optional.empty();
+    }
+
+    /// What a search among so many f32 references allocates at most, for as many queries at once; nothing is allocated.
+    default long nearestSearchBytes(int references, int dimension, int queries) {
+        return 0;
+    }
 
     /// Bytes that can still be allocated; empty where nobody knows.
     OptionalLong freeBytes();

@@ -10,7 +10,8 @@ import java.util.Map;
 ///
 /// A value lives from the node that writes it to the last one that reads it (kept values: to the end). An operation
 /// that
-/// may overwrite an input takes over its storage when nothing reads it later. Storage blocks are laid out greedily,
+/// may overwrite an input takes over its storage when nothing reads it later. What a node reads that others may run
+/// beside ([Target#nodesBeside]) lives on for those. Storage blocks are laid out greedily,
 /// largest first, each at the lowest offset free during its whole life (Pisarchyk & Lee 2020, arXiv:2001.03288,
 /// "greedy by size"). Offsets are multiples of 64 bytes.
 public final class Plan {
@@ -42,7 +43,7 @@ public final class Plan {
 
     private Plan(Graph graph, Target target) {
         this.graph = graph;
-        Map<Value, Integer> lastUse = lastUses(graph);
+        Map<Value, Integer> lastUse = lastUses(graph, target);
         List<Block> all = new ArrayList<>();
         List<Node> nodes = graph.nodes();
         for (int index = 0; index < nodes.size(); index++) {
@@ -53,6 +54,7 @@ public final class Plan {
             long workspace = target.workspaceBytes(node.op(), node.inputTypes(), node.outputTypes());
             if (workspace > 0) {
                 Block block = new Block(index, workspace);
+                block.last = index + target.nodesBeside(node.op());
                 workspaces.put(node, block);
                 all.add(block);
             }
@@ -95,6 +97,12 @@ public final class Plan {
         return block == null ? -1 : block.offset;
     }
 
+    /// Bytes of a node's scratch memory, rounded up to the alignment.
+    public long workspaceBytes(Node node) {
+        Block block = workspaces.get(node);
+        return block == null ? 0 : block.bytes;
+    }
+
     public Cost cost() {
         return graph.cost();
     }
@@ -129,7 +137,7 @@ public final class Plan {
         return fits ? block : null;
     }
 
-    private static Map<Value, Integer> lastUses(Graph graph) {
+    private static Map<Value, Integer> lastUses(Graph graph, Target target) {
         Map<Value, Integer> last = new IdentityHashMap<>();
         Map<Value, Boolean> written = new IdentityHashMap<>();
         List<Node> nodes = graph.nodes();
@@ -144,11 +152,11 @@ public final class Plan {
                         "a value written before node " + index + " ("
                                 + node.op().label() + ") reads it",
                         input);
-                last.put(root, index);
+                last.merge(root, index + target.nodesBeside(node.op()), Math::max);
             }
             node.outputs().forEach(output -> written.put(output.root(), true));
         }
-        graph.kept().forEach(kept -> last.put(kept.root(), nodes.size()));
+        graph.kept().forEach(kept -> last.merge(kept.root(), nodes.size(), Math::max));
         return last;
     }
 

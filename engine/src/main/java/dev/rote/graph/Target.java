@@ -10,6 +10,12 @@ public interface Target {
     /// Scratch bytes that the node needs while it runs; they become part of the arena.
     long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs);
 
+    /// How many of the nodes that follow may run beside this one. For so long its inputs and its scratch memory stay
+    /// as they are; 0 where nodes run one after another.
+    default int nodesBeside(Op op) {
+        return 0;
+    }
+
     /// A target with every operation on its own and no scratch memory.
     Target PLAIN = new Target() {
         @Override

@@ -16,6 +16,7 @@ import java.util.Optional;
 /// interval from the samples
 /// @param features name of the features
 /// @param losses train and test loss by diffusion time t, with a 95 % interval over the draws of the noise
+/// @param scores metrics of the samples, by `measure.metrics`
 /// @param seconds the measurement took
 public record Measurement(
         int step,
@@ -25,7 +26,16 @@ public record Measurement(
         Optional<Interval> frechet,
         String features,
         Map<Double, Losses> losses,
+        List<Score> scores,
         double seconds) {
     /// Mean squared error per value; `test` is empty when there are no test images.
     public record Losses(Interval train, Optional<Interval> test) {}
+
+    /// One number.
+    ///
+    /// @param name such as `kid`
+    /// @param space `pixels` or `features`
+    /// @param low lower end of its 95 % interval; NaN where none is known
+    /// @param high upper end
+    public record Score(String name, String space, double value, double low, double high) {}
 }

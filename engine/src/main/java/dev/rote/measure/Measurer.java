@@ -14,7 +14,7 @@ import dev.rote.metrics.FrechetDistance;
 import dev.rote.metrics.FrechetStatistics;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.MemorizedFraction;
-import dev.rote.metrics.NearestNeighbours;
+import dev.rote.metrics.NeighbourSearch;
 import dev.rote.metrics.Neighbours;
 import dev.rote.metrics.Rows;
 import dev.rote.metrics.StudentT;
@@ -51,7 +51,9 @@ final class Measurer implements AutoCloseable {
     private final Bootstrap bootstrap;
     private final Optional<Generator> generator;
     private final Rows training;
+    private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction, prepared once
     private final List<LossPair> losses = new ArrayList<>();
+    private final SampleScores scores;
     private FrechetStatistics realFeatures;
 
     static Measurer open(Trainer trainer, FeatureExtractor features, int threads) {
@@ -66,9 +68,14 @@ final class Measurer implements AutoCloseable {
         RunConfig run = trainer.config();
         this.config = run.measure();
         this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
+        this.scores = new SampleScores(config, run.seed());
         TrainingData data = trainer.data();
         requireEnough(data);
         this.training = rows(data.train());
+        this.search = wants(Metric.MemorizedFraction.class)
+                ? Optional.of(
+                        owned.add(NeighbourSearch.of(trainer.device(), training, threads), NeighbourSearch::close))
+                : Optional.empty();
         this.generator = isSampled(config)
                 ? Optional.of(owned.add(trainer.generator(batch(config), config.ema()), Generator::close))
                 : Optional.empty();
@@ -83,7 +90,9 @@ final class Measurer implements AutoCloseable {
     }
 
     private static boolean isSampled(MeasureConfig config) {
-        return wants(config, Metric.MemorizedFraction.class) || wants(config, Metric.Frechet.class);
+        return wants(config, Metric.MemorizedFraction.class)
+                || wants(config, Metric.Frechet.class)
+                || wants(config, Metric.OfSamples.class);
     }
 
     private static int batch(MeasureConfig config) {
@@ -115,6 +124,11 @@ final class Measurer implements AutoCloseable {
             need = need.plusSampling(
                     Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
         }
+        if (wants(config, Metric.MemorizedFraction.class)) {
+            int queries = Math.max(config.samples(), data.test().count());
+            need = need.plusSearch(device.nearestSearchBytes(
+                    data.train().count(), data.train().extent().size(), queries));
+        }
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {
                 need = need.plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.train(), at.t())));
@@ -130,6 +144,7 @@ final class Measurer implements AutoCloseable {
     private void requireEnough(TrainingData data) {
         int train = data.train().count();
         int test = data.test().count();
+        scores.requireEnough(train, test, config.samples());
         if (wants(Metric.MemorizedFraction.class) && train < 2) {
             throw new IllegalArgumentException(
                     "data: expected at least 2 training images for memorized_fraction, which needs two neighbours,"
@@ -160,10 +175,10 @@ final class Measurer implements AutoCloseable {
 
     /// Share of held-out images that would count as memorized, per ratio k: the base rate.
     List<MemorizedFraction> baseRates() throws InterruptedException {
-        if (trainer.data().test().count() == 0) {
+        if (trainer.data().test().count() == 0 || search.isEmpty()) {
             return List.of();
         }
-        Neighbours neighbours = NearestNeighbours.search(rows(trainer.data().test()), training, 2, threads);
+        Neighbours neighbours = search.get().search(rows(trainer.data().test()), 2);
         return fractions(MemorizedFraction.ratios(neighbours));
     }
 
@@ -191,6 +206,7 @@ final class Measurer implements AutoCloseable {
         double[] ratios = {};
         List<MemorizedFraction> memorized = List.of();
         Optional<Interval> frechet = Optional.empty();
+        List<Measurement.Score> scored = List.of();
         int done = 0;
         if (generator.isPresent()) {
             float[] images =
@@ -198,8 +214,8 @@ final class Measurer implements AutoCloseable {
             requireFinite("a generated image", images);
             done = generator.get().updates(config.samples());
             Rows samples = Rows.of(images, training.dimension());
-            if (wants(Metric.MemorizedFraction.class)) {
-                Neighbours neighbours = NearestNeighbours.search(samples, training, 2, threads);
+            if (search.isPresent()) {
+                Neighbours neighbours = search.get().search(samples, 2);
                 ratios = MemorizedFraction.ratios(neighbours);
                 memorized = fractions(ratios);
                 drawn.accept(new Drawn(images, neighbours));
@@ -207,6 +223,7 @@ final class Measurer implements AutoCloseable {
             if (wants(Metric.Frechet.class)) {
                 frechet = Optional.of(frechet(samples));
             }
+            scored = scores.measure(unit(samples), this::unitTraining, this::unitTest, features, threads);
         }
         Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
         for (LossPair pair : losses) {
@@ -221,7 +238,7 @@ final class Measurer implements AutoCloseable {
         }
         double seconds = (System.nanoTime() - start) * 1e-9;
         return new Measurement(
-                trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, seconds);
+                trainer.step(), config.samples(), memorized, ratios, frechet, features.name(), byTime, scored, seconds);
     }
 
     private Interval mean(String images, LossPair pair, FixedTimeLoss loss) {
@@ -256,6 +273,14 @@ final class Measurer implements AutoCloseable {
             realFeatures = FrechetStatistics.of(features.features(unit(rows(real)), threads), threads);
         }
         return FrechetDistance.estimate(features.features(unit(samples), threads), realFeatures, threads);
+    }
+
+    private Rows unitTraining() {
+        return unit(training);
+    }
+
+    private Rows unitTest() {
+        return unit(rows(trainer.data().test()));
     }
 
     /// Network units to [0,1], clipped, as a picture file would hold them.

@@ -15,10 +15,13 @@ import java.util.Map;
 /// | `start` | `step`, `device`, `threads` |
 /// | `base_rate` | `step` 0, `memorized_fraction`: list of fractions, of held-out images |
 /// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
-/// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `losses`, `seconds` |
+/// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `scores`, `losses`, `seconds`
+// |
 /// | `end` | `step`: the run is complete |
 ///
-/// `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is
+/// `scores` is a list of {`name`, `space`, `value`, `low`, `high`}, the last two where they are known; absent if none
+// is
+/// wanted. `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is
 /// {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
 final class RunRecords {
     private RunRecords() {}
@@ -75,6 +78,9 @@ final class RunRecords {
             entry.put("features", measurement.features());
             record.put("frechet", entry);
         });
+        if (!measurement.scores().isEmpty()) {
+            record.put("scores", scores(measurement.scores()));
+        }
         List<Map<String, Object>> losses = new ArrayList<>();
         measurement.losses().forEach((time, pair) -> {
             Map<String, Object> entry = new LinkedHashMap<>();
@@ -88,6 +94,22 @@ final class RunRecords {
         return record;
     }
 
+    private static List<Map<String, Object>> scores(List<Measurement.Score> scores) {
+        List<Map<String, Object>> list = new ArrayList<>();
+        for (Measurement.Score score : scores) {
+            Map<String, Object> entry = new LinkedHashMap<>();
+            entry.put("name", score.name());
+            entry.put("space", score.space());
+            entry.put("value", score.value());
+            if (!Double.isNaN(score.low())) {
+                entry.put("low", score.low());
+                entry.put("high", score.high());
+            }
+            list.add(entry);
+        }
+        return list;
+    }
+
     static void plot(TensorBoardEvents events, Measurement measurement) {
         int step = measurement.step();
         for (MemorizedFraction fraction : measurement.memorized()) {
@@ -96,6 +118,9 @@ final class RunRecords {
         measurement
                 .frechet()
                 .ifPresent(value -> events.scalar("frechet/" + measurement.features(), step, (float) value.value()));
+        for (Measurement.Score score : measurement.scores()) {
+            events.scalar(score.name() + "@" + score.space(), step, (float) score.value());
+        }
         measurement.losses().forEach((time, pair) -> {
             events.scalar(
                     "loss_t=" + time + "/train", step, (float) pair.train().value());

@@ -23,8 +23,6 @@ public record MemorizedFraction(double k, int samples, int memorized, Interval b
     /// The study's threshold.
     public static final double ONE_THIRD = 1.0 / 3;
 
-    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
-
     /// d1 / d2 of each query. A query at distance 0 of a training image has ratio 0, also when a second training image
     /// is
     /// the same (0/0): it is a copy whatever else the set holds. A *near* copy of a duplicated image has a ratio near 1
@@ -56,7 +54,7 @@ public record MemorizedFraction(double k, int samples, int memorized, Interval b
         double[] copies = Arrays.stream(ratios).map(ratio -> ratio < k ? 1 : 0).toArray();
         int memorized = (int) Arrays.stream(copies).sum();
         return new MemorizedFraction(
-                k, ratios.length, memorized, bootstrap.mean(copies), wilson(memorized, ratios.length));
+                k, ratios.length, memorized, bootstrap.mean(copies), new Share(ratios.length, memorized).wilson());
     }
 
     /// The share itself, memorized / samples.
@@ -68,19 +66,6 @@ public record MemorizedFraction(double k, int samples, int memorized, Interval b
     /// shares (Newcombe 1998, Statistics in Medicine 17, method 10). If it lies above 0, there is copying beyond
     /// chance.
     public Interval above(MemorizedFraction baseRate) {
-        double difference = value() - baseRate.value();
-        double down = Math.hypot(value() - wilson.low(), baseRate.wilson.high() - baseRate.value());
-        double up = Math.hypot(wilson.high() - value(), baseRate.value() - baseRate.wilson.low());
-        return new Interval(difference, difference - down, difference + up);
-    }
-
-    private static Interval wilson(int hits, int count) {
-        double p = (double) hits / count;
-        double z2 = NORMAL_975 * NORMAL_975 / count;
-        double centre = (p + z2 / 2) / (1 + z2);
-        double half = Math.sqrt(z2 * (p * (1 - p) + z2 / 4)) / (1 + z2);
-        double low = hits == 0 ? 0 : centre - half;
-        double high = hits == count ? 1 : centre + half;
-        return new Interval(p, low, high);
+        return new Share(samples, memorized).minus(new Share(baseRate.samples, baseRate.memorized));
     }
 }

@@ -6,12 +6,19 @@ package dev.rote.metrics;
 /// @param k neighbours per query
 /// @param indices `[queries, k]`, index of the reference
 /// @param distances `[queries, k]`, Euclidean distance: the correctly rounded square root of the f64 square
-public record Neighbours(int queries, int k, int[] indices, double[] distances) {
+/// @param searchedOn queries that a device's best candidates did not settle, so that it compared more with them: all
+///     others were certified at once. 0 on the CPU, whose one pass keeps every candidate
+public record Neighbours(int queries, int k, int[] indices, double[] distances, int searchedOn) {
     public Neighbours {
         if (indices.length != queries * k || distances.length != queries * k) {
             throw new IllegalArgumentException("neighbours [" + queries + ", " + k + "]: got " + indices.length
                     + " indices and " + distances.length + " distances");
         }
+    }
+
+    /// Neighbours of which nothing had to be searched on.
+    public Neighbours(int queries, int k, int[] indices, double[] distances) {
+        this(queries, k, indices, distances, 0);
     }
 
     /// Index of neighbour number `rank` (0 = nearest) of `query`.

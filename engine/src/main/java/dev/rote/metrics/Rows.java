@@ -1,5 +1,7 @@
 package dev.rote.metrics;
 
+import dev.rote.device.Vectors;
+import dev.rote.graph.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -66,6 +68,10 @@ public record Rows(MemorySegment values, int count, int dimension) {
                 }
             }
         }
+    }
+
+    Vectors vectors() {
+        return new Vectors(values, count, dimension, DType.F32);
     }
 
     private long offset(int row, int column) {

@@ -16,7 +16,8 @@ import java.util.OptionalLong;
 /// @param step arenas and scratch memory of the training step, all lanes
 /// @param sampling the sampler's programs and images
 /// @param losses programs of the losses at fixed times, with their resident images
-public record MemoryNeed(long model, long images, long step, long sampling, long losses) {
+/// @param search training images prepared for nearest neighbours, and room for a search
+public record MemoryNeed(long model, long images, long step, long sampling, long losses, long search) {
     /// What Java and oneDNN take beside a run's buffers: code, heap, the library's own objects. Measured on the
     /// CPU: 160 MB for a network of 0.26 M parameters. Where the device is a card this is host memory, and a small
     /// reserve.
@@ -26,17 +27,22 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
 
     /// With sampling added.
     public MemoryNeed plusSampling(long bytes) {
-        return new MemoryNeed(model, images, step, sampling + bytes, losses);
+        return new MemoryNeed(model, images, step, sampling + bytes, losses, search);
     }
 
     /// With a loss at a fixed time added.
     public MemoryNeed plusLoss(long bytes) {
-        return new MemoryNeed(model, images, step, sampling, losses + bytes);
+        return new MemoryNeed(model, images, step, sampling, losses + bytes, search);
+    }
+
+    /// With the search for nearest neighbours.
+    public MemoryNeed plusSearch(long bytes) {
+        return new MemoryNeed(model, images, step, sampling, losses, search + bytes);
     }
 
     /// What the device will have allocated.
     public long deviceBytes() {
-        return model + images + step + sampling + losses;
+        return model + images + step + sampling + losses + search;
     }
 
     /// What must be free: [#deviceBytes] and [#PROGRAM].
@@ -56,7 +62,8 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
                 new Part("the model", model, "model.width"),
                 new Part("resident images", images, "data.n or data.size"),
                 new Part("sampling", sampling, "measure.batch"),
-                new Part("losses", losses, "measure.batch or measure.loss_images")));
+                new Part("losses", losses, "measure.batch or measure.loss_images"),
+                new Part("nearest neighbours", search, "measure.samples or data.n")));
         parts.sort(Comparator.comparingLong(Part::bytes).reversed());
         parts.removeIf(part -> part.bytes() == 0);
         String spent = String.join(

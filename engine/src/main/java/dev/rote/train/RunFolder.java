@@ -127,7 +127,9 @@ public final class RunFolder implements AutoCloseable {
         List<String> a = known.toml().lines().toList();
         List<String> b = wanted.toml().lines().toList();
         for (int i = 0; i < Math.min(a.size(), b.size()); i++) {
-            boolean compared = !a.get(i).startsWith("name") && !a.get(i).startsWith("threads");
+            boolean compared = !a.get(i).startsWith("name")
+                    && !a.get(i).startsWith("kernels")
+                    && !a.get(i).startsWith("threads");
             if (compared && !a.get(i).equals(b.get(i))) {
                 return "`" + a.get(i) + "` instead of `" + b.get(i) + "`; choose another folder";
             }

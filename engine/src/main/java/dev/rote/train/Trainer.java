@@ -82,7 +82,7 @@ public final class Trainer implements AutoCloseable {
                     blueprint.precision(),
                     blueprint.optimizer(),
                     config.measure().ema() && !config.measure().metrics().isEmpty());
-            return new MemoryNeed(modelBytes, ResidentData.bytes(data.train()), step.bytes(device), 0, 0);
+            return new MemoryNeed(modelBytes, ResidentData.bytes(data.train()), step.bytes(device), 0, 0, 0);
         }
     }
 

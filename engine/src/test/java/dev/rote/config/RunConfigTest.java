@@ -18,6 +18,7 @@ class RunConfigTest {
             name = "n=64,seed=2"
             seed = -7
             device = "cuda"
+            kernels = "vendor"
             threads = 3
             [data]
             source = "C:\\\\faces \\u0001 é"
@@ -88,7 +89,7 @@ class RunConfigTest {
             sampler_steps = 20
             eta = 0.5
             batch = 17
-            metrics = ["loss@0.1", "frechet"]
+            metrics = ["loss@0.1", "frechet", "prdc@pixels"]
             noise_draws = 2
             k = [0.3]
             bootstrap = 50
@@ -97,6 +98,10 @@ class RunConfigTest {
             sheets = [10, 4000]
             loss_images = 12
             clip = true
+            calibrated_alpha = 0.25
+            calibrated_neighbours = 20
+            c_t_cells = 5
+            prdc_neighbours = 3
             """;
 
     private static RunConfig smallest(String more) {
@@ -181,12 +186,13 @@ class RunConfigTest {
     }
 
     @Test
-    void theHashIgnoresNameDeviceAndThreadsAndNothingElse() {
+    void theHashIgnoresNameDeviceKernelsAndThreadsAndNothingElse() {
         String full = RunConfig.parse(FULL, "full").hash();
         assertThat(full).matches("[0-9a-f]{64}");
         assertThat(RunConfig.parse(FULL, "full")
                         .with("name", "x")
                         .with("threads", "1")
+                        .with("kernels", "own")
                         .with("device", "auto")
                         .hash())
                 .isEqualTo(full);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class PlanTest {
     private static final int GRAPHS = 300;
 
-    /// Scratch memory of odd sizes for some operations.
+    /// Scratch memory of odd sizes for some operations, and some beside which others may run.
     private static final Target HUNGRY = new Target() {
         @Override
         public boolean fuses(Fusion.Pattern pattern) {
@@ -25,7 +25,16 @@ class PlanTest {
         public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
             return workspace(op);
         }
+
+        @Override
+        public int nodesBeside(Op op) {
+            return beside(op);
+        }
     };
+
+    private static int beside(Op op) {
+        return op instanceof Conv2d || op instanceof Add ? 3 : 0;
+    }
 
     private static long workspace(Op op) {
         return op instanceof Conv2d || op instanceof Softmax ? 1001 : 0;
@@ -187,19 +196,25 @@ class PlanTest {
                 lives.computeIfAbsent(output.root(), value -> new int[] {at, at});
             }
             for (Value input : nodes.get(index).inputs()) {
-                if (lives.containsKey(input.root())) {
-                    lives.get(input.root())[1] = index;
+                int[] life = lives.get(input.root());
+                if (life != null) {
+                    life[1] = Math.max(life[1], index + beside(nodes.get(index).op()));
                 }
             }
         }
-        graph.kept().forEach(kept -> lives.get(kept.root())[1] = nodes.size());
+        graph.kept().forEach(kept -> lives.get(kept.root())[1] = nodes.size() + beside(new Add()));
         List<Use> uses = new ArrayList<>();
         for (int index = 0; index < nodes.size(); index++) {
             Node node = nodes.get(index);
             long scratch = plan.workspaceOffset(node);
             assertThat(scratch >= 0).isEqualTo(workspace(node.op()) > 0);
             if (scratch >= 0) {
-                uses.add(new Use("scratch of " + node, scratch, scratch + workspace(node.op()), index, index));
+                uses.add(new Use(
+                        "scratch of " + node,
+                        scratch,
+                        scratch + workspace(node.op()),
+                        index,
+                        index + beside(node.op())));
             }
             for (Value output : node.outputs()) {
                 if (plan.isInArena(output)) {

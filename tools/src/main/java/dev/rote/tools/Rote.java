@@ -1,6 +1,7 @@
 package dev.rote.tools;
 
 import dev.rote.config.Nearest;
+import dev.rote.tools.audit.AuditCommand;
 import dev.rote.tools.cli.Build;
 import dev.rote.tools.cli.Console;
 import dev.rote.tools.cli.DoctorCommand;
@@ -70,6 +71,7 @@ public final class Rote implements Callable<Integer> {
                 .addSubcommand(new TrainCommand(console))
                 .addSubcommand(new PredictCommand(console))
                 .addSubcommand(new StudyCommand(console))
+                .addSubcommand(new AuditCommand(console))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

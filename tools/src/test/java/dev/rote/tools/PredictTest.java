@@ -299,6 +299,11 @@ class PredictTest {
                 "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("y"), "--device", "cuda");
         assertThat(cuda.status()).isEqualTo(3);
         assertThat(cuda.err()).contains("rote: device \"cuda\": no NVIDIA driver on this machine");
+        Outcome vendor = Outcome.of(
+                "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("y"), "--kernels", "vendor");
+        assertThat(vendor.status()).isEqualTo(2);
+        assertThat(vendor.err())
+                .contains("rote: kernels: expected \"own\", because device \"cpu\" is the cpu here, found \"vendor\"");
         Outcome nowhere = Outcome.of(
                 "predict", "--weights", WEIGHTS, "--input", IO, "--output", folder.resolve("no/such/folder/y"));
         assertThat(nowhere.status()).isEqualTo(3);

@@ -36,12 +36,12 @@ class RoteTest {
     void helpListsTheCommands() {
         Outcome outcome = Outcome.of("--help");
         assertThat(outcome.status()).isZero();
-        assertThat(outcome.out()).contains("train", "predict", "study", "doctor", "--debug");
+        assertThat(outcome.out()).contains("train", "predict", "study", "audit", "doctor", "--debug");
     }
 
     @Test
     void everyCommandHasHelp() {
-        for (String command : new String[] {"train", "predict", "study", "doctor"}) {
+        for (String command : new String[] {"train", "predict", "study", "audit", "doctor"}) {
             Outcome outcome = Outcome.of(command, "--help");
             assertThat(outcome.status()).as(command).isZero();
             assertThat(outcome.out()).startsWith("Usage: rote " + command);
@@ -63,6 +63,9 @@ class RoteTest {
                 "predict --weights w --input i --output o --device tpu"
                         + "|rote: Invalid value for option '--device': expected cpu or cuda or auto, found tpu; see rote"
                         + " predict --help",
+                "predict --weights w --input i --output o --kernels cutlass"
+                        + "|rote: Invalid value for option '--kernels': expected own or vendor, found cutlass; see rote"
+                        + " predict --help",
                 "predict --weights w --input i --output o --precision f16"
                         + "|rote: Invalid value for option '--precision': expected f32 or bf16, found f16; see rote"
                         + " predict --help",
@@ -79,7 +82,7 @@ class RoteTest {
         Outcome outcome = Outcome.of();
         assertThat(outcome.status()).isEqualTo(2);
         assertThat(outcome.err())
-                .startsWith("rote: expected a command (train, predict, study, doctor")
+                .startsWith("rote: expected a command (train, predict, study, audit, doctor")
                 .hasLineCount(1);
     }
 
@@ -144,7 +147,7 @@ class RoteTest {
                 .contains("pictures      drawn with the program's own font")
                 .containsPattern("(?m)^device cpu    cpu: [0-9]+ thread")
                 .contains("device cuda   no NVIDIA driver on this machine")
-                .containsPattern("(?m)^vendor        cuBLAS .+, cuDNN .+ \\(not used by this version\\)$")
+                .containsPattern("(?m)^vendor        cuBLAS .+, cuDNN .+ \\(for --kernels vendor\\)$")
                 .containsPattern("(?m)^kernels       [0-9]+ kernels for compute_80, sm_100, sm_80, sm_90a$");
     }
 }

@@ -2,12 +2,14 @@ package dev.rote.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rote.device.cuda.VendorLibraries;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -103,6 +105,17 @@ class StudyTest {
                 .as(result.err())
                 .hasSize(1);
         assertThat(folder.resolve("runs/n=4/metrics.jsonl")).doesNotExist();
+    }
+
+    @Test
+    void vendorKernelsThatAreNotThereAreSaidOnce() throws IOException {
+        Assumptions.assumeTrue(VendorLibraries.here().cudnn().isEmpty(), "cuDNN is here");
+        String folder = temp.resolve("out").toString();
+        Result result = rote("study", study().toString(), "--out", folder, "--device", "cuda", "--kernels", "vendor");
+        assertThat(result.status()).isEqualTo(3);
+        assertThat(result.err().lines().filter(line -> line.contains("kernels \"vendor\": found no ")))
+                .as(result.err())
+                .hasSize(1);
     }
 
     @Test

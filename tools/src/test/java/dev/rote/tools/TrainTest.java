@@ -2,11 +2,13 @@ package dev.rote.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.rote.device.cuda.VendorLibraries;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -189,6 +191,22 @@ class TrainTest {
         assertThat(outcome.err().lines().toList().getLast()).startsWith(beginning);
         assertThat(outcome.status()).as(outcome.err()).isEqualTo(2);
         assertThat(outcome.out()).isEmpty();
+    }
+
+    /// The libraries are looked for before the driver.
+    @Test
+    void vendorKernelsWithoutLibrariesAreTheEnvironmentsAndOnACpuTheUsersMistake() {
+        Assumptions.assumeTrue(VendorLibraries.here().cudnn().isEmpty(), "cuDNN is here");
+        Outcome outcome = train("--device", "cuda", "--kernels", "vendor");
+        assertThat(outcome.status()).isEqualTo(3);
+        assertThat(outcome.err())
+                .startsWith("rote: kernels \"vendor\": found no ")
+                .contains("cuDNN (libcudnn.so.9); looked in ROTE_VENDOR_LIBRARIES (names none), LD_LIBRARY_PATH, ")
+                .hasLineCount(1);
+        assertThat(folder.resolve("run")).doesNotExist();
+        Outcome cpu = train("--kernels", "vendor");
+        assertThat(cpu.status()).isEqualTo(2);
+        assertThat(cpu.err()).contains("kernels: expected \"own\" as long as device is \"cpu\", found \"vendor\"");
     }
 
     @Test

@@ -2,12 +2,11 @@ package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Lowers attention, to `attention_mma.cu` and `attention_backward_mma.cu` where tensor cores take it, otherwise to
-/// `attention.cu` and `attention_backward.cu`.
+/// Lowers attention: to the kernels of [TensorAttention] where tensor cores take it, otherwise to `attention.cu` and
+/// `attention_backward.cu`.
 final class AttentionLowering {
     private static final int THREADS = 256;
     /// As `attention.cuh` has them.
@@ -15,63 +14,14 @@ final class AttentionLowering {
 
     private static final int COLUMNS = 64;
     private static final int TILE = 64 * COLUMNS;
-    /// Shared memory of a block on every GPU since sm_80: 99 KiB.
-    private static final long SHARED_BYTES = 99 << 10;
-
-    /// The tensor cores' kernels: the head size up to which one is taken, and how many pairs of tiles pass through its
-    /// backward direction. A third pair of 128 would not fit in shared memory.
-    private enum Tensor {
-        UP_TO_16(16, 2),
-        UP_TO_32(32, 2),
-        UP_TO_64(64, 2),
-        UP_TO_128(128, 1);
-
-        private static final int THREADS = 128;
-        private static final int TOKENS = 64; // of a block
-
-        private final int depth;
-        private final int pairs;
-
-        Tensor(int depth, int pairs) {
-            this.depth = depth;
-            this.pairs = pairs;
-        }
-
-        /// Empty if rows are not aligned to 16 bytes, or are too long, or of another type.
-        static Optional<Tensor> of(Value y, int heads) {
-            int depth = y.shape().last() / heads;
-            return Arrays.stream(values())
-                    .filter(one -> y.dtype() == DType.BF16 && depth % 8 == 0 && depth <= one.depth)
-                    .findFirst();
-        }
-
-        /// @param numbers in f32 behind the tiles in shared memory
-        KernelLaunch launch(String direction, int tiles, int numbers, Heads of, Arguments arguments) {
-            int blocks = Math.toIntExact((long) of.images() * of.heads() * Math.ceilDiv(of.tokens(), TOKENS));
-            return new KernelLaunch(
-                    direction + "_bf16_mma_" + depth,
-                    KernelLaunch.Extent.of(blocks),
-                    KernelLaunch.Extent.of(THREADS),
-                    tiles * 2 * TOKENS * (depth + 8) + 4 * numbers,
-                    arguments);
-        }
-
-        KernelLaunch forward(Heads of, Arguments arguments) {
-            return launch("attention", 5, 0, of, arguments);
-        }
-
-        List<KernelLaunch> backward(Heads of, Arguments arguments) {
-            int tiles = 2 + 2 * pairs;
-            return List.of(
-                    launch("attention_backward_queries", tiles, 0, of, arguments),
-                    launch("attention_backward_keys", tiles, pairs * 2 * TOKENS, of, arguments));
-        }
-    }
+    private static final long SHARED_BYTES = TensorAttention.SHARED_BYTES;
 
     private final CudaMemory memory;
+    private final boolean tf32;
 
-    AttentionLowering(CudaMemory memory) {
+    AttentionLowering(CudaMemory memory, boolean tf32) {
         this.memory = memory;
+        this.tf32 = tf32;
     }
 
     private record Heads(int images, int tokens, int heads, int depth) {
@@ -82,6 +32,20 @@ final class AttentionLowering {
 
         float scale() {
             return (float) (1 / Math.sqrt(depth));
+        }
+
+        /// Of all images.
+        long all() {
+            return (long) images * heads;
+        }
+
+        /// The fields that the argument structs of the tensor cores' kernels end with.
+        Arguments addTo(Arguments arguments) {
+            return arguments
+                    .i32("tokens", tokens)
+                    .i32("heads", heads)
+                    .i32("depth", depth)
+                    .f32("scale", scale());
         }
     }
 
@@ -121,7 +85,7 @@ final class AttentionLowering {
         }
 
         KernelLaunch launch(String kernel, Arguments arguments) {
-            int blocks = Math.toIntExact((long) of.images() * of.heads() * Math.ceilDiv(of.tokens(), rows));
+            int blocks = Math.toIntExact(of.all() * Math.ceilDiv(of.tokens(), rows));
             return new KernelLaunch(
                     kernel,
                     KernelLaunch.Extent.of(blocks),
@@ -138,46 +102,42 @@ final class AttentionLowering {
                 .pointer("qkv", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
                 .pointer("lse", memory.address(node.outputs().get(1)));
-        Optional<Tensor> tensor = Tensor.of(y, heads);
+        Optional<TensorAttention> tensor = TensorAttention.of(y.dtype(), of.depth(), tf32);
         if (tensor.isPresent()) {
-            return List.of(tensor.get().forward(of, sizes(of, arguments)));
+            return List.of(tensor.get().forward(of.all(), of.tokens(), of.addTo(arguments)));
         }
         Split split = Split.of(of, 1);
         return List.of(split.launch("attention" + Names.type(y), split.addTo(arguments)));
-    }
-
-    private static Arguments sizes(Heads of, Arguments arguments) {
-        return arguments
-                .i32("tokens", of.tokens())
-                .i32("heads", of.heads())
-                .i32("depth", of.depth())
-                .f32("scale", of.scale());
     }
 
     List<KernelLaunch> backward(int heads, Node node) {
         Value dy = node.input(0);
         Names.requireOneType(node, dy, node.input(1), node.input(2));
         Heads of = Heads.of(dy.shape(), heads);
-        Optional<Tensor> tensor = Tensor.of(dy, heads);
-        List<KernelLaunch> launches = new ArrayList<>();
-        launches.add(delta(of, node));
-        if (tensor.isPresent()) {
+        Optional<TensorAttention> tensor = TensorAttention.of(dy.dtype(), of.depth(), tf32);
+        if (tensor.isPresent() && tensor.get().backwardByHead(of.all(), of.tokens())) {
             Arguments arguments = new Arguments()
                     .pointer("dy", memory.address(dy))
                     .pointer("qkv", memory.address(node.input(1)))
+                    .pointer("y", memory.address(node.input(2)))
                     .pointer("lse", memory.address(node.input(3)))
-                    .pointer("delta", memory.workspace(node))
                     .pointer("dqkv", memory.address(node.output()));
-            launches.addAll(tensor.get().backward(of, sizes(of, arguments)));
-            return launches;
+            return List.of(tensor.get().backwardByHead(of.all(), of.tokens(), of.addTo(arguments)));
         }
-        Split split = Split.of(of, 2);
-        Arguments arguments = split.addTo(new Arguments()
+        Arguments arguments = new Arguments()
                 .pointer("dy", memory.address(dy))
                 .pointer("qkv", memory.address(node.input(1)))
                 .pointer("lse", memory.address(node.input(3)))
                 .pointer("delta", memory.workspace(node))
-                .pointer("dqkv", memory.address(node.output())));
+                .pointer("dqkv", memory.address(node.output()));
+        List<KernelLaunch> launches = new ArrayList<>();
+        launches.add(delta(of, node));
+        if (tensor.isPresent()) {
+            launches.addAll(tensor.get().backward(of.all(), of.tokens(), of.addTo(arguments)));
+            return launches;
+        }
+        Split split = Split.of(of, 2);
+        split.addTo(arguments);
         launches.add(split.launch("attention_backward_queries" + Names.type(dy), arguments));
         launches.add(split.launch("attention_backward_keys" + Names.type(dy), arguments));
         return launches;

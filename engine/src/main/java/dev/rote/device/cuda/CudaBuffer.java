@@ -14,12 +14,19 @@ final class CudaBuffer extends OwnedBuffer {
         super(owner, type, elements);
         this.device = device;
         this.address = device.take(owner, bytes());
-        device.check(JCudaDriver.cuMemsetD8Async(address, (byte) 0, Math.max(1, bytes()), device.stream()), owner);
+        clear();
     }
 
     long address() {
         requireOpen();
         return address.value();
+    }
+
+    /// Zeroes all of it, on the stream.
+    void clear() {
+        device.makeCurrent();
+        int result = JCudaDriver.cuMemsetD8Async(address, (byte) 0, Math.max(1, bytes()), device.stream());
+        device.check(result, "buffer " + owner());
     }
 
     @Override

@@ -2,7 +2,9 @@ package dev.rote.device.cuda;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.NearestSearch;
 import dev.rote.device.Program;
+import dev.rote.device.Vectors;
 import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.graph.DType;
@@ -14,10 +16,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -25,7 +29,8 @@ import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
-/// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other.
+/// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other. Inside a
+/// program a second stream takes what need not be waited for ([Streams]).
 ///
 /// A failure inside a kernel is reported by the next call that waits (a read, a write) or by the next launch.
 public final class CudaDevice implements Device {
@@ -37,14 +42,17 @@ public final class CudaDevice implements Device {
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final StreamHandle stream = new StreamHandle();
+    private final StreamHandle sideStream = new StreamHandle();
     private final Pointer staging = new Pointer();
     private final Kernels kernels;
+    private final Optional<VendorOperations> vendor;
     private final AtomicLong allocated = new AtomicLong();
     private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
     private volatile boolean lost;
     private volatile boolean closed;
 
-    private CudaDevice(int ordinal, boolean tf32) {
+    /// @param notices where vendor operations are wanted: is told what those refuse
+    private CudaDevice(int ordinal, boolean tf32, Optional<Consumer<String>> notices) {
         this.tf32 = tf32;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
         requireCapability();
@@ -52,8 +60,10 @@ public final class CudaDevice implements Device {
         boolean complete = false;
         try {
             Driver.check(JCudaDriver.cuStreamCreate(stream, NON_BLOCKING), "stream on GPU " + ordinal);
+            Driver.check(JCudaDriver.cuStreamCreate(sideStream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuMemHostAlloc(staging, STAGING_BYTES, 0), "pinned memory");
             kernels = new Kernels(new KernelImage());
+            vendor = notices.map(told -> VendorOperations.open(this, told));
             complete = true;
         } finally {
             if (!complete) {
@@ -77,7 +87,20 @@ public final class CudaDevice implements Device {
     /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU
     public static CudaDevice open(int ordinal, boolean tf32) {
         Driver.initialize();
-        return new CudaDevice(ordinal, tf32);
+        return new CudaDevice(ordinal, tf32, Optional.empty());
+    }
+
+    /// Opens a GPU on which NVIDIA's libraries compute products (cuBLAS) and convolutions (cuDNN), to compare with.
+    ///
+    /// @param ordinal its number, from 0
+    /// @param tf32 whether products of f32 tensors may round their factors to 10 bits of mantissa
+    /// @param notices is told once, in a sentence, of operations that the libraries refuse and our kernels compute
+    /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU, or a library is missing: where it
+    /// was looked for
+    public static CudaDevice openWithVendor(int ordinal, boolean tf32, Consumer<String> notices) {
+        VendorLibraries.load();
+        Driver.initialize();
+        return new CudaDevice(ordinal, tf32, Optional.of(notices));
     }
 
     /// How many kernels this build has, and for which targets.
@@ -101,7 +124,9 @@ public final class CudaDevice implements Device {
 
     @Override
     public String describe() {
-        return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "");
+        return "cuda: " + name() + ", compute capability " + major() + "." + minor() + (tf32 ? ", tf32" : "")
+                + vendor.map(theirs -> ", products and convolutions by " + theirs.describe())
+                        .orElse("");
     }
 
     private String name() {
@@ -110,11 +135,11 @@ public final class CudaDevice implements Device {
         return text(name);
     }
 
-    private int major() {
+    int major() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
     }
 
-    private int minor() {
+    int minor() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
     }
 
@@ -126,7 +151,7 @@ public final class CudaDevice implements Device {
         return new String(bytes, 0, length, StandardCharsets.UTF_8);
     }
 
-    private int attribute(int which) {
+    int attribute(int which) {
         int[] value = new int[1];
         Driver.check(JCudaDriver.cuDeviceGetAttribute(value, which, device), "attribute " + which + " of the GPU");
         return value[0];
@@ -139,7 +164,7 @@ public final class CudaDevice implements Device {
 
     @Override
     public Target target() {
-        return CudaTarget.INSTANCE;
+        return vendor.<Target>map(VendorTarget::new).orElse(CudaTarget.INSTANCE);
     }
 
     @Override
@@ -157,6 +182,18 @@ public final class CudaDevice implements Device {
         CudaProgram program = new CudaProgram(this, name, lanes.getFirst(), bindings);
         open.add(program);
         return program;
+    }
+
+    @Override
+    public Optional<NearestSearch> nearestSearch(Vectors references) {
+        CudaNearestSearch search = CudaNearestSearch.open(this, references);
+        open.add(search);
+        return Optional.of(search);
+    }
+
+    @Override
+    public long nearestSearchBytes(int references, int dimension, int queries) {
+        return CudaNearestSearch.bytes(references, dimension, queries);
     }
 
     @Override
@@ -181,12 +218,28 @@ public final class CudaDevice implements Device {
         return tf32;
     }
 
+    Optional<VendorOperations> vendor() {
+        return vendor;
+    }
+
     StreamHandle stream() {
         return stream;
     }
 
+    /// Used while a program is captured only.
+    StreamHandle sideStream() {
+        return sideStream;
+    }
+
     Kernels kernels() {
         return kernels;
+    }
+
+    /// Puts one kernel on the stream, outside of a program.
+    void launch(KernelLaunch launch) {
+        makeCurrent();
+        kernels.prepare(launch);
+        kernels.launch(launch, stream);
     }
 
     /// Memory of the device, not zeroed.
@@ -271,14 +324,17 @@ public final class CudaDevice implements Device {
         }
         for (AutoCloseable resource : new ArrayList<>(open)) {
             switch (resource) {
+                case CudaNearestSearch search -> search.close();
                 case CudaBuffer buffer -> buffer.close();
                 case CudaProgram program -> program.close();
                 default -> throw new AssertionError(resource);
             }
         }
         makeCurrent();
+        vendor.ifPresent(VendorOperations::close);
         kernels.close();
         JCudaDriver.cuMemFreeHost(staging);
+        JCudaDriver.cuStreamDestroy(sideStream);
         JCudaDriver.cuStreamDestroy(stream);
         closed = true;
         JCudaDriver.cuCtxDestroy(context);

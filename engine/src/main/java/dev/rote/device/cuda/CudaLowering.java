@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import dev.rote.graph.*;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Turns a node into launches: the exhaustive switch over [Op].
 final class CudaLowering {
@@ -12,30 +13,46 @@ final class CudaLowering {
     private final MoveLowering moves;
     private final RandomLowering draws;
     private final OptimizerLowering optimizers;
+    private final Optional<VendorLowering> vendor;
 
     CudaLowering(CudaMemory memory, boolean tf32) {
+        this(memory, tf32, Optional.empty());
+    }
+
+    /// @param vendor is asked before our own kernels
+    CudaLowering(CudaMemory memory, boolean tf32, Optional<VendorLowering> vendor) {
+        this.vendor = vendor;
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, tf32);
-        this.reductions = new ReductionLowering(memory);
+        this.reductions = new ReductionLowering(memory, tf32);
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);
     }
 
-    /// Launches of each node; none where the node before does its work as well.
-    List<List<KernelLaunch>> lower(List<Node> nodes) {
-        List<List<KernelLaunch>> launches = new ArrayList<>();
+    /// The launches of a plan, in its order; some do the work of two nodes.
+    List<Lowered> lower(List<Node> nodes) {
+        List<Lowered> program = new ArrayList<>();
         for (int index = 0; index < nodes.size(); index++) {
             Node node = nodes.get(index);
-            if (index + 1 < nodes.size() && OptimizerLowering.joins(node, nodes.get(index + 1))) {
-                launches.add(optimizers.lower(node, nodes.get(index + 1)));
-                launches.add(List.of());
+            Node next = index + 1 < nodes.size() ? nodes.get(index + 1) : null;
+            Optional<List<KernelLaunch>> joined = next == null ? Optional.empty() : together(node, next);
+            if (joined.isPresent()) {
+                program.add(new Lowered(List.of(node, next), joined.get()));
                 index++;
             } else {
-                launches.add(lower(node));
+                Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
+                program.add(new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node)));
             }
         }
-        return launches;
+        return program;
+    }
+
+    private Optional<List<KernelLaunch>> together(Node node, Node next) {
+        if (OptimizerLowering.joins(node, next)) {
+            return Optional.of(optimizers.lower(node, next));
+        }
+        return reductions.together(node, next);
     }
 
     List<KernelLaunch> lower(Node node) {

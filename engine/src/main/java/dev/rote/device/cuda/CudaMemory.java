@@ -89,6 +89,27 @@ final class CudaMemory implements AutoCloseable {
         return offset < 0 ? 0 : arenaAddress + offset;
     }
 
+    Range range(Value value) {
+        long from = address(value);
+        return new Range(from, from + value.type().bytes());
+    }
+
+    /// A node's scratch memory; empty if it has none.
+    Range workspaceRange(Node node) {
+        long from = workspace(node);
+        return new Range(from, from + plan.workspaceBytes(node));
+    }
+
+    /// True if the value is nobody's but one node's that reads it once.
+    boolean isReadOnce(Value value) {
+        long reads = plan.nodes().stream()
+                .flatMap(node -> node.inputs().stream())
+                .filter(input -> input.root() == value.root())
+                .count();
+        boolean kept = plan.graph().kept().stream().anyMatch(other -> other.root() == value.root());
+        return reads == 1 && !kept && plan.isInArena(value);
+    }
+
     long bytes() {
         return bytes;
     }

@@ -7,6 +7,7 @@ import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
@@ -43,32 +44,48 @@ final class CudaProgram implements Program {
     }
 
     private void capture(Plan plan) {
-        CudaLowering lowering = new CudaLowering(memory, device.tf32());
-        List<Node> nodes = plan.nodes();
-        List<List<KernelLaunch>> launches = lowering.lower(nodes);
-        launches.forEach(each -> each.forEach(device.kernels()::prepare));
+        Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
+        CudaLowering lowering = new CudaLowering(memory, device.tf32(), vendor);
+        List<Lowered> program = lowering.lower(plan.nodes());
+        vendor.ifPresent(theirs -> theirs.report(name));
+        program.forEach(each -> each.launches().forEach(this::prepare));
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
         int ended;
-        try {
-            for (int index = 0; index < launches.size(); index++) {
-                launch(nodes.get(index), launches.get(index));
+        try (Streams streams = new Streams(memory, device, vendor.isEmpty(), operation)) {
+            try {
+                for (Lowered lowered : program) {
+                    launch(lowered, streams.enter(lowered));
+                    streams.leave(lowered);
+                }
+                streams.join();
+            } finally {
+                ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
             }
-        } finally {
-            ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
         }
         Driver.check(ended, operation);
         Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), operation);
         JCudaDriver.cuGraphDestroy(captured);
     }
 
-    private void launch(Node node, List<KernelLaunch> launches) {
+    private void prepare(Launch launch) {
+        switch (launch) {
+            case KernelLaunch kernel -> device.kernels().prepare(kernel);
+            case VendorLaunch ignored -> {} // it was tried
+        }
+    }
+
+    private void launch(Lowered lowered, StreamHandle stream) {
         try {
-            for (KernelLaunch launch : launches) {
-                device.kernels().launch(launch, device.stream());
+            for (Launch launch : lowered.launches()) {
+                switch (launch) {
+                    case KernelLaunch kernel -> device.kernels().launch(kernel, stream);
+                    case VendorLaunch call -> call.issue();
+                }
             }
         } catch (DeviceException e) {
+            Node node = lowered.first();
             throw new DeviceException(
                     "program " + name + ", " + node.op().label() + " " + node.inputTypes() + ": " + e.getMessage(), e);
         }

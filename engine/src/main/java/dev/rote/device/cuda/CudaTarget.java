@@ -13,6 +13,9 @@ import java.util.List;
 enum CudaTarget implements Target {
     INSTANCE;
 
+    /// About one residual block: longer costs memory and no more can run at once.
+    private static final int NODES_BESIDE = 8;
+
     @Override
     public boolean fuses(Fusion.Pattern pattern) {
         return switch (pattern) {
@@ -29,5 +32,10 @@ enum CudaTarget implements Target {
                 OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
             default -> ReductionLowering.workspaceBytes(op, inputs);
         };
+    }
+
+    @Override
+    public int nodesBeside(Op op) {
+        return Streams.runsAside(op) ? NODES_BESIDE : 0;
     }
 }

@@ -142,14 +142,23 @@ final class ElementLowering {
     private KernelLaunch cast(Node node) {
         Value x = node.input(0);
         Value y = node.output();
+        return cast(memory.address(x), x.dtype(), memory.address(y), y.dtype(), y.elements());
+    }
+
+    /// Numbers of one type from x, of another to y.
+    static KernelLaunch cast(long x, DType from, long y, DType to, long elements) {
+        boolean packed = x % Packing.BYTES == 0
+                && y % Packing.BYTES == 0
+                && elements * from.bytes() % Packing.BYTES == 0
+                && elements * to.bytes() % Packing.BYTES == 0;
         Arguments arguments = new Arguments()
-                .pointer("x", memory.address(x))
-                .pointer("y", memory.address(y))
-                .i64("n", y.elements())
-                .i32("from", type(x.dtype()))
-                .i32("to", type(y.dtype()))
-                .i32("packed", Packing.fits(memory, List.of(x, y), y.elements()) ? 1 : 0);
-        return KernelLaunch.perElement("cast", (y.elements() + CAST_EACH - 1) / CAST_EACH, arguments);
+                .pointer("x", x)
+                .pointer("y", y)
+                .i64("n", elements)
+                .i32("from", type(from))
+                .i32("to", type(to))
+                .i32("packed", packed ? 1 : 0);
+        return KernelLaunch.perElement("cast", (elements + CAST_EACH - 1) / CAST_EACH, arguments);
     }
 
     private static int type(DType type) {

@@ -91,10 +91,11 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
         return 4 * (threads() * perThread + width * perChannel) + (kind == Kind.STAGED ? stagedBytes() : 0);
     }
 
-    KernelLaunch launch(String kernel, Arguments arguments) {
+    /// @param variant of the staged kernel, "" for the plain one
+    KernelLaunch launch(String kernel, String variant, Arguments arguments) {
         int blocks = Math.multiplyExact(images, channels / width);
         return new KernelLaunch(
-                kernel + (kind == Kind.STAGED ? "_staged" : "_streamed"),
+                kernel + (kind == Kind.STAGED ? "_staged" + variant : "_streamed"),
                 KernelLaunch.Extent.of(blocks),
                 KernelLaunch.Extent.of(threads()),
                 Math.toIntExact(sharedBytes()),

@@ -3,7 +3,8 @@ package dev.rote.device.cuda;
 /// One kernel over a grid. Extents are in blocks and threads, x innermost.
 ///
 /// @param cluster blocks that run together and see each other's shared memory (compute capability 9.0); one block: none
-record KernelLaunch(String kernel, Extent grid, Extent block, Extent cluster, int sharedBytes, Arguments arguments) {
+record KernelLaunch(String kernel, Extent grid, Extent block, Extent cluster, int sharedBytes, Arguments arguments)
+        implements Launch {
     KernelLaunch(String kernel, Extent grid, Extent block, int sharedBytes, Arguments arguments) {
         this(kernel, grid, block, Extent.of(1), sharedBytes, arguments);
     }

@@ -1,7 +1,9 @@
 package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Lowers normalisations, to `group_norm.cu`, `group_norm_backward.cu`, `layer_norm.cu` and `norm_parameters.cu`.
 final class NormLowering {
@@ -9,6 +11,9 @@ final class NormLowering {
     private static final int MOST_CHUNKS = 256;
     /// Rows of a chunk at least: 8 for each of the 8 rows that a block reads at a time.
     private static final int CHUNK_ROWS = 64;
+
+    /// Values of a group that the kernels in `_runs` take together.
+    private static final int RUN = 4;
 
     private final CudaMemory memory;
 
@@ -40,7 +45,7 @@ final class NormLowering {
         return List.of(
                 slice.kind() == GroupSlice.Kind.ANY
                         ? KernelLaunch.blocks("group_norm_any" + type, groups(x, op), 256, arguments)
-                        : slice.launch("group_norm" + type, arguments));
+                        : slice.launch("group_norm" + type, "", arguments));
     }
 
     /// @param x the tensor, or the first of two side by side; a vector of channels must lie in one of them
@@ -54,7 +59,45 @@ final class NormLowering {
         return Math.multiplyExact(x.shape().dim(0), op.groups());
     }
 
-    List<KernelLaunch> groupNormBackward(GroupNorm op, Node node) {
+    /// Whether the next node adds something to the dx of this one, and one kernel can do both. The plan does not know
+    /// of that: should the sum lie where the kernel still reads another element, they stay apart.
+    boolean joins(Node backward, Node next) {
+        boolean adds = backward.op() instanceof GroupNorm.Backward
+                && backward.inputs().size() == 6 // x is one tensor
+                && next.op() instanceof Add
+                && next.inputs().contains(backward.output())
+                && memory.isReadOnce(backward.output());
+        if (!adds) {
+            return false;
+        }
+        Range sum = memory.range(next.output());
+        List<Range> elsewhere = new ArrayList<>();
+        Stream.of(backward.input(0), backward.input(1), addend(backward, next))
+                .map(memory::range)
+                .filter(range -> !range.equals(sum)) // a thread reads its elements before it writes them
+                .forEach(elsewhere::add);
+        backward.inputs().subList(2, 6).forEach(value -> elsewhere.add(memory.range(value)));
+        backward.outputs().subList(1, 3).forEach(value -> elsewhere.add(memory.range(value)));
+        elsewhere.add(memory.workspaceRange(backward));
+        return !Range.anyOverlap(List.of(sum), elsewhere);
+    }
+
+    private static Value addend(Node backward, Node add) {
+        return add.input(add.input(0).equals(backward.output()) ? 1 : 0);
+    }
+
+    List<KernelLaunch> groupNormBackward(Node node) {
+        return groupNormBackward(node, null, node.output());
+    }
+
+    /// The gradient together with the addition that [#joins] it.
+    List<KernelLaunch> groupNormBackward(Node node, Node add) {
+        return groupNormBackward(node, addend(node, add), add.output());
+    }
+
+    /// @param addend null if there is none
+    private List<KernelLaunch> groupNormBackward(Node node, Value addend, Value dx) {
+        GroupNorm op = ((GroupNorm.Backward) node.op()).forward();
         int gamma = node.inputs().size() - 4;
         boolean joined = gamma == 3;
         Value x = node.input(1);
@@ -68,7 +111,8 @@ final class NormLowering {
                 .pointer("beta", memory.address(node.input(gamma + 1)))
                 .pointer("mean", memory.address(node.input(gamma + 2)))
                 .pointer("rstd", memory.address(node.input(gamma + 3)))
-                .pointer("dx", memory.address(node.output()))
+                .pointer("addend", memory.addressOrNull(addend))
+                .pointer("dx", memory.address(dx))
                 .pointer("sums", memory.workspace(node))
                 .i64("images", images)
                 .i64("pixels", slice.pixels())
@@ -82,7 +126,8 @@ final class NormLowering {
         KernelLaunch parameters = parameters(node, images, slice.channels());
         String type = Names.type(x);
         if (slice.kind() != GroupSlice.Kind.ANY) {
-            return List.of(slice.launch("group_norm_backward" + type, arguments), parameters);
+            boolean runs = x.dtype() == DType.BF16 && slice.channels() / op.groups() % RUN == 0;
+            return List.of(slice.launch("group_norm_backward" + type, runs ? "_runs" : "", arguments), parameters);
         }
         int tiles = Math.multiplyExact(images, Math.ceilDiv(slice.channels(), 32));
         return List.of(

@@ -2,6 +2,7 @@ package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
 import java.util.List;
+import java.util.Optional;
 
 /// Lowers operations that sum over a part of a tensor: sends them on by family, and knows their scratch memory.
 final class ReductionLowering {
@@ -10,17 +11,22 @@ final class ReductionLowering {
     private final RowLowering rows;
     private final SumLowering sums;
 
-    ReductionLowering(CudaMemory memory) {
+    ReductionLowering(CudaMemory memory, boolean tf32) {
         this.norms = new NormLowering(memory);
-        this.attentions = new AttentionLowering(memory);
+        this.attentions = new AttentionLowering(memory, tf32);
         this.rows = new RowLowering(memory);
         this.sums = new SumLowering(memory);
+    }
+
+    /// One list of launches for two nodes, where there is a kernel for both.
+    Optional<List<KernelLaunch>> together(Node node, Node next) {
+        return norms.joins(node, next) ? Optional.of(norms.groupNormBackward(node, next)) : Optional.empty();
     }
 
     List<KernelLaunch> lower(Node node) {
         return switch (node.op()) {
             case GroupNorm op -> norms.groupNorm(op, node);
-            case GroupNorm.Backward op -> norms.groupNormBackward(op.forward(), node);
+            case GroupNorm.Backward ignored -> norms.groupNormBackward(node);
             case LayerNorm op -> norms.layerNorm(op, node);
             case LayerNorm.Backward ignored -> norms.layerNormBackward(node);
             case Attention op -> attentions.forward(op.heads(), node);

@@ -89,8 +89,8 @@ class CudaOptimizerTest extends OnCudaDevice {
             program.run();
             return new CudaLowering(memory, false)
                     .lower(plan.nodes()).stream()
-                            .flatMap(List::stream)
-                            .map(KernelLaunch::kernel)
+                            .flatMap(lowered -> lowered.launches().stream())
+                            .map(launch -> ((KernelLaunch) launch).kernel())
                             .toList();
         }
     }

@@ -1,5 +1,6 @@
 package dev.rote.tools.cli;
 
+import dev.rote.config.Named;
 import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
 import dev.rote.device.Device;
@@ -10,6 +11,7 @@ import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import java.io.PrintStream;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
@@ -49,38 +51,81 @@ public final class Devices {
         }
     }
 
-    /// Opens what was asked for. `AUTO` is chosen once in a process: all runs of a study get the same.
+    /// What is asked of a device.
     ///
     /// @param threads CPU threads; 0 for all cores
     /// @param precision of the run; TF32 lets CUDA round the factors of products
-    /// @throws EnvironmentException if this machine or this build has no such device
-    public static Device open(RunConfig.Device kind, int threads, TrainConfig.Precision precision) {
+    public record Wanted(
+            RunConfig.Device device, RunConfig.Kernels kernels, int threads, TrainConfig.Precision precision) {
+        public static Wanted of(RunConfig config) {
+            return new Wanted(
+                    config.device(),
+                    config.kernels(),
+                    config.threads(),
+                    config.train().precision());
+        }
+
+        /// The same, of a device that only has to be there.
+        public Wanted plain() {
+            return new Wanted(device, kernels, 1, TrainConfig.Precision.F32);
+        }
+    }
+
+    /// Opens what was asked for. `AUTO` is chosen once in a process: all runs of a study get the same.
+    ///
+    /// @param notices is told, in a sentence, what vendor kernels refuse
+    /// @throws EnvironmentException if this machine or this build has no such device, or no vendor's libraries
+    /// @throws IllegalArgumentException if vendor kernels are wanted of a CPU
+    public static Device open(Wanted wanted, Consumer<String> notices) {
+        RunConfig.Device kind = wanted.device();
+        boolean vendor = wanted.kernels() == RunConfig.Kernels.VENDOR;
+        boolean tf32 = wanted.precision() == TrainConfig.Precision.TF32;
         return switch (kind == RunConfig.Device.AUTO ? Auto.CHOICE.device() : kind) {
-            case CPU -> CpuDevice.open(threads);
-            case CUDA -> CudaDevice.open(0, precision == TrainConfig.Precision.TF32);
+            case CPU -> {
+                requireOwn(vendor, kind);
+                yield CpuDevice.open(wanted.threads());
+            }
+            case CUDA -> vendor ? CudaDevice.openWithVendor(0, tf32, notices) : CudaDevice.open(0, tf32);
             case AUTO -> throw new AssertionError("auto is the cpu or cuda");
         };
+    }
+
+    private static void requireOwn(boolean vendor, RunConfig.Device kind) {
+        if (vendor) {
+            throw new IllegalArgumentException("kernels: expected \"own\", because device \"" + kind.word()
+                    + "\" is the cpu here, found \"vendor\"");
+        }
     }
 
     /// Opens what was asked for and closes it again.
     ///
     /// @throws EnvironmentException if this machine or this build has no such device
-    public static void require(RunConfig.Device kind) {
-        open(kind, 1, TrainConfig.Precision.F32).close();
+    public static void require(Wanted wanted) {
+        open(wanted, notice -> {}).close();
     }
 
     /// Reads `cpu`, `cuda` or `auto`.
     public static final class Converter implements ITypeConverter<RunConfig.Device> {
         @Override
         public RunConfig.Device convert(String word) {
-            return Arrays.stream(RunConfig.Device.values())
-                    .filter(device -> device.word().equals(word))
-                    .findFirst()
-                    .orElseThrow(() -> new TypeConversionException("expected "
-                            + Arrays.stream(RunConfig.Device.values())
-                                    .map(RunConfig.Device::word)
-                                    .collect(Collectors.joining(" or "))
-                            + ", found " + word));
+            return find(RunConfig.Device.values(), word);
         }
+    }
+
+    /// Reads `own` or `vendor`.
+    public static final class KernelsConverter implements ITypeConverter<RunConfig.Kernels> {
+        @Override
+        public RunConfig.Kernels convert(String word) {
+            return find(RunConfig.Kernels.values(), word);
+        }
+    }
+
+    private static <T extends Named> T find(T[] values, String word) {
+        return Arrays.stream(values)
+                .filter(value -> value.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new TypeConversionException("expected "
+                        + Arrays.stream(values).map(Named::word).collect(Collectors.joining(" or ")) + ", found "
+                        + word));
     }
 }

@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
 import dev.rote.device.cuda.CudaDevice;
+import dev.rote.device.cuda.VendorLibraries;
 import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.tools.report.Lettering;
@@ -52,7 +53,7 @@ public final class DoctorCommand implements Callable<Integer> {
         boolean cpu = cpu();
         boolean cuda = cuda();
         kernels();
-        row("vendor", VendorLibraries.describe() + " (not used by this version)");
+        row("vendor", VendorLibraries.here().describe() + " (for --kernels vendor)");
         return cpu || cuda ? 0 : ENVIRONMENT;
     }
 

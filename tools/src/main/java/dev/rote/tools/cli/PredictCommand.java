@@ -68,6 +68,13 @@ public final class PredictCommand implements Callable<Integer> {
     private RunConfig.Device device;
 
     @Option(
+            names = "--kernels",
+            defaultValue = "own",
+            converter = Devices.KernelsConverter.class,
+            description = "own, or vendor for cuBLAS and cuDNN on cuda (default: ${DEFAULT-VALUE}).")
+    private RunConfig.Kernels kernels;
+
+    @Option(
             names = "--precision",
             defaultValue = "f32",
             converter = PrecisionConverter.class,
@@ -117,7 +124,8 @@ public final class PredictCommand implements Callable<Integer> {
             float[] parameters = UNetFiles.parameters(weights, file, layout, prefix(file));
             float[] frozen = UNetFiles.frozen(weights, file, layout);
             Devices.announce(device, console.err());
-            try (Device opened = Devices.open(device, threads, TrainConfig.Precision.F32);
+            Devices.Wanted wanted = new Devices.Wanted(device, kernels, threads, TrainConfig.Precision.F32);
+            try (Device opened = Devices.open(wanted, notice -> console.err().println("rote: " + notice));
                     Predictor predictor = Predictor.open(opened, network, precision, parameters, frozen, BATCH)) {
                 console.err().println(opened.describe());
                 float[] y = predictor.predict(images.nhwc(), images.t(), images.height(), images.width());

@@ -55,6 +55,12 @@ public final class TrainCommand implements Callable<Integer> {
             description = "cpu, cuda or auto, instead of the configuration's.")
     private RunConfig.Device device;
 
+    @Option(
+            names = "--kernels",
+            converter = Devices.KernelsConverter.class,
+            description = "own, or vendor for cuBLAS and cuDNN on cuda, instead of the configuration's.")
+    private RunConfig.Kernels kernels;
+
     @Option(names = "--threads", paramLabel = "N", description = "CPU threads, instead of the configuration's.")
     private Integer threads;
 
@@ -69,8 +75,7 @@ public final class TrainCommand implements Callable<Integer> {
         }
         RunConfig config = config();
         Devices.announce(config.device(), console.err());
-        try (Device opened = Devices.open(
-                        config.device(), config.threads(), config.train().precision());
+        try (Device opened = Devices.open(Devices.Wanted.of(config), this::say);
                 TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), config.threads())) {
             console.err().println(opened.describe());
@@ -83,6 +88,10 @@ public final class TrainCommand implements Callable<Integer> {
             }
             return train(opened, config, data, features);
         }
+    }
+
+    private void say(String notice) {
+        console.err().println("rote: " + notice);
     }
 
     private RunConfig config() {
@@ -98,6 +107,9 @@ public final class TrainCommand implements Callable<Integer> {
         }
         if (device != null) {
             tree = tree.with("device", device.word());
+        }
+        if (kernels != null) {
+            tree = tree.with("kernels", kernels.word());
         }
         if (threads != null) {
             tree = tree.with("threads", threads.toString());

@@ -2,8 +2,10 @@ package dev.rote.tools.features;
 
 import dev.rote.config.MeasureConfig;
 import dev.rote.data.Dataset;
+import dev.rote.data.Extent;
 import dev.rote.errors.DataException;
 import dev.rote.metrics.FeatureExtractor;
+import dev.rote.metrics.PixelFeatures;
 import dev.rote.metrics.PixelPca;
 import dev.rote.metrics.Rows;
 import java.nio.file.Files;
@@ -14,6 +16,9 @@ import java.nio.file.Path;
 public final class Features implements AutoCloseable {
     /// More images change the components little and take long.
     private static final int PCA_IMAGES = 4096;
+
+    /// The name of the pixels themselves.
+    public static final String PIXELS = "pixels";
 
     private final FeatureExtractor extractor;
 
@@ -29,12 +34,31 @@ public final class Features implements AutoCloseable {
     /// @throws DataException if there is no such file, or it is not a network that reads these images
     /// @throws InterruptedException if the calling thread is interrupted
     public static Features of(MeasureConfig measure, Dataset train, int threads) throws InterruptedException {
+        int fitted = measure.features().equals(MeasureConfig.PIXEL_PCA) ? Math.min(train.count(), PCA_IMAGES) : 0;
+        int size = train.extent().size();
+        float[] images = new float[Math.multiplyExact(fitted, size)];
+        for (int i = 0; i < fitted; i++) {
+            System.arraycopy(train.image(i), 0, images, i * size, size);
+        }
+        return of("measure.features", measure.features(), Rows.of(images, size), train.extent(), threads);
+    }
+
+    /// The same by the bare name, and `pixels` for the pixels themselves.
+    ///
+    /// @param key where the name stands, for messages
+    /// @param train training images `[N, H*W*C]`, values in 0 .. 1
+    public static Features of(String key, String name, Rows train, Extent extent, int threads)
+            throws InterruptedException {
         return new Features(
-                switch (measure.features()) {
+                switch (name) {
+                    case PIXELS -> new PixelFeatures(extent.size());
                     case MeasureConfig.RANDOM_CONVOLUTION ->
-                        FeatureExtractor.standIn(train.height(), train.width(), train.channels());
-                    case MeasureConfig.PIXEL_PCA -> pixelPca(train, threads);
-                    default -> OnnxFeatures.open(network(measure.features()), train.extent());
+                        FeatureExtractor.standIn(extent.height(), extent.width(), extent.channels());
+                    case MeasureConfig.PIXEL_PCA ->
+                        PixelPca.fit(
+                                train.slice(0, Math.min(train.count(), PCA_IMAGES)),
+                                threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+                    default -> OnnxFeatures.open(network(key, name), extent);
                 });
     }
 
@@ -42,34 +66,22 @@ public final class Features implements AutoCloseable {
         return extractor;
     }
 
-    private static PixelPca pixelPca(Dataset train, int threads) throws InterruptedException {
-        int count = Math.min(train.count(), PCA_IMAGES);
-        int size = train.extent().size();
-        float[] images = new float[Math.multiplyExact(count, size)];
-        for (int i = 0; i < count; i++) {
-            System.arraycopy(train.image(i), 0, images, i * size, size);
-        }
-        return PixelPca.fit(
-                Rows.of(images, size),
-                threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
-    }
-
-    private static Path network(String name) {
+    private static Path network(String key, String name) {
         try {
             Path path = Path.of(name);
             if (Files.isRegularFile(path)) {
                 return path;
             }
         } catch (InvalidPathException e) {
-            throw unknown(name, e);
+            throw unknown(key, name, e);
         }
-        throw unknown(name, null);
+        throw unknown(key, name, null);
     }
 
-    private static DataException unknown(String name, Throwable cause) {
+    private static DataException unknown(String key, String name, Throwable cause) {
         return new DataException(
-                "measure.features: expected \"random-convolution\", \"pixel-pca\" or the path of an ONNX file, found \""
-                        + name + "\"",
+                key + ": expected \"random-convolution\", \"pixel-pca\" or the path of an ONNX file, found \"" + name
+                        + "\"",
                 cause);
     }
 

@@ -15,11 +15,10 @@ import java.util.Map;
 /// ECharts, Apache-2.0) are inside.
 public final class HtmlReport {
     /// Forbids every request by the page; only what is inside it may run or show.
-    private static final String POLICY =
+    static final String POLICY =
             "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern(
-                    "d MMMM yyyy, HH:mm 'UTC'", Locale.ENGLISH)
+    static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("d MMMM yyyy, HH:mm 'UTC'", Locale.ENGLISH)
             .withZone(ZoneOffset.UTC);
 
     private HtmlReport() {}
@@ -123,12 +122,12 @@ public final class HtmlReport {
         html.append("</dl></div>\n</div>\n</section>\n");
     }
 
-    private static void term(StringBuilder html, String name, String value) {
+    static void term(StringBuilder html, String name, String value) {
         html.append("<dt>").append(Markup.escape(name)).append("</dt><dd>");
         html.append(Markup.escape(value)).append("</dd>\n");
     }
 
-    private static String resource(String name) {
+    static String resource(String name) {
         try (InputStream in = HtmlReport.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new AssertionError("resource " + name + " is missing from the jar");

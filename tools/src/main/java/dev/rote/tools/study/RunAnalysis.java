@@ -84,6 +84,7 @@ final class RunAnalysis {
         Map<Double, List<Point>> fractions = new TreeMap<>();
         Map<Double, List<Point>> train = new TreeMap<>();
         Map<Double, List<Point>> test = new TreeMap<>();
+        Map<String, List<Point>> scores = new TreeMap<>();
         List<Point> frechet = new ArrayList<>();
         String features = "";
         for (RunRecord.Measured at : record.measurements()) {
@@ -94,6 +95,8 @@ final class RunAnalysis {
             }
             at.train().forEach((t, loss) -> add(train, t, at.step(), loss));
             at.test().forEach((t, loss) -> add(test, t, at.step(), loss));
+            at.scores().forEach((name, score) -> scores.computeIfAbsent(name, key -> new ArrayList<>())
+                    .add(new Point(at.step(), score.value(), score.low(), score.high())));
             at.frechet().ifPresent(d -> frechet.add(new Point(at.step(), d.value(), d.low(), d.high())));
             features = at.frechet().isPresent() ? at.features() : features;
         }
@@ -103,6 +106,7 @@ final class RunAnalysis {
         if (!frechet.isEmpty()) {
             curves.add(new Curve(frechetQuantity(features), frechet));
         }
+        scores.forEach((name, points) -> curves.add(new Curve(new Quantity.Metric(name, ""), points)));
         return curves;
     }
 

@@ -31,7 +31,7 @@ record RunRecord(
     /// A number with its 95 % interval, whose ends are NaN where the record has none.
     record Estimate(double value, double low, double high) {}
 
-    /// One measurement.
+    /// One measurement; `scores` by name and space, such as `kid@features`.
     record Measured(
             int step,
             int samples,
@@ -40,7 +40,8 @@ record RunRecord(
             Optional<Estimate> frechet,
             String features,
             Map<Double, Estimate> train,
-            Map<Double, Estimate> test) {}
+            Map<Double, Estimate> test,
+            Map<String, Estimate> scores) {}
 
     /// Reads a run folder; one that has not begun gives an empty record.
     ///
@@ -99,7 +100,18 @@ record RunRecord(
                 line.has("frechet") ? Optional.of(estimate(frechet, 0)) : Optional.empty(),
                 line.has("frechet") ? frechet.get("features").text() : "",
                 train,
-                test);
+                test,
+                scores(line));
+    }
+
+    /// By name and space, such as `kid@features`.
+    private static Map<String, Estimate> scores(RecordLine line) {
+        Map<String, Estimate> scores = new TreeMap<>();
+        for (RecordLine entry : line.has("scores") ? line.get("scores").list() : List.<RecordLine>of()) {
+            String name = entry.get("name").text() + "@" + entry.get("space").text();
+            scores.put(name, estimate(entry, -Double.MAX_VALUE));
+        }
+        return scores;
     }
 
     private static List<Fraction> fractions(RecordLine list) {

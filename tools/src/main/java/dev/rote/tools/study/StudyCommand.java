@@ -54,6 +54,12 @@ public final class StudyCommand implements Callable<Integer> {
             description = "cpu, cuda or auto, instead of the study's")
     private RunConfig.Device device;
 
+    @Option(
+            names = "--kernels",
+            converter = Devices.KernelsConverter.class,
+            description = "own, or vendor for cuBLAS and cuDNN on cuda, instead of the study's")
+    private RunConfig.Kernels kernels;
+
     @Option(names = "--jobs", description = "runs side by side; default: one per processor")
     private Integer jobs;
 
@@ -87,6 +93,9 @@ public final class StudyCommand implements Callable<Integer> {
         }
         if (device != null) {
             tree = StudyFile.with(tree, "device", '"' + device.word() + '"');
+        }
+        if (kernels != null) {
+            tree = StudyFile.with(tree, "kernels", '"' + kernels.word() + '"');
         }
         StudyFile file = StudyFile.of(tree);
         int processors = Runtime.getRuntime().availableProcessors();
@@ -174,8 +183,8 @@ public final class StudyCommand implements Callable<Integer> {
             if (estimate == null) {
                 try (TrainingData data = Images.load(config.data());
                         Features features = Features.of(config.measure(), data.train(), each);
-                        Device device = Devices.open(
-                                config.device(), each, config.train().precision())) {
+                        Device device = Devices.open(Devices.Wanted.of(config), notice -> console.err()
+                                .println("rote: " + notice))) {
                     estimate = MeasuredRun.rehearse(device, config, data, features.extractor());
                 }
                 known.put(key, estimate);

@@ -107,7 +107,10 @@ final class StudyRunner {
         }
         requireSameImages(complete);
         // Else each run would say by itself that there is no such device.
-        pending.stream().map(run -> run.config().device()).distinct().forEach(Devices::require);
+        pending.stream()
+                .map(run -> Devices.Wanted.of(run.config()).plain())
+                .distinct()
+                .forEach(Devices::require);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
         Queue<Grid.Run> queue = new ConcurrentLinkedQueue<>(pending);
@@ -191,8 +194,7 @@ final class StudyRunner {
         progress.detail(run, "loading");
         try (TrainingData data = Images.load(config.data());
                 Features features = Features.of(config.measure(), data.train(), threads);
-                Device device =
-                        Devices.open(config.device(), threads, config.train().precision());
+                Device device = Devices.open(Devices.Wanted.of(config), notice -> progress.detail(run, notice));
                 MeasuredRun measured = MeasuredRun.open(
                         device, config, data, features.extractor(), runFolder(run), recorded, new Listener(run))) {
             open.put(run.name(), measured);

@@ -73,6 +73,7 @@ class ProgressListenerTest {
                     Optional.of(new Interval(12.5, 12, 13)),
                     "f",
                     Map.of(),
+                    List.of(),
                     1));
             assertThat(lines())
                     .containsExactly(

@@ -100,6 +100,7 @@ class StudyAnalysisTest {
                     Optional.of(new RunRecord.Estimate(3, 2, 4)),
                     name,
                     Map.of(),
+                    Map.of(),
                     Map.of());
             var drawn = (Quantity.Frechet) run(List.of(at)).curves().getFirst().quantity();
             assertThat(drawn.standIn()).isEqualTo(!name.startsWith("FID"));
@@ -139,13 +140,20 @@ class StudyAnalysisTest {
                     Optional.empty(),
                     "",
                     Map.of(0.1, new RunRecord.Estimate(train, train - 0.02, train + 0.02)),
-                    Map.of(0.1, new RunRecord.Estimate(1, 0.98, 1.02))));
+                    Map.of(0.1, new RunRecord.Estimate(1, 0.98, 1.02)),
+                    Map.of("kid@features", new RunRecord.Estimate(train, Double.NaN, Double.NaN))));
         }
         RunCurves run = run(measured);
         assertThat(run.time(new Clock.FirstCopy(1.0 / 3))).contains(new Reading.Reached(20, 20, 40));
         var split = (Reading.Reached) run.time(new Clock.LossSplit(0.1)).orElseThrow();
         assertThat(split.low()).isBetween(15.0, split.value() - 0.5);
         assertThat(split.high()).isBetween(split.value() + 0.5, 40.0);
+        var kid = run.curves().stream()
+                .filter(curve -> curve.quantity().equals(new Quantity.Metric("kid@features", "")))
+                .findFirst()
+                .orElseThrow();
+        assertThat(kid.points()).hasSize(4);
+        assertThat(kid.points().get(3).y()).isEqualTo(0.3);
     }
 
     @Test
@@ -266,6 +274,14 @@ class StudyAnalysisTest {
 
     private static RunRecord.Measured measured(int step, RunRecord.Estimate frechet) {
         return new RunRecord.Measured(
-                step, 2, List.of(), new double[] {0.9, 0.8}, Optional.of(frechet), "pixels", Map.of(), Map.of());
+                step,
+                2,
+                List.of(),
+                new double[] {0.9, 0.8},
+                Optional.of(frechet),
+                "pixels",
+                Map.of(),
+                Map.of(),
+                Map.of());
     }
 }

@@ -1,0 +1,91 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.DType;
+import java.util.List;
+import java.util.Optional;
+
+/// The tensor cores' kernels of attention for one type and head size: their names, blocks and shared memory, as
+/// `attention_mma.cuh` and `attention_backward_head.cu` lay it out.
+///
+/// @param type of qkv
+/// @param size the longest vector of a head that the kernels take
+record TensorAttention(DType type, int size) {
+    /// Shared memory of a block on every GPU since sm_80: 99 KiB.
+    static final int SHARED_BYTES = 99 << 10;
+
+    private static final List<Integer> SIZES = List.of(16, 32, 64, 128);
+    private static final int THREADS = 128;
+    private static final int TOKENS = 64; // of a block
+    /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
+    private static final int BUSY_HEADS = 132;
+
+    /// Empty if rows are not aligned to the 4 values that are copied at once, or are too long, or the type is
+    // multiplied
+    /// in f32.
+    static Optional<TensorAttention> of(DType type, int depth, boolean tf32) {
+        boolean taken = MatrixLowering.onTensorCores(type, tf32) && depth % 4 == 0;
+        return SIZES.stream()
+                .filter(size -> taken && depth <= size)
+                .findFirst()
+                .map(size -> new TensorAttention(type, size));
+    }
+
+    KernelLaunch forward(long heads, int tokens, Arguments arguments) {
+        int bytes = (TOKENS + 2 * 2 * passing()) * rowBytes();
+        return launch("attention", tiles(tokens) * heads, bytes, arguments);
+    }
+
+    /// Whether one block computes all gradients of a head: where they fit in its shared memory, and either this takes
+    /// no blocks away or there are enough.
+    ///
+    /// @param heads of all images
+    boolean backwardByHead(long heads, int tokens) {
+        return headBytes(tokens) <= SHARED_BYTES && (tiles(tokens) == 1 || heads >= BUSY_HEADS);
+    }
+
+    KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
+        return launch("attention_backward_head", heads, Math.toIntExact(headBytes(tokens)), arguments);
+    }
+
+    List<KernelLaunch> backward(long heads, int tokens, Arguments arguments) {
+        int pairs = size * type.bytes() <= 256 ? 2 : 1;
+        int bytes = (2 * TOKENS + 2 * pairs * passing()) * rowBytes();
+        long blocks = tiles(tokens) * heads;
+        return List.of(
+                launch("attention_backward_queries", blocks, bytes, arguments),
+                launch("attention_backward_keys", blocks, bytes, arguments));
+    }
+
+    private KernelLaunch launch(String direction, long blocks, int sharedBytes, Arguments arguments) {
+        return new KernelLaunch(
+                direction + (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size,
+                KernelLaunch.Extent.of(Math.toIntExact(blocks)),
+                KernelLaunch.Extent.of(THREADS),
+                sharedBytes,
+                arguments);
+    }
+
+    private static long tiles(int tokens) {
+        return Math.ceilDiv(tokens, TOKENS);
+    }
+
+    /// Of a token's vector, with its padding.
+    private int rowBytes() {
+        return size * type.bytes() + 16;
+    }
+
+    /// Tokens of a tile that passes.
+    private int passing() {
+        return size * type.bytes() >= 256 ? 32 : 64;
+    }
+
+    /// Keys and values, slopes, two numbers for each token, one or two pairs of tiles that pass; of several tiles, the
+    /// sums of dq.
+    private long headBytes(int tokens) {
+        long tiles = tiles(tokens);
+        long vectors = (2 + 2 * Math.min(2, tiles)) * TOKENS * rowBytes();
+        long slopes = (long) TOKENS * (TOKENS * type.bytes() + 16);
+        long sums = tiles == 1 ? 0 : 4L * tiles * TOKENS * size;
+        return vectors + slopes + 8 * tiles * TOKENS + sums;
+    }
+}

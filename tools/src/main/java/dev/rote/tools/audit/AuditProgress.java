@@ -1,0 +1,52 @@
+package dev.rote.tools.audit;
+
+import dev.rote.tools.cli.Console;
+import java.util.Optional;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+
+/// Shows how far the searches are: a bar on a terminal, elsewhere a line for each part and every tenth.
+final class AuditProgress implements AutoCloseable {
+    private final Console console;
+    private final long total;
+    private final Optional<ProgressBar> bar;
+    private long done;
+    private long tenths;
+
+    /// @param total images to search neighbours for
+    AuditProgress(Console console, long total) {
+        this.console = console;
+        this.total = total;
+        this.bar = console.terminal()
+                ? Optional.of(new ProgressBarBuilder()
+                        .setTaskName("audit")
+                        .setInitialMax(total)
+                        .setUpdateIntervalMillis(200)
+                        .setConsumer(new ConsoleProgressBarConsumer(console.err()))
+                        .build())
+                : Optional.empty();
+    }
+
+    /// A new part of the work begins.
+    void part(String name) {
+        bar.ifPresentOrElse(
+                drawn -> drawn.setExtraMessage(name), () -> console.err().println(name));
+    }
+
+    /// Neighbours of `images` more have been found.
+    void searched(int images) {
+        done += images;
+        bar.ifPresent(drawn -> drawn.stepTo(done));
+        long tenth = 10 * done / Math.max(1, total);
+        if (bar.isEmpty() && tenth > tenths) {
+            tenths = tenth;
+            console.err().println("searched " + done + " of " + total + " images (" + 10 * tenth + " %)");
+        }
+    }
+
+    @Override
+    public void close() {
+        bar.ifPresent(ProgressBar::close);
+    }
+}
