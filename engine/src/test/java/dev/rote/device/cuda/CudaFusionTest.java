@@ -180,8 +180,10 @@ class CudaFusionTest extends OnCudaDevice {
         Target vendor = new VendorTarget(null); // its patterns do not depend on the libraries
         assertThat(Fusion.Pattern.values()).filteredOn(vendor::fuses).containsExactly(Fusion.Pattern.GROUP_NORM_SILU);
         assertThat(VendorOperations.isAsked(Conv2d.same(3))).isTrue();
-        assertThat(VendorOperations.isAsked(Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED))).isFalse();
-        assertThat(VendorOperations.isAsked(Conv2d.same(1).reading(Conv2d.Input.JOINED))).isFalse();
+        assertThat(VendorOperations.isAsked(Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED)))
+                .isFalse();
+        assertThat(VendorOperations.isAsked(Conv2d.same(1).reading(Conv2d.Input.JOINED)))
+                .isFalse();
     }
 
     private static long arenaBytes(Target fusing) {
