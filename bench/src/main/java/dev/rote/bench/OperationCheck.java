@@ -57,7 +57,11 @@ record OperationCheck(Case timed, Op op, List<TensorType> inputs, int outputs, b
                 yield some(one, new Conv2d.BackwardData(conv, x), corners, 1);
             }
             case Linear.BackwardData back ->
-                some(one, back, List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1), CHANNELS)), 1);
+                some(
+                        one,
+                        back,
+                        List.of(in.get(0).with(in.get(0).shape().with(0, 1)), channels(in.get(1), CHANNELS)),
+                        1);
             // A corner of dw has channels of the first of joined inputs alone.
             case Conv2d.BackwardWeight back ->
                 back.conv().input() == Conv2d.Input.JOINED ? Optional.empty() : weight(one, back, in);

@@ -65,9 +65,9 @@ final class VendorOperations implements AutoCloseable {
     /// Whether a vendor's library is asked for an operation at all.
     static boolean isAsked(Op op) {
         return switch (op) {
-            case Conv2d ignored -> true;
-            case Conv2d.BackwardData ignored -> true;
-            case Conv2d.BackwardWeight ignored -> true;
+            case Conv2d conv -> conv.input() == Conv2d.Input.PLAIN;
+            case Conv2d.BackwardData back -> back.conv().input() == Conv2d.Input.PLAIN;
+            case Conv2d.BackwardWeight back -> back.conv().input() == Conv2d.Input.PLAIN;
             case Linear ignored -> true;
             case Linear.BackwardData ignored -> true;
             case Linear.BackwardWeight ignored -> true;

@@ -6,12 +6,15 @@ import dev.rote.graph.Target;
 import dev.rote.graph.TensorType;
 import java.util.List;
 
-/// What the CUDA kernels join, and scratch memory for either way to compute an operation: whether a vendor's library
-/// does it is known only when addresses are.
+/// What the CUDA kernels join, but for what convolutions read: a vendor's library reads images from memory. And scratch
+/// memory for either way to compute an operation: whether a library does it is known only when addresses are.
 record VendorTarget(VendorOperations vendor) implements Target {
     @Override
     public boolean fuses(Fusion.Pattern pattern) {
-        return CudaTarget.INSTANCE.fuses(pattern);
+        return switch (pattern) {
+            case GROUP_NORM_SILU -> CudaTarget.INSTANCE.fuses(pattern);
+            case UPSAMPLE_CONVOLUTION, CONCAT_READERS -> false;
+        };
     }
 
     @Override

@@ -21,6 +21,7 @@ import dev.rote.graph.Target;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Upsample;
 import dev.rote.graph.Value;
+import dev.rote.nn.GoldenStudy1;
 import dev.rote.reference.GradientCheck;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -161,7 +163,32 @@ class CudaFusionTest extends OnCudaDevice {
                 close(fused.values().get(name), values, part);
             }
         });
-        assertThat(fused.arenaBytes()).isLessThan(plain.arenaBytes());
+    }
+
+    @Test
+    void eachFusionMakesTheArenaOfAWholeNetworkSmaller() {
+        long none = arenaBytes(Target.PLAIN);
+        long some = arenaBytes(NO_JOINING);
+        long all = arenaBytes(CudaTarget.INSTANCE);
+        assertThat(some).isLessThan(none);
+        assertThat(all).isLessThan(some);
+    }
+
+    /// A library reads images from memory.
+    @Test
+    void convolutionsForALibraryStayAsTheyAre() {
+        Target vendor = new VendorTarget(null); // its patterns do not depend on the libraries
+        assertThat(Fusion.Pattern.values()).filteredOn(vendor::fuses).containsExactly(Fusion.Pattern.GROUP_NORM_SILU);
+        assertThat(VendorOperations.isAsked(Conv2d.same(3))).isTrue();
+        assertThat(VendorOperations.isAsked(Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED)))
+                .isFalse();
+        assertThat(VendorOperations.isAsked(Conv2d.same(1).reading(Conv2d.Input.JOINED)))
+                .isFalse();
+    }
+
+    private static long arenaBytes(Target fusing) {
+        GoldenStudy1.Step step = GoldenStudy1.training(fusing, 1);
+        return Plan.of(step.graph(), CudaTarget.INSTANCE).arenaBytes();
     }
 
     @ParameterizedTest
