@@ -4,7 +4,7 @@
 //              dq_i = sum_j ds_ij k_j / sqrt D   dk_j = sum_i ds_ij q_i / sqrt D   dv_j = sum_i p_ij dy_i
 // Shapes       qkv, dqkv [N,T,3,heads,D]   y, dy [N,T,heads,D]   lse [N,heads,T] f32
 // Layout       D fastest
-// Requires     D % 4 == 0, D at most the number in the kernel's name; dq of a head fits in shared memory
+// Requires     D as in attention_mma.cu; dq of a head fits in shared memory
 // Tiling       a block owns a head. For 64 keys and values after another, a warp 16 of them, queries and dy pass in tiles
 //              of 64; ds of two tiles goes through shared memory, where a warp takes it for 16 queries and all 64 keys.
 //              Sums of dq wait in shared memory for the next keys, where there are more than 64. T = 64, D = 32: 30 KiB
@@ -109,15 +109,17 @@ __device__ __forceinline__ void find_numbers(float* numbers, int padded, const H
 
 template <class T, int DEPTH>
 __device__ __forceinline__ void attention_backward_head(const AttentionBackwardHeadArgs& a) {
-    using Passing = PassingTiles<T, DEPTH, 2, TOKENS>; // a warp for 16 queries of a tile
+    // One pair of tiles where two would not fit beside a head of T = 256. A warp for 16 queries of a tile.
+    constexpr int STAGES = sizeof(T) == 4 && DEPTH >= 32 ? 1 : 2;
+    using Passing = PassingTiles<T, DEPTH, STAGES, TOKENS>;
     constexpr bool KEPT = DEPTH <= 64;
     int padded = (a.tokens + TOKENS - 1) / TOKENS * TOKENS;
     DYNAMIC_SHARED(T, keys);                     // [OWN_TILE]
     T* values = keys + OWN_TILE<T, DEPTH>;       // [OWN_TILE]
     Slopes<T> slopes {values + OWN_TILE<T, DEPTH>};
     float* numbers = (float*)(slopes.room + Slopes<T>::SIZE); // [2,padded]
-    T* room = (T*)(numbers + 2 * padded);        // [2,2,TILE], one pair if T <= 64: queries and gradients of y
-    float4* waiting = (float4*)(room + 4 * Passing::TILE); // [padded / 64,DEPTH / 8,threads] sums of dq, if T > 64
+    T* room = (T*)(numbers + 2 * padded);        // [STAGES,2,TILE], one pair if T <= 64: queries and dy
+    float4* waiting = (float4*)(room + 2 * STAGES * Passing::TILE); // [padded / 64,DEPTH / 8,threads] sums of dq, if T > 64
     HeadPlace head(a, blockIdx.x);
     const T* qkv = (const T*)a.qkv;
     HeadVectors<const T> dy = head.vectors((const T*)a.dy);

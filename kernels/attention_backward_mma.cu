@@ -4,7 +4,7 @@
 //              dq_i = sum_j ds_ij k_j / sqrt D   dk_j = sum_i ds_ij q_i / sqrt D   dv_j = sum_i p_ij dy_i
 // Shapes       qkv, dqkv [N,T,3,heads,D]   dy [N,T,heads,D]   lse, delta [N,heads,T] f32
 // Layout       D fastest
-// Requires     delta from attention_delta_*; D % 4 == 0, D at most the number in the kernel's name
+// Requires     delta from attention_delta_*; D as in attention_mma.cu
 // Tiling       _queries: a block owns 64 queries of a head, a warp 16 of them; keys and values pass through two pairs
 //              of tiles. _keys: a block owns 64 keys and values; queries and dy pass, with log-sum-exp and delta. Tiles
 //              have 64 tokens, 32 where vectors have 256 bytes or more, which makes 30 KiB in bf16 at D = 32. Vectors of
@@ -131,7 +131,7 @@ BACKWARD(queries, bf16, bf16, 16, 5)
 BACKWARD(queries, bf16, bf16, 32, 5)
 BACKWARD(queries, bf16, bf16, 64, 4)
 BACKWARD(queries, bf16, bf16, 128, 3)
-BACKWARD(queries, tf32, float, 16, 5)
+BACKWARD(queries, tf32, float, 16, 4)
 BACKWARD(queries, tf32, float, 32, 4)
 BACKWARD(queries, tf32, float, 64, 3)
 BACKWARD(queries, tf32, float, 128, 2)

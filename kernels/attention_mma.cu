@@ -3,7 +3,7 @@
 // Math         s_ij = q_i . k_j / sqrt D   lse_i = log sum_j exp(s_ij)   y_i = sum_j exp(s_ij - lse_i) v_j
 // Shapes       qkv [N,T,3,heads,D]   y [N,T,heads,D]   lse [N,heads,T] f32, saved for backward
 // Layout       D fastest
-// Requires     D % 4 == 0 (rows are 8-byte aligned in bf16, 16-byte in f32), D at most the number in the kernel's name
+// Requires     rows of a head aligned to 16 bytes, up to D = 32 to 4 values; D at most the number in the kernel's name
 // Tiling       a block owns 64 queries of a head, a warp 16 of them, their scores and sums in registers. Keys and
 //              values pass through two pairs of tiles of 64 tokens, of 32 where vectors have 256 bytes or more: while
 //              one is used the next is copied. bf16: 25 KiB at D = 32, 51 at 128; f32: 45 KiB at D = 32, 99 at 128,

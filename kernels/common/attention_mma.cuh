@@ -26,25 +26,26 @@ constexpr int OWN_TILE = TOKENS * PITCH<T, DEPTH>;
 template <class T, int DEPTH>
 constexpr int PASSING = DEPTH * (int)sizeof(T) >= 256 ? 32 : 64;
 
-// Vectors of a head: `count` tokens, `stride` elements apart, `depth` values each, a multiple of 4.
+// Vectors of a head: `count` tokens, `stride` elements apart, `depth` values each, a multiple of 4. Those of an image
+// are fewer than 2^31 elements: 64-bit products were a tenth of a small head's instructions.
 template <class T>
 struct HeadVectors {
     T* first;
-    int64_t stride;
+    int stride;
     int count;
     int depth;
 };
 
 // Where a head, counted in [N,heads], lies in the tensors of an attention.
 struct HeadPlace {
-    int tokens, depth;
-    int64_t width, in_qkv, in_y, in_numbers;
+    int tokens, depth, width;
+    int64_t in_qkv, in_y, in_numbers;
 
     template <class Args>
     __device__ __forceinline__ HeadPlace(const Args& a, unsigned head) : tokens(a.tokens), depth(a.depth) {
         int64_t image = head / a.heads;
         int in_image = (int)(head % a.heads);
-        width = (int64_t)a.heads * depth;
+        width = a.heads * depth;
         in_qkv = image * tokens * 3 * width + in_image * depth;
         in_y = image * tokens * width + in_image * depth;
         in_numbers = (int64_t)head * tokens;
@@ -76,20 +77,21 @@ __device__ __forceinline__ void load_rows(T* tile, const HeadVectors<const T>& o
     static_assert(ROWS % STEP == 0, "every thread copies as much");
     int row = (int)threadIdx.x / VECTORS, d = (int)threadIdx.x % VECTORS * VALUES;
     int left = d < of.depth ? of.count - from - row : 0; // rows from this thread's first on
-    const T* source = of.first + (from + row) * of.stride + d;
+    const T* source = of.first + ((from + row) * of.stride + d);
     T* to = tile + row * PITCH<T, DEPTH> + d;
 #pragma unroll
-    for (int n = 0; n < ROWS / STEP; n++) {
-        copy_async<BYTES>(to + n * STEP * PITCH<T, DEPTH>, source + n * STEP * of.stride, n * STEP < left);
+    for (int n = 0; n < ROWS / STEP; n++, source += STEP * of.stride) {
+        copy_async<BYTES>(to + n * STEP * PITCH<T, DEPTH>, source, n * STEP < left);
     }
 }
 
+// Short vectors may end in half a chunk; for longer ones the second loop would cost registers.
 template <int DEPTH, int ROWS, class T>
 __device__ __forceinline__ void load_tile(T* tile, const HeadVectors<const T>& of, int from) {
-    if (of.depth % CHUNK<T> == 0) {
+    if (sizeof(T) == 4 || DEPTH > 32 || of.depth % CHUNK<T> == 0) {
         load_rows<DEPTH, ROWS, 16>(tile, of, from);
     } else {
-        if constexpr (sizeof(T) == 2) load_rows<DEPTH, ROWS, 8>(tile, of, from);
+        if constexpr (sizeof(T) == 2 && DEPTH <= 32) load_rows<DEPTH, ROWS, 8>(tile, of, from);
     }
 }
 
@@ -140,10 +142,8 @@ struct PassingTiles {
         return ((const float*)(tile + row * PITCH<T, DEPTH> + DEPTH))[which];
     }
 
-    // Before each(), and before whatever else each() has to wait for is waited for.
-    __device__ __forceinline__ void begin() const {
-        if constexpr (STAGES == 2) load(0);
-    }
+    // Loads the first pair. Before each(), and before anything else that is loaded is waited for.
+    __device__ __forceinline__ void begin() const { load(0); }
 
     // visit(first token, tile of u, tile of v) for every pair of tiles.
     template <class F>
@@ -151,7 +151,7 @@ struct PassingTiles {
         int tiles = (u.count + ROWS - 1) / ROWS;
         for (int tile = 0; tile < tiles; tile++) {
             T* pair = room + tile % STAGES * 2 * TILE;
-            if constexpr (STAGES == 1) {
+            if (STAGES == 1 && tile > 0) {
                 __syncthreads(); // nobody reads the tiles before any more
                 load(tile);
             }

@@ -167,12 +167,17 @@ public final class GoldenStudy1 {
 
     /// Ten losses of SGD, relative error at most 1e-4, the first before any update.
     public void checkLosses(double[] losses) {
+        checkLosses(losses, 1e-4);
+    }
+
+    /// @param tolerance of each loss, relative
+    void checkLosses(double[] losses, double tolerance) {
         List<Double> reference = losses();
         assertThat(losses).hasSize(reference.size());
         for (int step = 0; step < losses.length; step++) {
             assertThat(Math.abs(losses[step] / reference.get(step) - 1))
                     .as("relative error of the loss of step " + step + ", found " + losses[step])
-                    .isLessThanOrEqualTo(1e-4);
+                    .isLessThanOrEqualTo(tolerance);
         }
     }
 

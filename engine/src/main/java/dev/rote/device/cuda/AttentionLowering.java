@@ -34,6 +34,10 @@ final class AttentionLowering {
             return (float) (1 / Math.sqrt(depth));
         }
 
+        Optional<TensorAttention> onTensorCores(DType type, boolean tf32) {
+            return TensorAttention.of(type, tokens, heads * depth, depth, tf32);
+        }
+
         /// Of all images.
         long all() {
             return (long) images * heads;
@@ -102,7 +106,7 @@ final class AttentionLowering {
                 .pointer("qkv", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
                 .pointer("lse", memory.address(node.outputs().get(1)));
-        Optional<TensorAttention> tensor = TensorAttention.of(y.dtype(), of.depth(), tf32);
+        Optional<TensorAttention> tensor = of.onTensorCores(y.dtype(), tf32);
         if (tensor.isPresent()) {
             return List.of(tensor.get().forward(of.all(), of.tokens(), of.addTo(arguments)));
         }
@@ -114,7 +118,7 @@ final class AttentionLowering {
         Value dy = node.input(0);
         Names.requireOneType(node, dy, node.input(1), node.input(2));
         Heads of = Heads.of(dy.shape(), heads);
-        Optional<TensorAttention> tensor = TensorAttention.of(dy.dtype(), of.depth(), tf32);
+        Optional<TensorAttention> tensor = of.onTensorCores(dy.dtype(), tf32);
         if (tensor.isPresent() && tensor.get().backwardByHead(of.all(), of.tokens())) {
             Arguments arguments = new Arguments()
                     .pointer("dy", memory.address(dy))

@@ -19,14 +19,18 @@ record TensorAttention(DType type, int size) {
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
     private static final int BUSY_HEADS = 132;
 
-    /// Empty if rows are not aligned to the 4 values that are copied at once, or are too long, or the type is
-    // multiplied
-    /// in f32.
-    static Optional<TensorAttention> of(DType type, int depth, boolean tf32) {
-        boolean taken = MatrixLowering.onTensorCores(type, tf32) && depth % 4 == 0;
+    /// Empty if rows are too long or not aligned to what is copied at once (16 bytes, up to size 32 four values), or
+    // the
+    /// type is multiplied in f32, or an image has more elements than the kernels can count.
+    ///
+    /// @param width values of a token in y: heads times depth
+    static Optional<TensorAttention> of(DType type, int tokens, int width, int depth, boolean tf32) {
+        boolean counted = 3L * width * (tokens + TOKENS) < Integer.MAX_VALUE;
+        boolean taken = counted && MatrixLowering.onTensorCores(type, tf32);
         return SIZES.stream()
                 .filter(size -> taken && depth <= size)
                 .findFirst()
+                .filter(size -> depth % (size <= 32 ? 4 : 16 / type.bytes()) == 0)
                 .map(size -> new TensorAttention(type, size));
     }
 
@@ -83,7 +87,8 @@ record TensorAttention(DType type, int size) {
     /// sums of dq.
     private long headBytes(int tokens) {
         long tiles = tiles(tokens);
-        long vectors = (2 + 2 * Math.min(2, tiles)) * TOKENS * rowBytes();
+        long pairs = type == DType.F32 && size >= 32 ? 1 : Math.min(2, tiles);
+        long vectors = (2 + 2 * pairs) * TOKENS * rowBytes();
         long slopes = (long) TOKENS * (TOKENS * type.bytes() + 16);
         long sums = tiles == 1 ? 0 : 4L * tiles * TOKENS * size;
         return vectors + slopes + 8 * tiles * TOKENS + sums;

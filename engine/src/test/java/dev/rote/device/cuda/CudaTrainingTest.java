@@ -42,6 +42,14 @@ class CudaTrainingTest {
         new GoldenRun(device).checkTraining();
     }
 
+    /// Factors of 10 bits: a term that is missing is a thousand times that.
+    @Test
+    void tenSgdStepsInTf32StayWithTheLossesOfPyTorch() {
+        try (CudaDevice tf32 = CudaDevice.open(0, true)) {
+            new GoldenRun(tf32).checkTraining(1e-3);
+        }
+    }
+
     @Test
     void drawsHaveTheBitsOfTheCpu() {
         List<OpCase> draws = CpuResults.draws();
