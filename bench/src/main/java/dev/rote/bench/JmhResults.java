@@ -46,8 +46,8 @@ final class JmhResults {
             String shape = params.required("shape").stringValue();
             String type = params.path("type").stringValue("f32");
             Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, type);
-            long flops = NearestNeighbourBench.flops(
-                    shape, params.path("device").stringValue("cpu"));
+            long flops =
+                    NearestNeighbourBench.flops(shape, params.path("device").stringValue("cpu"));
             return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers);
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);

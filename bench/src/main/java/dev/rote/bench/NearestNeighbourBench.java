@@ -120,12 +120,8 @@ public class NearestNeighbourBench {
 
     private Search onCpu() {
         boolean pixels = type.equals("u8");
-        Rows references = pixels
-                ? Pixels.of(training, sizes[2]).rows()
-                : Rows.of(floats(training), sizes[2]);
-        Rows queries = pixels
-                ? Pixels.of(generated, sizes[2]).rows()
-                : Rows.of(floats(generated), sizes[2]);
+        Rows references = pixels ? Pixels.of(training, sizes[2]).rows() : Rows.of(floats(training), sizes[2]);
+        Rows queries = pixels ? Pixels.of(generated, sizes[2]).rows() : Rows.of(floats(generated), sizes[2]);
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return new Search() {
             @Override

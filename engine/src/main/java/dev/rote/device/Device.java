@@ -42,7 +42,8 @@ public interface Device extends AutoCloseable {
     /// What [Program#memoryBytes] of a program of these plans would be; nothing is allocated.
     long programBytes(List<Plan> lanes);
 
-    /// References in which nearest neighbours are searched on this device; empty where it has no kernels for that, as on a
+    /// References in which nearest neighbours are searched on this device; empty where it has no kernels for that, as
+    // on a
     /// CPU, whose search is [dev.rote.metrics.NearestNeighbours].
     ///
     /// @throws IllegalArgumentException if a value is NaN or infinite (row and column are named)

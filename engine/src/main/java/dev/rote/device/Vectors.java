@@ -18,7 +18,8 @@ public record Vectors(MemorySegment values, int count, int dimension, DType type
         }
         if (count < 0 || dimension < 1 || values.byteSize() < (long) count * dimension * type.bytes()) {
             throw new IllegalArgumentException("vectors [" + count + ", " + dimension + "] of " + type
-                    + ": expected count >= 0, dimension >= 1 and as many values, found " + values.byteSize() + " bytes");
+                    + ": expected count >= 0, dimension >= 1 and as many values, found " + values.byteSize()
+                    + " bytes");
         }
     }
 

@@ -8,11 +8,14 @@ import dev.rote.graph.DType;
 import java.lang.foreign.MemorySegment;
 import jcuda.driver.CUdevice_attribute;
 
-/// Exact nearest neighbours by kernels: `nearest_split` prepares, `nearest_scan` bounds all distances from below on tensor
+/// Exact nearest neighbours by kernels: `nearest_split` prepares, `nearest_scan` bounds all distances from below on
+// tensor
 /// cores, `nearest_rank` compares what the bounds do not rule out.
 ///
-/// References that fit stay on the device, prepared once; of more, a part at a time goes through it in every search, and
-/// the segment they come from must stay as it is. Queries are taken in parts as well, as many as the bounds have memory.
+/// References that fit stay on the device, prepared once; of more, a part at a time goes through it in every search,
+// and
+/// the segment they come from must stay as it is. Queries are taken in parts as well, as many as the bounds have
+// memory.
 final class CudaNearestSearch implements NearestSearch {
     private static final int GROUP_BYTES = 8;
     private static final int GROUP = 32; // references
@@ -64,8 +67,7 @@ final class CudaNearestSearch implements NearestSearch {
                 + COUNTERS * Integer.BYTES;
     }
 
-    private CudaNearestSearch(
-            Owned owned, CudaDevice device, Vectors references, long budget, NearestScan kernels) {
+    private CudaNearestSearch(Owned owned, CudaDevice device, Vectors references, long budget, NearestScan kernels) {
         this.owned = owned;
         this.device = device;
         this.references = references;
@@ -172,9 +174,8 @@ final class CudaNearestSearch implements NearestSearch {
 
     private void require(boolean fits, Vectors queries) {
         if (!fits) {
-            throw new IllegalArgumentException(
-                    "nearest neighbours: queries have dimension " + queries.dimension() + " of " + queries.type()
-                            + ", references " + references.dimension() + " of " + references.type());
+            throw new IllegalArgumentException("nearest neighbours: queries have dimension " + queries.dimension()
+                    + " of " + queries.type() + ", references " + references.dimension() + " of " + references.type());
         }
     }
 

@@ -62,7 +62,8 @@ class CudaNearestTest extends OnCudaDevice {
         "10,129,200,2",
         "2,35,1000,2"
     })
-    void equalsTheReferenceBitForBitInBothOrders(int queries, int references, int d, int k) throws InterruptedException {
+    void equalsTheReferenceBitForBitInBothOrders(int queries, int references, int d, int k)
+            throws InterruptedException {
         float[] y = uniform(references * d);
         float[] x = uniform(queries * d);
         requireReferenceResult(x, y, d, k);
@@ -300,7 +301,8 @@ class CudaNearestTest extends OnCudaDevice {
         float[] values = new float[12];
         values[7] = bad;
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> CudaNearestSearch.open(device, vectors(values, 3)).close())
+                .isThrownBy(
+                        () -> CudaNearestSearch.open(device, vectors(values, 3)).close())
                 .withMessage("references: row 2, column 1: expected a finite value, found " + bad);
         try (NearestSearch search = CudaNearestSearch.open(device, vectors(new float[12], 3))) {
             assertThatIllegalArgumentException()
@@ -353,7 +355,8 @@ class CudaNearestTest extends OnCudaDevice {
     @Test
     void givesAllMemoryBack() throws InterruptedException {
         long before = device.allocatedBytes();
-        try (NearestSearch search = device.nearestSearch(vectors(new float[30], 3)).orElseThrow()) {
+        try (NearestSearch search =
+                device.nearestSearch(vectors(new float[30], 3)).orElseThrow()) {
             search.search(vectors(new float[9], 3), new Question(2, null));
             assertThat(device.allocatedBytes() - before).isBetween(1L, device.nearestSearchBytes(10, 3, 3));
         }
