@@ -45,9 +45,6 @@ public final class GoldenRun {
 
     /// Ten updates by SGD with momentum, in f32.
     public void checkTraining() {
-<<<<<<< HEAD
-        GoldenStudy1.Step step = GoldenStudy1.training(target, 10);
-=======
         checkTraining(1e-4);
     }
 
@@ -55,8 +52,7 @@ public final class GoldenRun {
     ///
     /// @param tolerance of each loss, relative
     public void checkTraining(double tolerance) {
-        GoldenStudy1.Step step = GoldenStudy1.training(device.target(), 10);
->>>>>>> hatt
+        GoldenStudy1.Step step = GoldenStudy1.training(target, 10);
         Map<String, Buffer> bindings = bind(step);
         run(step, bindings, 10);
         assertThat(bindings.get("step").readInts()).containsExactly(10);
