@@ -76,12 +76,14 @@ tests() {
     running+=($!)
     step tensor-cores 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaTensorCoreTest &
     running+=($!)
-    step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest &
+    step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
+        --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
-        --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest &
+        --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
+        --select-class $tests.CudaFusionTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest &
     running+=($!)
@@ -142,7 +144,8 @@ sanitizer() {
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinition(dev.rote.reference.OpCase)" \
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinitionInBf16(dev.rote.reference.OpCase)" \
             --select-class $tests.CudaTensorCoreTest --select-class $tests.CudaReductionTest \
-            --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest &
+            --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
+            --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest &
         running+=($!)
     done
     wait "${running[@]}"
