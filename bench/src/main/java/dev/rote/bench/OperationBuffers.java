@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /// Inputs and outputs of one operation on a device, in buffers of their own; floats are standard normal, drawn there.
 ///
@@ -153,16 +154,19 @@ final class OperationBuffers implements AutoCloseable {
     }
 
     private boolean saved(int index) {
-        return (op instanceof GroupNorm.Backward && index >= 4) || (op instanceof Attention.Backward && index >= 2);
+        return (op instanceof GroupNorm.Backward && index >= types.size() - 2) || (op instanceof Attention.Backward && index >= 2);
     }
 
     private void save(Graph graph) {
         switch (op) {
             case GroupNorm.Backward back -> {
-                List<Value> outputs =
-                        graph.add(back.forward(), List.of(operand(graph, 1), operand(graph, 2), operand(graph, 3)));
-                graph.place(outputs.get(1), operand(graph, 4), 0);
-                graph.place(outputs.get(2), operand(graph, 5), 0);
+                int mean = types.size() - 2; // behind dy, one tensor or two, gamma and beta
+                List<Value> forward = IntStream.range(1, mean)
+                        .mapToObj(index -> operand(graph, index))
+                        .toList();
+                List<Value> outputs = graph.add(back.forward(), forward);
+                graph.place(outputs.get(1), operand(graph, mean), 0);
+                graph.place(outputs.get(2), operand(graph, mean + 1), 0);
             }
             case Attention.Backward back -> {
                 List<Value> outputs = graph.add(new Attention(back.heads()), List.of(operand(graph, 1)));

@@ -20,6 +20,7 @@ import java.util.List;
 /// @param sheets which measurements get a sheet of pictures
 /// @param lossImages most images of each set that a loss is taken over; 0 for all
 /// @param clip whether samplers clamp the clean image that a prediction implies to the range of the images
+/// @param twin folder of the run that `cosine_similarity` compares with; empty without one
 /// @param tests parameters of the metrics of samples
 public record MeasureConfig(
         Steps steps,
@@ -37,6 +38,7 @@ public record MeasureConfig(
         Sheets sheets,
         int lossImages,
         boolean clip,
+        String twin,
         SampleTests tests) {
 
     /// Samplers.
@@ -80,6 +82,7 @@ public record MeasureConfig(
             "sheets",
             "loss_images",
             "clip",
+            "twin",
             "calibrated_alpha",
             "calibrated_neighbours",
             "c_t_cells",
@@ -109,6 +112,9 @@ public record MeasureConfig(
                 "\"\"");
         Check.that(features.indexOf('\0') < 0, "measure.features", "a path", "a NUL character");
         Check.atLeast(0, "measure.loss_images", lossImages);
+        boolean compared = metrics.contains(new Metric.TwinSimilarity());
+        Check.that(
+                !compared || !twin.isBlank(), "measure.twin", "the folder of a run for cosine_similarity", "nothing");
     }
 
     static MeasureConfig of(Section s, ConfigTree tree) {
@@ -128,6 +134,7 @@ public record MeasureConfig(
                 Sheets.of(s),
                 s.integer("loss_images", 0),
                 s.flag("clip", false),
+                s.text("twin", ""),
                 SampleTests.of(s));
     }
 
@@ -137,7 +144,7 @@ public record MeasureConfig(
             metrics.add(Metric.of(word)
                     .orElseThrow(() -> new InvalidKey(
                             s.dotted("metrics"),
-                            "\"memorized_fraction\", \"frechet\", \"loss@T\" with a diffusion time T, or one of "
+                            "\"memorized_fraction\", \"frechet\", \"loss@T\" with a diffusion time T, \"cosine_similarity\" or one of "
                                     + String.join(", ", Named.words(SampleMetric.values()))
                                     + ", with @pixels or @features after it if need be",
                             TomlText.quoted(word))));
@@ -164,6 +171,9 @@ public record MeasureConfig(
         // Left out where it is off, so that runs from before there was this key are still the same runs.
         if (clip) {
             toml.put("clip", true);
+        }
+        if (!twin.isEmpty()) {
+            toml.put("twin", twin);
         }
         tests.write(toml);
     }

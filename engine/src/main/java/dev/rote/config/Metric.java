@@ -2,7 +2,8 @@ package dev.rote.config;
 
 import java.util.Optional;
 
-/// What is measured. In TOML a word: `memorized_fraction`, `frechet`, `loss@T`, or one of [SampleMetric].
+/// What is measured. In TOML a word: `memorized_fraction`, `frechet`, `loss@T`, `cosine_similarity`, or one of
+/// [SampleMetric].
 public sealed interface Metric extends Named {
     /// Share of samples whose nearest training image is nearer than k times the second nearest.
     record MemorizedFraction() implements Metric {
@@ -42,11 +43,20 @@ public sealed interface Metric extends Named {
         }
     }
 
+    /// Cosine similarity of samples to those that another run, `measure.twin`, drew from the same noise.
+    record TwinSimilarity() implements Metric {
+        @Override
+        public String word() {
+            return "cosine_similarity";
+        }
+    }
+
     /// The metric that `word` names; empty when there is none.
     static Optional<Metric> of(String word) {
         return switch (word) {
             case "memorized_fraction" -> Optional.of(new MemorizedFraction());
             case "frechet" -> Optional.of(new Frechet());
+            case "cosine_similarity" -> Optional.of(new TwinSimilarity());
             default ->
                 word.matches("loss@[0-9]{1,18}(\\.[0-9]{1,18})?(e-?[0-9]{1,3})?")
                         ? Optional.of(new LossAt(Double.parseDouble(word.substring(5))))

@@ -68,8 +68,8 @@ final class Measurer implements AutoCloseable {
         RunConfig run = trainer.config();
         this.config = run.measure();
         this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
-        this.scores = new SampleScores(config, run.seed());
         TrainingData data = trainer.data();
+        this.scores = SampleScores.of(run, data);
         requireEnough(data);
         this.training = rows(data.train());
         this.search = wants(Metric.MemorizedFraction.class)
@@ -92,7 +92,8 @@ final class Measurer implements AutoCloseable {
     private static boolean isSampled(MeasureConfig config) {
         return wants(config, Metric.MemorizedFraction.class)
                 || wants(config, Metric.Frechet.class)
-                || wants(config, Metric.OfSamples.class);
+                || wants(config, Metric.OfSamples.class)
+                || wants(config, Metric.TwinSimilarity.class);
     }
 
     private static int batch(MeasureConfig config) {
@@ -223,7 +224,8 @@ final class Measurer implements AutoCloseable {
             if (wants(Metric.Frechet.class)) {
                 frechet = Optional.of(frechet(samples));
             }
-            scored = scores.measure(unit(samples), this::unitTraining, this::unitTest, features, threads);
+            scored = scores.measure(
+                    trainer.step(), unit(samples), this::unitTraining, this::unitTest, features, threads);
         }
         Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
         for (LossPair pair : losses) {

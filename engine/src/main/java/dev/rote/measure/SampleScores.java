@@ -2,8 +2,10 @@ package dev.rote.measure;
 
 import dev.rote.config.MeasureConfig;
 import dev.rote.config.Metric;
+import dev.rote.config.RunConfig;
 import dev.rote.config.SampleMetric.Space;
 import dev.rote.config.SampleTests;
+import dev.rote.data.TrainingData;
 import dev.rote.metrics.CalibratedL2;
 import dev.rote.metrics.FeatureExtractor;
 import dev.rote.metrics.PixelFeatures;
@@ -15,6 +17,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /// The metrics of samples that a configuration names, by the space they are taken in. What depends on the real images
@@ -24,8 +27,27 @@ final class SampleScores {
     private final Map<Space, EnumSet<Kind>> wanted = new EnumMap<>(Space.class);
     private final Map<Space, SampleMetrics> prepared = new EnumMap<>(Space.class);
     private final SampleMetrics.Parameters parameters;
+    private final Optional<Twin> twin;
 
-    SampleScores(MeasureConfig config, long seed) {
+    /// @throws dev.rote.errors.DataException if a twin is wanted and has not been measured at the same steps
+    static SampleScores of(RunConfig run, TrainingData data) {
+        boolean compared = run.measure().metrics().contains(new Metric.TwinSimilarity());
+        float low = data.options().low();
+        return new SampleScores(
+                run.measure(),
+                run.seed(),
+                compared
+                        ? Optional.of(Twin.open(
+                                run.measure().twin(),
+                                data.train().extent(),
+                                low,
+                                data.options().high() - low,
+                                run.measurementSteps()))
+                        : Optional.empty());
+    }
+
+    private SampleScores(MeasureConfig config, long seed, Optional<Twin> twin) {
+        this.twin = twin;
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.OfSamples of) {
                 wanted.computeIfAbsent(of.space(), space -> EnumSet.noneOf(Kind.class))
@@ -55,9 +77,15 @@ final class SampleScores {
         }
     }
 
+    /// @param step updates done
     /// @param samples, training, heldOut images `[., H*W*C]` in 0 .. 1
     List<Measurement.Score> measure(
-            Rows samples, Supplier<Rows> training, Supplier<Rows> heldOut, FeatureExtractor extractor, int threads)
+            int step,
+            Rows samples,
+            Supplier<Rows> training,
+            Supplier<Rows> heldOut,
+            FeatureExtractor extractor,
+            int threads)
             throws InterruptedException {
         List<Measurement.Score> scores = new ArrayList<>();
         for (Map.Entry<Space, EnumSet<Kind>> entry : wanted.entrySet()) {
@@ -74,6 +102,9 @@ final class SampleScores {
                 scores.add(new Measurement.Score(score.name(), space.word(), score.value(), score.low(), score.high()));
             }
         }
+        twin.map(other -> other.similarity(step, samples))
+                .ifPresent(found -> scores.add(new Measurement.Score(
+                        "cosine_similarity", Space.PIXELS.word(), found.value(), found.low(), found.high())));
         return scores;
     }
 }

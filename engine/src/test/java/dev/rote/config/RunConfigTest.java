@@ -89,7 +89,7 @@ class RunConfigTest {
             sampler_steps = 20
             eta = 0.5
             batch = 17
-            metrics = ["loss@0.1", "frechet", "prdc@pixels"]
+            metrics = ["loss@0.1", "frechet", "prdc@pixels", "cosine_similarity"]
             noise_draws = 2
             k = [0.3]
             bootstrap = 50
@@ -98,6 +98,7 @@ class RunConfigTest {
             sheets = [10, 4000]
             loss_images = 12
             clip = true
+            twin = "runs/other"
             calibrated_alpha = 0.25
             calibrated_neighbours = 20
             c_t_cells = 5

@@ -106,6 +106,27 @@ class SampleScoresTest {
         assertThatThrownBy(() -> TinyRun.config("").with("measure.metrics", "[\"fls\"]"))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("data.test: expected at least 1 for fls, which needs held-out images, found 0");
+        assertThatThrownBy(() -> TinyRun.config("").with("measure.metrics", "[\"cosine_similarity\"]"))
+                .isInstanceOf(DataException.class)
+                .hasMessageEndingWith(
+                        "measure.twin: expected the folder of a run for cosine_similarity, found nothing");
+    }
+
+    /// A run and its exact twin draw the same images; one that learned at another rate draws others.
+    @Test
+    void theSimilarityToATwinIsOneWhereBothAreTheSame() throws InterruptedException {
+        run(config("[\"memorized_fraction\"]"), "twin");
+        RunConfig same = config("[]")
+                .with("measure.twin", temp.resolve("twin").toString())
+                .with("measure.metrics", "[\"cosine_similarity\"]");
+        assertThat(run(same, "same").getLast().get("cosine_similarity@pixels")).isCloseTo(1, within(1e-6));
+        assertThat(run(same.with("train.lr", "1e-2"), "other").getLast().get("cosine_similarity@pixels"))
+                .isBetween(0.0, 0.9999);
+        RunConfig nobody = same.with("measure.twin", temp.resolve("nobody").toString());
+        assertThatThrownBy(() -> run(nobody, "alone"))
+                .isInstanceOf(DataException.class)
+                .hasMessageEndingWith("nobody: expected a run that has been measured at the same steps with sheets ="
+                        + " \"all\", found no samples of step 7");
     }
 
     @Test

@@ -83,6 +83,17 @@ class AuditTest {
         assertThat(outcome.err()).contains("searched 5000 of 5000 images (100 %)");
     }
 
+    /// Too few for the share to differ from the base rate, and yet no chance: bit for bit.
+    @Test
+    void oneIdenticalSampleAmongManyIsACopy() {
+        Outcome outcome = audit(
+                "--samples", REAL + "#2999:3300", "--training", REAL + "#0:3000", "--heldout", REAL + "#8000:9000");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out())
+                .startsWith(
+                        "Copies training images: 1 of 301 samples equal one bit for bit, and no held-out image does.");
+    }
+
     @Test
     void withoutHeldOutImagesTheReportSaysWhatIsMissing() throws IOException {
         Outcome outcome = audit("--samples", REAL + "#6000:6300", "--training", REAL + "#0:1000");

@@ -149,7 +149,7 @@ class CudaFusionTest extends OnCudaDevice {
         return graph.apply(new Add(), graph.apply(Conv2d.same(3), h, v), graph.apply(Conv2d.same(1), joined, w, bias));
     }
 
-    /// Each gradient of the two tensors is a sum of two that are rounded alike in either way.
+    /// But for the gradients of the two tensors: the whole one is added to another before it is rounded.
     @ParameterizedTest
     @MethodSource("joined")
     void aBlockThatReadsTwoTensorsHasTheBitsOfOneThatReadsTheirConcatenation(Part part) {
@@ -157,7 +157,7 @@ class CudaFusionTest extends OnCudaDevice {
         Results fused = run(part, device.target());
         boolean vectors = part.sizes()[3] * part.type().bytes() % 16 == 0;
         plain.values().forEach((name, values) -> {
-            if (vectors) {
+            if (vectors && !List.of("dx", "dskip").contains(name)) {
                 assertThat(fused.values().get(name)).as(name).containsExactly(values);
             } else {
                 close(fused.values().get(name), values, part);
@@ -224,7 +224,8 @@ class CudaFusionTest extends OnCudaDevice {
         for (float value : expected) {
             largest = Math.max(largest, Math.abs(value));
         }
-        double tolerance = largest * (part.type() == DType.BF16 ? 0x1p-7 : 0x1p-18);
+        double f32 = part.tf32() ? 0x1p-16 : 0x1p-18; // tensor cores drop bits of their sums
+        double tolerance = largest * (part.type() == DType.BF16 ? 0x1p-7 : f32);
         for (int i = 0; i < expected.length; i++) {
             assertThat(Math.abs(found[i] - expected[i])).as("element %d", i).isLessThanOrEqualTo((float) tolerance);
         }

@@ -9,7 +9,6 @@ import dev.rote.device.NearestSearch;
 import dev.rote.device.NearestSearch.Answer;
 import dev.rote.device.NearestSearch.Question;
 import dev.rote.device.Vectors;
-import dev.rote.device.cpu.CpuDevice;
 import dev.rote.graph.DType;
 import dev.rote.metrics.NearestNeighbours;
 import dev.rote.metrics.NearestNeighboursReference;
@@ -339,13 +338,9 @@ class CudaNearestTest extends OnCudaDevice {
         Pixels queries = Pixels.of(Arrays.copyOf(images, 6 * d), d);
         Neighbours expected = NearestNeighbours.search(queries.rows(), set.rows(), 2, 1);
         try (NeighbourSearch<Pixels> pixels = NeighbourSearch.of(device, set, 1);
-                NeighbourSearch<Rows> rows = NeighbourSearch.of(device, set.rows(), 1);
-                CpuDevice cpu = CpuDevice.open(1);
-                NeighbourSearch<Pixels> onCpu = NeighbourSearch.of(cpu, set, 1)) {
+                NeighbourSearch<Rows> rows = NeighbourSearch.of(device, set.rows(), 1)) {
             assertThat(pixels).isInstanceOf(NeighbourSearch.OnDevice.class);
-            assertThat(onCpu).isInstanceOf(NeighbourSearch.OnCpu.class);
-            for (Neighbours found :
-                    List.of(pixels.search(queries, 2), rows.search(queries.rows(), 2), onCpu.search(queries, 2))) {
+            for (Neighbours found : List.of(pixels.search(queries, 2), rows.search(queries.rows(), 2))) {
                 assertThat(found.indices()).isEqualTo(expected.indices());
                 assertThat(found.distances()).isEqualTo(expected.distances());
             }

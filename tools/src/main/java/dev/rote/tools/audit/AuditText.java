@@ -42,6 +42,12 @@ final class AuditText {
         if (beyond.low() > 0) {
             return "Copies training images: " + found + "; " + base + ".";
         }
+        Share identical = audit.samples().identical();
+        if (identical.hits() > 0 && audit.heldOut().get().identical().hits() == 0) {
+            return "Copies training images: " + count(identical.hits()) + " of " + count(copies.count())
+                    + " samples equal one bit for bit, and no held-out image does. In all, "
+                    + withInterval(copies.wilson()) + " of samples pass for copies; " + base + ".";
+        }
         return "No copying beyond the base rate: " + (copies.hits() == 0 ? "no copy" : count(copies.hits()) + " copies")
                 + " among " + count(copies.count()) + " samples (" + withInterval(copies.wilson()) + "); " + base + ".";
     }
