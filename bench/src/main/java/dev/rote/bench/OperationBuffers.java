@@ -154,7 +154,8 @@ final class OperationBuffers implements AutoCloseable {
     }
 
     private boolean saved(int index) {
-        return (op instanceof GroupNorm.Backward && index >= types.size() - 2) || (op instanceof Attention.Backward && index >= 2);
+        return (op instanceof GroupNorm.Backward && index >= types.size() - 2)
+                || (op instanceof Attention.Backward && index >= 2);
     }
 
     private void save(Graph graph) {

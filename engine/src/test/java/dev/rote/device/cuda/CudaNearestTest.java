@@ -376,7 +376,8 @@ class CudaNearestTest extends OnCudaDevice {
     }
 
     private List<NearestScan> kernels() {
-        boolean sm90 = !AnyDriver.isGpu() || NearestScan.of(device.major(), device.minor()).equals(NearestScan.SM90);
+        boolean sm90 = !AnyDriver.isGpu()
+                || NearestScan.of(device.major(), device.minor()).equals(NearestScan.SM90);
         return sm90 ? List.of(NearestScan.PORTABLE, NearestScan.SM90) : List.of(NearestScan.PORTABLE);
     }
 
