@@ -3,12 +3,13 @@
 //
 // Math         conv2d_halo         y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n,p+r-1,q+s-1,c] w[k,r,s,c], x zero outside
 //              conv2d_backward_data_halo   dx[n,h,w,c] = sum_{r,s,k} dy[n,h+1-r,w+1-s,k] w[k,r,s,c]
+//              conv2d_halo adds a tensor like y, or one of which the pixels of an image share a line, if there is one
 //              Of an upsampled x (conv2d.cuh) conv2d_halo reads pixel (h/2,w/2) in the place of (h,w), and
 //              conv2d_upsampled_backward_data_halo adds up the four dx of each cell
 // Shapes       x, dx [N,H,W,C], or [N,H/2,W/2,C] where x is upsampled   w [K,3,3,C]   bias [K] f32 or none
 //              y, dy [N,H,W,K]; all but bias bf16
 // Layout       C and K fastest
-// Requires     W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
+// Requires     y may be the addend that is like it. W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
 //              is at most 400 pixels; the channels read multiples of 32, those written of the number in the name; N*H*W*C
 //              and N*H*W*K fit in 31 bits; 16-byte aligned
 // Tiling       256 pixels x 32 or 64 channels, see halo_tile.cuh; shared memory 40 to 88 KiB
@@ -28,6 +29,7 @@ __device__ __forceinline__ void conv2d_halo(const Conv2dArgs& a) {
     HaloInput in {(const bf16*)a.x, (const bf16*)a.w, a.images, a.height, a.width, a.channels, a.filters, a.shift};
     HaloTile<COLUMNS, false> tile(in, at.row);
     tile.multiply(in, at.column);
+    if (a.addend != nullptr) tile.add((const bf16*)a.addend, a.addend_pixels, pixels, a.filters, at.row, at.column);
     tile.store(ProductResult<bf16> {(bf16*)a.y, a.bias, nullptr, pixels, a.filters}, at.row, at.column);
 }
 

@@ -59,7 +59,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     int64_t per_thread = (a.pixels + slice.rows - 1) / slice.rows;
     uint4* staged_dy = staged_x + per_thread * blockDim.x;
     int per_group = a.channels / a.groups, groups = a.slice / per_group;
-    auto group_of = [&](int channel) { return slice.image * a.groups + channel / per_group; };
+    int first_group = (slice.channel - slice.local) / per_group;
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
     Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     const T* dy = (const T*)a.dy + start;
@@ -68,10 +68,20 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     if (STAGED) {
         slice.stage(x.at, a.pixels, x.channels, staged_x);
         slice.stage(dy, a.pixels, a.channels, staged_dy);
-        wait_copies<0>();
     }
-    float center[RUNS];
-    for (int r = 0; r < RUNS; r++) center[r] = a.mean[group_of(slice.channel + r * RUN)];
+    // What belongs to channels and groups comes while the copies are on their way.
+    int group[RUNS];
+    float center[RUNS], rstd[RUNS], scale[V], beta[V];
+    for (int r = 0; r < RUNS; r++) {
+        group[r] = (slice.channel + r * RUN) / per_group;
+        center[r] = a.mean[slice.image * a.groups + group[r]];
+        rstd[r] = a.rstd[slice.image * a.groups + group[r]];
+    }
+    for (int v = 0; v < V; v++) {
+        scale[v] = rstd[v / RUN] * a.gamma[slice.channel + v];
+        beta[v] = a.beta[slice.channel + v];
+    }
+    if (STAGED) wait_copies<0>();
     // x - mean and dz of a pixel; `scale` is rstd*gamma
     auto read = [&](int64_t p, int place, const float(&scale)[V], const float(&beta)[V], float(&centered)[V], float(&dz)[V]) {
         unpack(STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels), centered);
@@ -83,12 +93,6 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     };
 
     float sum[2][V] = {};
-    float scale[V], beta[V];
-    for (int v = 0; v < V; v++) {
-        int channel = slice.channel + v;
-        scale[v] = a.rstd[group_of(channel)] * a.gamma[channel];
-        beta[v] = a.beta[channel];
-    }
     slice.template sums<STAGED, 2>(a.pixels, sum, [&](int64_t p, int place, float(*part)[V]) {
         float centered[V], dz[V];
         read(p, place, scale, beta, centered, dz);
@@ -98,13 +102,17 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
         }
         if (STAGED && silu) staged_dy[place] = pack(dz);
     });
+    float gamma[V]; // on its way while the sums meet
+    for (int v = 0; v < V; v++) {
+        gamma[v] = a.gamma[slice.channel + v];
+        sum[0][v] *= rstd[v / RUN];
+    }
     for (int k = 0; k < 2; k++) {
         slice.fold_rows(sum[k], partial, folded);
         for (int c = threadIdx.x; c < a.slice; c += blockDim.x) {
             double total = 0;
             for (int s = 0; s < slice.subsets(); s++) total += folded[s * a.slice + c];
             int channel = slice.channel - slice.local + c;
-            if (k == 0) total *= a.rstd[group_of(channel)];
             a.sums[(k * a.images + slice.image) * a.channels + channel] = (float)total;
             (k == 0 ? second : first)[c] = (float)total * a.gamma[channel];
         }
@@ -119,14 +127,11 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     }
     __syncthreads(); // the means of all groups are there
 
-    float gamma[V], low[RUNS], high[RUNS], rstd[RUNS];
+    float low[RUNS], high[RUNS];
     for (int r = 0; r < RUNS; r++) {
-        int g = (slice.local + r * RUN) / per_group;
-        rstd[r] = a.rstd[group_of(slice.channel + r * RUN)];
-        low[r] = means[g];
-        high[r] = means[groups + g] * rstd[r];
+        low[r] = means[group[r] - first_group];
+        high[r] = means[groups + group[r] - first_group] * rstd[r];
     }
-    for (int v = 0; v < V; v++) gamma[v] = a.gamma[slice.channel + v];
     const T* addend = (const T*)a.addend + start;
     Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {

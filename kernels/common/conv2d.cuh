@@ -35,9 +35,11 @@ struct Conv2dArgs {
     int left;
     int depth_per_split; // backward weight: pixels of a split, a multiple of every tile's depth; or strips, or columns
     int shift;           // 1 if x is to be upsampled, else 0
+    int addend_pixels;   // pixels of y that share a line of the addend
+    const void* addend;  // conv2d_halo: [pixels / addend_pixels,filters], added to y, or null
 };
 LAYOUT(Conv2dArgs, x, w, y, bias, partial, images, height, width, channels, out_height, out_width, filters, filter_height,
-       filter_width, stride, top, left, depth_per_split, shift)
+       filter_width, stride, top, left, depth_per_split, shift, addend_pixels, addend)
 
 constexpr int OUTSIDE = -(1 << 30); // a row that stays outside whatever is added
 

@@ -177,6 +177,29 @@ struct HaloTile : TensorTile<bf16, HALO_PIXELS, COLUMNS, COLUMNS == 64 ? 64 : 32
         }
     }
 
+    // Adds a tensor to the sums, of which `shared` pixels share a line: [pixels/shared,columns], columns even.
+    __device__ __forceinline__ void add(const bf16* addend, int shared, int pixels, int columns, int row, int column) {
+        static_assert(ORDER == HaloOrder::ROWS, "pixels as they lie in memory");
+        int lane = threadIdx.x % 32;
+        column += Tile::warp_column() + lane % 4 * 2;
+#pragma unroll
+        for (int i = 0; i < Tile::DOWN; i++) {
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                int at = row + Tile::warp_row() + 16 * i + 8 * half + lane / 4;
+                if (at >= pixels) continue;
+                const bf16* line = addend + (int64_t)(at / shared) * columns + column;
+#pragma unroll
+                for (int j = 0; j < Tile::ACROSS; j++) {
+                    if (column + 8 * j >= columns) continue;
+                    unsigned two = *(const unsigned*)(line + 8 * j);
+                    this->sum[i][j][2 * half] += __uint_as_float(two << 16);
+                    this->sum[i][j][2 * half + 1] += __uint_as_float(two & 0xffff0000u);
+                }
+            }
+        }
+    }
+
     // The sums of the 2 x 2 cells, to `to` [pixels/4,columns] from row `row` on; the four are left + right of upper + lower.
     __device__ __forceinline__ void store_cells(const ProductResult<bf16>& to, const HaloInput& in, int row, int column) {
         static_assert(ORDER == HaloOrder::CELLS, "neighbours in registers");

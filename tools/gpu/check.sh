@@ -83,7 +83,7 @@ tests() {
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
-        --select-class $tests.CudaFusionTest &
+        --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest &
     running+=($!)

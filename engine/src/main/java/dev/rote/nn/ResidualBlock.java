@@ -81,19 +81,21 @@ record ResidualBlock(
     /// @param layer number of this block among the network's, for its dropout masks
     /// @return [N,H,W,K]
     Value apply(Graph graph, UNetConfig config, Value x, Value embedding, Mode mode, int layer) {
-        Value h = conv1.apply(graph, silu(graph, norm1.apply(graph, x)));
+        // What is added to a convolution's result is there before it, so that a device can do both at once.
         Value condition = time.apply(graph, embedding);
+        condition = condition.dtype() == x.dtype() ? condition : graph.apply(new Cast(x.dtype()), condition);
+        Value h = conv1.apply(graph, silu(graph, norm1.apply(graph, x)));
         if (config.scaleShift()) {
             int channels = h.shape().last();
             Value scale = graph.apply(new Slice(1, 0, channels), condition);
             Value shift = graph.apply(new Slice(1, channels, channels), condition);
-            h = norm2.apply(graph, h);
-            h = graph.apply(new Modulate(), h, like(graph, h, scale), like(graph, h, shift));
+            h = graph.apply(new Modulate(), norm2.apply(graph, h), scale, shift);
         } else {
-            h = norm2.apply(graph, graph.apply(new AddChannels(), h, like(graph, h, condition)));
+            h = norm2.apply(graph, graph.apply(new AddChannels(), h, condition));
         }
-        h = conv2.apply(graph, dropout(graph, config, silu(graph, h), mode, layer));
+        h = dropout(graph, config, silu(graph, h), mode, layer);
         Value residual = skip.map(convolution -> convolution.apply(graph, x)).orElse(x);
+        h = conv2.apply(graph, h);
         Value sum = graph.apply(new Add(), h, residual);
         return attention.map(block -> block.apply(graph, sum)).orElse(sum);
     }
@@ -117,10 +119,5 @@ record ResidualBlock(
 
     private static Value silu(Graph graph, Value x) {
         return graph.apply(new Activation(Activation.Kind.SILU), x);
-    }
-
-    /// `v` in the type of `h`.
-    private static Value like(Graph graph, Value h, Value v) {
-        return v.dtype() == h.dtype() ? v : graph.apply(new Cast(h.dtype()), v);
     }
 }

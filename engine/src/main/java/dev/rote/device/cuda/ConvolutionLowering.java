@@ -55,6 +55,10 @@ final class ConvolutionLowering {
         }
 
         Arguments arguments(long bias, long partial, int depthPerSplit) {
+            return arguments(bias, partial, depthPerSplit, 0, 1);
+        }
+
+        Arguments arguments(long bias, long partial, int depthPerSplit, long addend, int sharing) {
             MatrixLowering.extent("one image of x", image().elements(1, 4));
             MatrixLowering.extent("one image of y", y.elements(1, 4));
             MatrixLowering.extent("R*S*C", w.elements(1, 4));
@@ -77,7 +81,9 @@ final class ConvolutionLowering {
                     .i32("top", op.top())
                     .i32("left", op.left())
                     .i32("depth_per_split", depthPerSplit)
-                    .i32("shift", op.enlargement() - 1);
+                    .i32("shift", op.enlargement() - 1)
+                    .i32("addend_pixels", sharing)
+                    .pointer("addend", addend);
         }
     }
 
@@ -87,6 +93,44 @@ final class ConvolutionLowering {
 
     private static boolean pointwise(Conv2d op, Shape w) {
         return w.elements(1, 3) == 1 && op.equals(Conv2d.same(1));
+    }
+
+    /// A convolution and the addition of something to its result in one launch; empty where these nodes are not that,
+    // or
+    /// no kernel does it.
+    Optional<List<KernelLaunch>> together(Conv2d op, Node node, Node next) {
+        if (op.input() == Conv2d.Input.JOINED) {
+            return Optional.empty();
+        }
+        List<Range> reads = node.inputs().stream().map(memory::range).toList();
+        Value w = node.input(1);
+        return Addition.after(node, next, memory)
+                .filter(add -> add.isClear(memory, List.of(), reads))
+                .filter(add -> memory.address(add.addend()) % Packing.BYTES == 0)
+                .flatMap(add -> {
+                    Tensors t = tensors(op, node.input(0), w.shape(), memory.address(w), add.sum());
+                    return halo(op, t, w.dtype(), bias(node), add);
+                });
+    }
+
+    private long bias(Node node) {
+        return node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+    }
+
+    /// By the kernel that reads each pixel once, if it takes these tensors.
+    ///
+    /// @param add what is added, or null
+    private Optional<List<KernelLaunch>> halo(Conv2d op, Tensors t, DType type, long bias, Addition add) {
+        boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
+                && MatrixLowering.alignedRows(t.atW(), t.channels(), type)
+                && t.atY() % Packing.BYTES == 0;
+        if (!aligned) {
+            return Optional.empty();
+        }
+        Arguments arguments = t.arguments(
+                bias, 0, 0, add == null ? 0 : memory.address(add.addend()), add == null ? 1 : add.sharing());
+        return HaloTile.of(op, t.w(), type, t.image(), t.filters())
+                .map(halo -> List.of(halo.launch("conv2d_halo_", t.imagePixels(), t.filters(), arguments)));
     }
 
     List<KernelLaunch> forward(Conv2d op, Node node) {
@@ -99,13 +143,13 @@ final class ConvolutionLowering {
         }
         Tensors t = tensors(op, node.input(0), w.shape(), memory.address(w), node.output());
         DType type = w.dtype();
-        long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+        long bias = bias(node);
+        Optional<List<KernelLaunch>> halo = halo(op, t, type, bias, null);
+        if (halo.isPresent()) {
+            return halo.get();
+        }
         boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
-        Optional<HaloTile> halo = HaloTile.of(op, t.w(), type, t.image(), t.filters());
-        if (halo.isPresent() && aligned && t.atY() % Packing.BYTES == 0) {
-            return List.of(halo.get().launch("conv2d_halo_", t.imagePixels(), t.filters(), t.arguments(bias, 0, 0)));
-        }
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
         return List.of(ProductLowering.launch(

@@ -52,7 +52,10 @@ final class CudaLowering {
         if (OptimizerLowering.joins(node, next)) {
             return Optional.of(optimizers.lower(node, next));
         }
-        return reductions.together(node, next);
+        if (vendor.isPresent()) { // whose results lie in memory first
+            return Optional.empty();
+        }
+        return matrices.together(node, next).or(() -> reductions.together(node, next));
     }
 
     List<KernelLaunch> lower(Node node) {

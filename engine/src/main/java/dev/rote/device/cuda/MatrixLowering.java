@@ -2,6 +2,7 @@ package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
 import java.util.List;
+import java.util.Optional;
 
 /// Lowers operations that are matrix products: convolutions, linear layers, products, and their gradients.
 ///
@@ -13,6 +14,11 @@ final class MatrixLowering {
     MatrixLowering(CudaMemory memory, boolean tf32) {
         this.products = new ProductLowering(memory, tf32);
         this.convolutions = new ConvolutionLowering(memory, tf32, products);
+    }
+
+    /// One list of launches for two nodes, where there is a kernel for both.
+    Optional<List<KernelLaunch>> together(Node node, Node next) {
+        return node.op() instanceof Conv2d op ? convolutions.together(op, node, next) : Optional.empty();
     }
 
     List<KernelLaunch> lower(Node node) {

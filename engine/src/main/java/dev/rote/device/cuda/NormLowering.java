@@ -3,7 +3,7 @@ package dev.rote.device.cuda;
 import dev.rote.graph.*;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /// Lowers normalisations, to `group_norm.cu`, `group_norm_backward.cu`, `layer_norm.cu` and `norm_parameters.cu`.
 final class NormLowering {
@@ -59,40 +59,28 @@ final class NormLowering {
         return Math.multiplyExact(x.shape().dim(0), op.groups());
     }
 
-    /// Whether the next node adds something to the dx of this one, and one kernel can do both. The plan does not know
-    /// of that: should the sum lie where the kernel still reads another element, they stay apart.
-    boolean joins(Node backward, Node next) {
-        boolean adds = backward.op() instanceof GroupNorm.Backward
-                && backward.inputs().size() == 6 // x is one tensor
-                && next.op() instanceof Add
-                && next.inputs().contains(backward.output())
-                && memory.isReadOnce(backward.output());
-        if (!adds) {
-            return false;
+    /// The gradient and the addition of another to its dx in one launch; empty where these nodes are not that.
+    Optional<List<KernelLaunch>> together(Node backward, Node next) {
+        boolean single =
+                backward.op() instanceof GroupNorm.Backward && backward.inputs().size() == 6;
+        if (!single) {
+            return Optional.empty();
         }
-        Range sum = memory.range(next.output());
-        List<Range> elsewhere = new ArrayList<>();
-        Stream.of(backward.input(0), backward.input(1), addend(backward, next))
-                .map(memory::range)
-                .filter(range -> !range.equals(sum)) // a thread reads its elements before it writes them
-                .forEach(elsewhere::add);
-        backward.inputs().subList(2, 6).forEach(value -> elsewhere.add(memory.range(value)));
-        backward.outputs().subList(1, 3).forEach(value -> elsewhere.add(memory.range(value)));
-        elsewhere.add(memory.workspaceRange(backward));
-        return !Range.anyOverlap(List.of(sum), elsewhere);
+        return Addition.after(backward, next, memory)
+                .filter(add -> add.sharing() == 1 && isClear(backward, add))
+                .map(add -> groupNormBackward(backward, add.addend(), add.sum()));
     }
 
-    private static Value addend(Node backward, Node add) {
-        return add.input(add.input(0).equals(backward.output()) ? 1 : 0);
+    private boolean isClear(Node backward, Addition add) {
+        List<Range> others = new ArrayList<>();
+        backward.inputs().subList(2, 6).forEach(value -> others.add(memory.range(value)));
+        backward.outputs().subList(1, 3).forEach(value -> others.add(memory.range(value)));
+        others.add(memory.workspaceRange(backward));
+        return add.isClear(memory, backward.inputs().subList(0, 2), others);
     }
 
     List<KernelLaunch> groupNormBackward(Node node) {
         return groupNormBackward(node, null, node.output());
-    }
-
-    /// The gradient together with the addition that [#joins] it.
-    List<KernelLaunch> groupNormBackward(Node node, Node add) {
-        return groupNormBackward(node, addend(node, add), add.output());
     }
 
     /// @param addend null if there is none

@@ -20,7 +20,7 @@ final class ReductionLowering {
 
     /// One list of launches for two nodes, where there is a kernel for both.
     Optional<List<KernelLaunch>> together(Node node, Node next) {
-        return norms.joins(node, next) ? Optional.of(norms.groupNormBackward(node, next)) : Optional.empty();
+        return norms.together(node, next);
     }
 
     List<KernelLaunch> lower(Node node) {
