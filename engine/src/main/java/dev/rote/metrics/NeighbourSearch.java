@@ -26,6 +26,11 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
     @Override
     void close();
 
+    /// A search on the CPU, for which nothing is prepared.
+    static NeighbourSearch<Rows> onCpu(Rows references, int threads) {
+        return new OnCpu<>(references, rows -> rows, threads);
+    }
+
     /// Prepares references; the segment must stay as it is until this is closed.
     ///
     /// @param threads of a search on the CPU
@@ -33,7 +38,7 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
         Optional<NearestSearch> prepared = device.nearestSearch(references.vectors());
         return prepared.isPresent()
                 ? new OnDevice<>(prepared.get(), Rows::vectors)
-                : new OnCpu<>(references, rows -> rows, threads);
+                : onCpu(references, threads);
     }
 
     /// The same of 8-bit images.
