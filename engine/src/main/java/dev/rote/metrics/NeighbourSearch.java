@@ -36,9 +36,7 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
     /// @param threads of a search on the CPU
     static NeighbourSearch<Rows> of(Device device, Rows references, int threads) {
         Optional<NearestSearch> prepared = device.nearestSearch(references.vectors());
-        return prepared.isPresent()
-                ? new OnDevice<>(prepared.get(), Rows::vectors)
-                : onCpu(references, threads);
+        return prepared.isPresent() ? new OnDevice<>(prepared.get(), Rows::vectors) : onCpu(references, threads);
     }
 
     /// The same of 8-bit images.

@@ -74,8 +74,7 @@ record Audit(
     /// @param device that searches neighbours
     /// @throws DataException if there are too few images
     /// @throws InterruptedException if the calling thread is interrupted
-    static Audit of(
-            Sets sets, AuditOptions options, FeatureExtractor extractor, Device device, AuditProgress progress)
+    static Audit of(Sets sets, AuditOptions options, FeatureExtractor extractor, Device device, AuditProgress progress)
             throws InterruptedException {
         requireEnough(sets, options.parameters());
         int threads = options.threads();

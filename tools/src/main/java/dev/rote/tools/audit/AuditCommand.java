@@ -122,8 +122,8 @@ public final class AuditCommand implements Callable<Integer> {
         AuditOptions options = options();
         AuditFiles.requireFree(out);
         Devices.announce(device, console.err());
-        Devices.Wanted wanted = new Devices.Wanted(
-                device, RunConfig.Kernels.OWN, options.threads(), TrainConfig.Precision.F32);
+        Devices.Wanted wanted =
+                new Devices.Wanted(device, RunConfig.Kernels.OWN, options.threads(), TrainConfig.Precision.F32);
         try (Device searching = Devices.open(wanted, notice -> console.err().println("rote: " + notice))) {
             console.err().println(searching.describe());
             audit(options, searching);
@@ -181,11 +181,7 @@ public final class AuditCommand implements Callable<Integer> {
         String version = environment.remove("version");
         Path report = new AuditFiles(out, sets, audit, options, searching.describe())
                 .write(new Provenance(
-                        version,
-                        environment.remove("commit"),
-                        searching.describe(),
-                        Instant.now(),
-                        environment));
+                        version, environment.remove("commit"), searching.describe(), Instant.now(), environment));
         print(new AuditText(audit, options), audit);
         console.out().println("neighbours searched on " + searching.describe());
         console.out().println("report: " + report);
