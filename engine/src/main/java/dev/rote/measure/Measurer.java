@@ -69,7 +69,7 @@ final class Measurer implements AutoCloseable {
         this.config = run.measure();
         this.bootstrap = new Bootstrap(config.bootstrap(), LEVEL, run.seed());
         TrainingData data = trainer.data();
-        this.scores = SampleScores.of(run, data);
+        this.scores = SampleScores.of(run, data, trainer.device(), owned);
         requireEnough(data);
         this.training = rows(data.train());
         this.search = wants(Metric.MemorizedFraction.class)
@@ -129,6 +129,13 @@ final class Measurer implements AutoCloseable {
             int queries = Math.max(config.samples(), data.test().count());
             need = need.plusSearch(device.nearestSearchBytes(
                     data.train().count(), data.train().extent().size(), queries));
+        }
+        if (SampleScores.searchesPixels(config)) {
+            // Features may be searched as well; of them only the extractor knows how many there are.
+            int train = data.train().count();
+            int queries = Math.max(train, Math.max(config.samples(), data.test().count()));
+            need = need.plusSearch(
+                    device.nearestSearchBytes(train, data.train().extent().size(), queries));
         }
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {

@@ -6,8 +6,11 @@ import dev.rote.config.RunConfig;
 import dev.rote.config.SampleMetric.Space;
 import dev.rote.config.SampleTests;
 import dev.rote.data.TrainingData;
+import dev.rote.device.Device;
+import dev.rote.device.Owned;
 import dev.rote.metrics.CalibratedL2;
 import dev.rote.metrics.FeatureExtractor;
+import dev.rote.metrics.NeighbourSearch;
 import dev.rote.metrics.PixelFeatures;
 import dev.rote.metrics.Rows;
 import dev.rote.metrics.SampleMetrics;
@@ -22,20 +25,26 @@ import java.util.function.Supplier;
 
 /// The metrics of samples that a configuration names, by the space they are taken in. What depends on the real images
 // is
-/// prepared at the first measurement.
+/// prepared at the first measurement; the run's device then searches neighbours among the training images.
 final class SampleScores {
     private final Map<Space, EnumSet<Kind>> wanted = new EnumMap<>(Space.class);
     private final Map<Space, SampleMetrics> prepared = new EnumMap<>(Space.class);
     private final SampleMetrics.Parameters parameters;
     private final Optional<Twin> twin;
+    private final Device device;
+    private final Owned owned;
 
+    /// @param device that searches neighbours
+    /// @param owned is given what is prepared at the first measurement
     /// @throws dev.rote.errors.DataException if a twin is wanted and has not been measured at the same steps
-    static SampleScores of(RunConfig run, TrainingData data) {
+    static SampleScores of(RunConfig run, TrainingData data, Device device, Owned owned) {
         boolean compared = run.measure().metrics().contains(new Metric.TwinSimilarity());
         float low = data.options().low();
         return new SampleScores(
                 run.measure(),
                 run.seed(),
+                device,
+                owned,
                 compared
                         ? Optional.of(Twin.open(
                                 run.measure().twin(),
@@ -46,7 +55,9 @@ final class SampleScores {
                         : Optional.empty());
     }
 
-    private SampleScores(MeasureConfig config, long seed, Optional<Twin> twin) {
+    private SampleScores(MeasureConfig config, long seed, Device device, Owned owned, Optional<Twin> twin) {
+        this.device = device;
+        this.owned = owned;
         this.twin = twin;
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.OfSamples of) {
@@ -77,6 +88,14 @@ final class SampleScores {
         }
     }
 
+    /// Whether the samples' nearest training images are searched in pixels.
+    static boolean searchesPixels(MeasureConfig config) {
+        return config.metrics().stream()
+                .anyMatch(metric -> metric instanceof Metric.OfSamples of
+                        && of.space() == Space.PIXELS
+                        && Kind.valueOf(of.kind().name()).usesNeighbours());
+    }
+
     /// @param step updates done
     /// @param samples, training, heldOut images `[., H*W*C]` in 0 .. 1
     List<Measurement.Score> measure(
@@ -93,8 +112,11 @@ final class SampleScores {
             FeatureExtractor used = space == Space.PIXELS ? new PixelFeatures(samples.dimension()) : extractor;
             SampleMetrics metrics = prepared.get(space);
             if (metrics == null) {
-                metrics = new SampleMetrics(
-                        used.features(training.get(), threads), used.features(heldOut.get(), threads), parameters);
+                Rows real = used.features(training.get(), threads);
+                NeighbourSearch<Rows> search = entry.getValue().stream().anyMatch(Kind::usesNeighbours)
+                        ? owned.add(NeighbourSearch.of(device, real, threads), NeighbourSearch::close)
+                        : NeighbourSearch.onCpu(real, threads);
+                metrics = new SampleMetrics(real, used.features(heldOut.get(), threads), search, parameters);
                 prepared.put(space, metrics);
             }
             for (SampleMetrics.Score score :

@@ -26,14 +26,17 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
     @Override
     void close();
 
+    /// A search on the CPU, for which nothing is prepared.
+    static NeighbourSearch<Rows> onCpu(Rows references, int threads) {
+        return new OnCpu<>(references, rows -> rows, threads);
+    }
+
     /// Prepares references; the segment must stay as it is until this is closed.
     ///
     /// @param threads of a search on the CPU
     static NeighbourSearch<Rows> of(Device device, Rows references, int threads) {
         Optional<NearestSearch> prepared = device.nearestSearch(references.vectors());
-        return prepared.isPresent()
-                ? new OnDevice<>(prepared.get(), Rows::vectors)
-                : new OnCpu<>(references, rows -> rows, threads);
+        return prepared.isPresent() ? new OnDevice<>(prepared.get(), Rows::vectors) : onCpu(references, threads);
     }
 
     /// The same of 8-bit images.

@@ -45,7 +45,8 @@ public final class SampleMetrics {
             return this == C_T || this == FLS;
         }
 
-        private boolean usesNeighbours() {
+        /// Whether it is taken from the samples' nearest training images.
+        public boolean usesNeighbours() {
             return ordinal() <= COSINE_TO_NEAREST.ordinal();
         }
     }
@@ -80,6 +81,7 @@ public final class SampleMetrics {
 
     private final Rows training;
     private final Rows heldOut;
+    private final NeighbourSearch<Rows> search;
     private final Parameters parameters;
     private Neighbours ownOfTraining;
     private Neighbours ofHeldOut;
@@ -89,8 +91,9 @@ public final class SampleMetrics {
 
     /// @param training `[N, d]`, 2 or more, finite
     /// @param heldOut `[M, d]`; may have no rows
+    /// @param search among the training images; it stays the caller's, who closes it after the last measurement
     /// @throws IllegalArgumentException if the dimensions differ or there are too few training images
-    public SampleMetrics(Rows training, Rows heldOut, Parameters parameters) {
+    public SampleMetrics(Rows training, Rows heldOut, NeighbourSearch<Rows> search, Parameters parameters) {
         if (training.count() < 2 || training.dimension() != heldOut.dimension()) {
             throw new IllegalArgumentException(
                     "metrics: expected at least 2 training images and held-out images of the same"
@@ -100,6 +103,7 @@ public final class SampleMetrics {
         }
         this.training = training;
         this.heldOut = heldOut;
+        this.search = search;
         this.parameters = parameters;
     }
 
@@ -131,8 +135,8 @@ public final class SampleMetrics {
     }
 
     /// The samples' nearest training images, as many as the extraction test takes.
-    public Neighbours search(Rows samples, int threads) throws InterruptedException {
-        return NearestNeighbours.search(samples, training, calibrated().neighbours(), threads);
+    public Neighbours search(Rows samples) throws InterruptedException {
+        return search.search(samples, calibrated().neighbours());
     }
 
     /// Measures, in the order of [Kind]. A kind that needs held-out images is left out where there are none, and C_T
@@ -143,7 +147,7 @@ public final class SampleMetrics {
     /// @throws IllegalArgumentException if there are fewer or a value is not finite
     public List<Score> measure(Set<Kind> kinds, Rows samples, int threads) throws InterruptedException {
         boolean searches = kinds.stream().anyMatch(Kind::usesNeighbours);
-        return measure(kinds, samples, searches ? search(samples, threads) : null, threads);
+        return measure(kinds, samples, searches ? search(samples) : null, threads);
     }
 
     /// The same with neighbours that are known.
@@ -168,12 +172,12 @@ public final class SampleMetrics {
             case CALIBRATED_L2 ->
                 scores.add(
                         Score.of("calibrated_l2", calibrated().extracted(found).wilson()));
-            case AUTHPCT -> scores.add(authPct(found, threads));
+            case AUTHPCT -> scores.add(authPct(found));
             case C_T ->
                 copyScore(threads)
                         .score(samples, nearest(found), threads)
                         .ifPresent(value -> scores.add(Score.of("c_t", value)));
-            case NEAREST_DISTANCE -> nearestDistance(found, threads, scores);
+            case NEAREST_DISTANCE -> nearestDistance(found, scores);
             case COSINE_TO_NEAREST ->
                 scores.add(Score.of(
                         "cosine_to_nearest",
@@ -195,16 +199,18 @@ public final class SampleMetrics {
         }
     }
 
-    private Score authPct(Neighbours found, int threads) throws InterruptedException {
+    private Score authPct(Neighbours found) throws InterruptedException {
         if (ownOfTraining == null) {
-            ownOfTraining = NearestNeighbours.searchItself(training, 1, threads);
+            int[] own = new int[training.count()];
+            Arrays.setAll(own, i -> i);
+            ownOfTraining = search.search(training, 1, own);
         }
         Interval share = Authenticity.of(found, ownOfTraining).wilson();
         return new Score("authpct", 100 * share.value(), 100 * share.low(), 100 * share.high());
     }
 
-    private void nearestDistance(Neighbours found, int threads, List<Score> scores) throws InterruptedException {
-        Neighbours usual = heldOut.count() > 0 ? ofHeldOut(threads) : null;
+    private void nearestDistance(Neighbours found, List<Score> scores) throws InterruptedException {
+        Neighbours usual = heldOut.count() > 0 ? ofHeldOut() : null;
         NearestDistances distances = NearestDistances.of(found, usual, training.dimension());
         scores.add(Score.of("nearest_distance", distances.median()));
         if (usual != null) {
@@ -228,9 +234,9 @@ public final class SampleMetrics {
         return heldOut.count() > 0 ? heldOut : training;
     }
 
-    private Neighbours ofHeldOut(int threads) throws InterruptedException {
+    private Neighbours ofHeldOut() throws InterruptedException {
         if (ofHeldOut == null) {
-            ofHeldOut = NearestNeighbours.search(heldOut, training, 1, threads);
+            ofHeldOut = search.search(heldOut, 1);
         }
         return ofHeldOut;
     }
@@ -238,7 +244,7 @@ public final class SampleMetrics {
     private CopyScore copyScore(int threads) throws InterruptedException {
         if (copyScore == null) {
             int cells = Math.min(parameters.cells(), training.count());
-            double[] usual = nearest(ofHeldOut(threads));
+            double[] usual = nearest(ofHeldOut());
             copyScore = CopyScore.of(training, heldOut, usual, cells, parameters.seed(), threads);
         }
         return copyScore;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The main job on CUDA, on the stand-in for the driver, in processes of its own: a process has one driver.
+/// The main jobs on CUDA, on the stand-in for the driver, in processes of its own: a process has one driver.
 class CudaSmokeTest {
     private static final Path STAND_IN = Path.of("../native/target/standin/librote_standin.so")
             .toAbsolutePath()
@@ -51,16 +52,51 @@ class CudaSmokeTest {
         }
     }
 
+    /// The search has the CPU's bits, so the table has them too.
+    @Test
+    void anAuditFindsTheNeighboursThatTheCpuFinds() throws IOException, InterruptedException {
+        Path onCpu = temp.resolve("cpu");
+        Path onCuda = temp.resolve("cuda");
+        assertThat(wait(audit(onCpu, "cpu"), onCpu)).isZero();
+        assertThat(wait(audit(onCuda, "cuda"), onCuda)).isZero();
+        assertThat(onCuda.resolve("neighbours.csv")).hasSameBinaryContentAs(onCpu.resolve("neighbours.csv"));
+        assertThat(Path.of(onCpu + ".log")).content().contains("neighbours searched on cpu: 1 thread");
+        assertThat(Path.of(onCuda + ".log"))
+                .content()
+                .contains("searched 400 of 400 images (100 %)", "neighbours searched on cuda: Rote stand-in");
+        assertThat(onCuda.resolve("report.html")).content().contains("Rote stand-in");
+        assertThat(numbers(onCuda)).hasSizeGreaterThan(50).isEqualTo(numbers(onCpu));
+    }
+
+    /// Everything an audit found, without the device that searched.
+    private static List<String> numbers(Path folder) throws IOException {
+        return Files.readAllLines(folder.resolve("audit.json")).stream()
+                .filter(line -> !line.contains("\"searched_on\""))
+                .toList();
+    }
+
+    private static Process audit(Path folder, String device) throws IOException {
+        String images = "builtin:fashion-mnist#";
+        return rote(
+                folder,
+                "audit",
+                "--samples",
+                images + "190:270", // the first ten are training images
+                "--training",
+                images + "0:200",
+                "--heldout",
+                images + "300:420",
+                "--threads",
+                "1",
+                "--device",
+                device,
+                "--out",
+                folder.toString());
+    }
+
     private static Process start(Path folder) throws IOException {
-        List<String> words = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-Drote.standin=" + STAND_IN,
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                Rote.class.getName(),
+        return rote(
+                folder,
                 "study",
                 Path.of("studies/smoke.toml").toAbsolutePath().toString(),
                 "--out",
@@ -69,6 +105,19 @@ class CudaSmokeTest {
                 "1",
                 "--set",
                 "device=\"cuda\"");
+    }
+
+    private static Process rote(Path folder, String... arguments) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-Drote.standin=" + STAND_IN,
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                Rote.class.getName()));
+        words.addAll(List.of(arguments));
         return new ProcessBuilder(words)
                 .redirectErrorStream(true)
                 .redirectOutput(Path.of(folder + ".log").toFile())

@@ -1,5 +1,6 @@
 package dev.rote.tools.audit;
 
+import dev.rote.device.Device;
 import dev.rote.errors.DataException;
 import dev.rote.metrics.CalibratedL2;
 import dev.rote.metrics.FeatureExtractor;
@@ -7,7 +8,7 @@ import dev.rote.metrics.FrechetDistance;
 import dev.rote.metrics.FrechetStatistics;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.NearestDistances;
-import dev.rote.metrics.NearestNeighbours;
+import dev.rote.metrics.NeighbourSearch;
 import dev.rote.metrics.Neighbours;
 import dev.rote.metrics.Rows;
 import dev.rote.metrics.SampleMetrics;
@@ -45,8 +46,11 @@ record Audit(
     /// Above this many dimensions the fifteen eigendecompositions of the extrapolation would take hours.
     private static final int MOST_EXTRAPOLATED = 1024;
 
-    /// Images searched at once: a whole number of the search's blocks for two threads.
+    /// Images searched at once on the CPU: a whole number of the search's blocks for two threads.
     private static final int CHUNK = 2016;
+
+    /// Images searched at once on another device.
+    private static final int DEVICE_CHUNK = 8192;
 
     /// The three sets.
     ///
@@ -67,27 +71,33 @@ record Audit(
 
     /// Computes all of it.
     ///
+    /// @param device that searches neighbours
     /// @throws DataException if there are too few images
     /// @throws InterruptedException if the calling thread is interrupted
-    static Audit of(Sets sets, AuditOptions options, FeatureExtractor extractor, AuditProgress progress)
+    static Audit of(Sets sets, AuditOptions options, FeatureExtractor extractor, Device device, AuditProgress progress)
             throws InterruptedException {
         requireEnough(sets, options.parameters());
         int threads = options.threads();
         Rows training = sets.training().rows();
         CalibratedL2 test = options.parameters().calibrated().within(training.count());
-        progress.part("nearest training images of " + sets.samples().count() + " samples");
-        Findings samples = Findings.of(search(sets.samples().rows(), training, test, threads, progress), test);
+        Findings samples;
         Optional<Findings> heldOut = Optional.empty();
-        if (sets.heldOut().isPresent()) {
-            progress.part("nearest training images of held-out images");
-            heldOut = Optional.of(Findings.of(search(sets.heldOutRows(), training, test, threads, progress), test));
+        Neighbours itself;
+        List<Score> pixels;
+        try (NeighbourSearch<Rows> search = NeighbourSearch.of(device, training, threads)) {
+            progress.part("nearest training images of " + sets.samples().count() + " samples");
+            samples = Findings.of(search(sets.samples().rows(), search, test, progress), test);
+            if (sets.heldOut().isPresent()) {
+                progress.part("nearest training images of held-out images");
+                heldOut = Optional.of(Findings.of(search(sets.heldOutRows(), search, test, progress), test));
+            }
+            progress.part("duplicates among training images");
+            itself = searchItself(training, search, progress);
+            progress.part("metrics in pixels");
+            SampleMetrics inPixels = new SampleMetrics(training, sets.heldOutRows(), search, options.parameters());
+            inPixels.know(itself, heldOut.map(Findings::neighbours).orElse(null));
+            pixels = inPixels.measure(COPY_KINDS, sets.samples().rows(), samples.neighbours(), threads);
         }
-        progress.part("duplicates among training images");
-        Neighbours itself = searchItself(training, threads, progress);
-        progress.part("metrics in pixels");
-        SampleMetrics inPixels = new SampleMetrics(training, sets.heldOutRows(), options.parameters());
-        inPixels.know(itself, heldOut.map(Findings::neighbours).orElse(null));
-        List<Score> pixels = inPixels.measure(COPY_KINDS, sets.samples().rows(), samples.neighbours(), threads);
         progress.part("metrics in features");
         Rows drawn = extractor.features(sets.samples().rows(), threads);
         Rows trained = extractor.features(training, threads);
@@ -100,7 +110,10 @@ record Audit(
         if (extractor.dimension() > MOST_EXTRAPOLATED) {
             kinds.remove(Kind.FD_INFINITY);
         }
-        List<Score> features = new SampleMetrics(trained, usual, options.parameters()).measure(kinds, drawn, threads);
+        List<Score> features;
+        try (NeighbourSearch<Rows> search = NeighbourSearch.of(device, trained, threads)) {
+            features = new SampleMetrics(trained, usual, search, options.parameters()).measure(kinds, drawn, threads);
+        }
         return new Audit(
                 samples,
                 heldOut,
@@ -133,15 +146,20 @@ record Audit(
         }
     }
 
+    private static int chunk(NeighbourSearch<Rows> search) {
+        return search instanceof NeighbourSearch.OnDevice ? DEVICE_CHUNK : CHUNK;
+    }
+
     private static Neighbours search(
-            Rows queries, Rows training, CalibratedL2 test, int threads, AuditProgress progress)
+            Rows queries, NeighbourSearch<Rows> search, CalibratedL2 test, AuditProgress progress)
             throws InterruptedException {
+        int chunk = chunk(search);
         int k = test.neighbours();
         int[] indices = new int[queries.count() * k];
         double[] distances = new double[queries.count() * k];
-        for (int first = 0; first < queries.count(); first += CHUNK) {
-            int count = Math.min(CHUNK, queries.count() - first);
-            Neighbours found = NearestNeighbours.search(queries.slice(first, count), training, k, threads);
+        for (int first = 0; first < queries.count(); first += chunk) {
+            int count = Math.min(chunk, queries.count() - first);
+            Neighbours found = search.search(queries.slice(first, count), k);
             System.arraycopy(found.indices(), 0, indices, first * k, count * k);
             System.arraycopy(found.distances(), 0, distances, first * k, count * k);
             progress.searched(count);
@@ -149,17 +167,18 @@ record Audit(
         return new Neighbours(queries.count(), k, indices, distances);
     }
 
-    private static Neighbours searchItself(Rows training, int threads, AuditProgress progress)
+    private static Neighbours searchItself(Rows training, NeighbourSearch<Rows> search, AuditProgress progress)
             throws InterruptedException {
+        int chunk = chunk(search);
         int[] indices = new int[training.count()];
         double[] distances = new double[training.count()];
-        for (int first = 0; first < training.count(); first += CHUNK) {
-            int count = Math.min(CHUNK, training.count() - first);
+        for (int first = 0; first < training.count(); first += chunk) {
+            int count = Math.min(chunk, training.count() - first);
             int[] own = new int[count];
             for (int i = 0; i < count; i++) {
                 own[i] = first + i;
             }
-            Neighbours found = NearestNeighbours.search(training.slice(first, count), training, 1, own, threads);
+            Neighbours found = search.search(training.slice(first, count), 1, own);
             System.arraycopy(found.indices(), 0, indices, first, count);
             System.arraycopy(found.distances(), 0, distances, first, count);
             progress.searched(count);

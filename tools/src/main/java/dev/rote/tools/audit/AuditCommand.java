@@ -1,10 +1,14 @@
 package dev.rote.tools.audit;
 
+import dev.rote.config.RunConfig;
+import dev.rote.config.TrainConfig;
+import dev.rote.device.Device;
 import dev.rote.errors.DataException;
 import dev.rote.metrics.CalibratedL2;
 import dev.rote.metrics.SampleMetrics;
 import dev.rote.tools.cli.Build;
 import dev.rote.tools.cli.Console;
+import dev.rote.tools.cli.Devices;
 import dev.rote.tools.features.Features;
 import dev.rote.tools.report.Provenance;
 import java.nio.file.Path;
@@ -102,6 +106,13 @@ public final class AuditCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", description = "CPU threads (default: all cores)")
     private Integer threads;
 
+    @Option(
+            names = "--device",
+            defaultValue = "auto",
+            converter = Devices.Converter.class,
+            description = "what searches neighbours: cpu, cuda or auto (default: ${DEFAULT-VALUE})")
+    private RunConfig.Device device;
+
     public AuditCommand(Console console) {
         this.console = console;
     }
@@ -110,6 +121,17 @@ public final class AuditCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         AuditOptions options = options();
         AuditFiles.requireFree(out);
+        Devices.announce(device, console.err());
+        Devices.Wanted wanted =
+                new Devices.Wanted(device, RunConfig.Kernels.OWN, options.threads(), TrainConfig.Precision.F32);
+        try (Device searching = Devices.open(wanted, notice -> console.err().println("rote: " + notice))) {
+            console.err().println(searching.describe());
+            audit(options, searching);
+        }
+        return 0;
+    }
+
+    private void audit(AuditOptions options, Device searching) throws InterruptedException {
         ImageSet.Reading reading = new ImageSet.Reading(size, gray, skipUnreadable);
         List<ImageSet> opened = new ArrayList<>();
         try {
@@ -128,11 +150,11 @@ public final class AuditCommand implements Callable<Integer> {
                             opened.get(0),
                             opened.get(1),
                             heldOut == null ? Optional.empty() : Optional.of(opened.get(2))),
-                    options);
+                    options,
+                    searching);
         } finally {
             opened.forEach(ImageSet::close);
         }
-        return 0;
     }
 
     private ImageSet read(String role, String source, ImageSet.Reading reading) {
@@ -144,7 +166,7 @@ public final class AuditCommand implements Callable<Integer> {
         return set;
     }
 
-    private void audit(Audit.Sets sets, AuditOptions options) throws InterruptedException {
+    private void audit(Audit.Sets sets, AuditOptions options, Device searching) throws InterruptedException {
         Audit audit;
         try (Features opened = Features.of(
                         "--features",
@@ -153,18 +175,15 @@ public final class AuditCommand implements Callable<Integer> {
                         sets.training().extent(),
                         options.threads());
                 AuditProgress progress = new AuditProgress(console, sets.searches())) {
-            audit = Audit.of(sets, options, opened.extractor(), progress);
+            audit = Audit.of(sets, options, opened.extractor(), searching, progress);
         }
         Map<String, String> environment = Build.recorded();
         String version = environment.remove("version");
-        Path report = new AuditFiles(out, sets, audit, options)
+        Path report = new AuditFiles(out, sets, audit, options, searching.describe())
                 .write(new Provenance(
-                        version,
-                        environment.remove("commit"),
-                        "CPU, " + options.threads() + " threads",
-                        Instant.now(),
-                        environment));
+                        version, environment.remove("commit"), searching.describe(), Instant.now(), environment));
         print(new AuditText(audit, options), audit);
+        console.out().println("neighbours searched on " + searching.describe());
         console.out().println("report: " + report);
     }
 

@@ -39,14 +39,17 @@ final class AuditFiles {
     private final Audit.Sets sets;
     private final Audit audit;
     private final AuditOptions options;
+    private final String searchedOn;
     private final AuditText text;
     private final double k;
 
-    AuditFiles(Path folder, Audit.Sets sets, Audit audit, AuditOptions options) {
+    /// @param searchedOn device that searched neighbours, as its `describe()` says
+    AuditFiles(Path folder, Audit.Sets sets, Audit audit, AuditOptions options, String searchedOn) {
         this.folder = folder;
         this.sets = sets;
         this.audit = audit;
         this.options = options;
+        this.searchedOn = searchedOn;
         this.text = new AuditText(audit, options);
         this.k = options.k().getFirst();
     }
@@ -141,6 +144,7 @@ final class AuditFiles {
         setup.put("cells of C_T", options.parameters().cells() + "");
         setup.put("precision, recall", "k = " + options.parameters().neighbours());
         setup.put("features", audit.space());
+        setup.put("neighbours searched on", searchedOn);
         setup.put("seed", options.parameters().seed() + "");
         return setup;
     }
@@ -254,6 +258,7 @@ final class AuditFiles {
         root.put("samples_are_held_out", audit.samplesAreHeldOut());
         root.put("duplicates_in_training", audit.duplicates());
         root.put("features", audit.space());
+        root.put("searched_on", searchedOn);
         tests(root.putObject("copy_tests"), audit.samples());
         audit.heldOut().ifPresent(usual -> tests(root.putObject("base_rate"), usual));
         scores(root.putObject("pixels"), audit.pixels(), Optional.empty());
