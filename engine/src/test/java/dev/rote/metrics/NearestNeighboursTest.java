@@ -58,7 +58,8 @@ class NearestNeighboursTest {
         requireReferenceResult(noisy(y, 0.02, 6), y, d, 3);
     }
 
-    /// The bound of the f32 pass never loses a neighbour: 16 million pairs for each `d`, or as many as `-Drote.test.pairs` says.
+    /// The bound of the f32 pass never loses a neighbour: 16 million pairs for each `d`, or as many as
+    // `-Drote.test.pairs` says.
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7})
     void losesNoNeighbourAmongMillionsOfPairs(int d) throws InterruptedException {

@@ -12,8 +12,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class NearestRealImagesTest {
     @ParameterizedTest
     @CsvSource({
-        "1,1,40", "2,2,40", "3,3,40", "1,12288,3", "2,12288,3", "3,12288,3", "20,12288,8", "300,1,40", "300,7,40",
-        "300,196,40", "600,784,40", "60,3072,10"
+        "1,1,40",
+        "2,2,40",
+        "3,3,40",
+        "1,12288,3",
+        "2,12288,3",
+        "3,12288,3",
+        "20,12288,8",
+        "300,1,40",
+        "300,7,40",
+        "300,196,40",
+        "600,784,40",
+        "60,3072,10"
     })
     void equalsDoublePrecisionOnImagesAndTheirNearCopies(int n, int d, int queries) throws InterruptedException {
         require(RealImages.fashion(n, d), d, queries);
