@@ -240,6 +240,8 @@ vendor-bench() {
 report() {
     local arguments=() file
     for file in "$out"/{step-*,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/nearest-[0-9s]*.log; do [ ! -s "$file" ] || arguments+=("log=$file"); done
+    [ ! -s "$out/nearest-wrong.log" ] || arguments+=("wrong=$out/nearest-wrong.log")
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
     cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
     local gpu

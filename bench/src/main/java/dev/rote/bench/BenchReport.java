@@ -17,8 +17,12 @@ import tools.jackson.databind.node.ObjectNode;
 /// Lays our times beside the peers': one line per case on standard output, a JSON file, and a Markdown table.
 ///
 /// Arguments: `jmh=FILE` (JMH's JSON), `operations=FILE` (JSON lines of [OperationTimes]) and `peers=FILE` (JSON
-/// lines), each as often as there are files; `json=FILE` and `table=FILE` (to write); `title=TEXT` of a new page; and
-/// any other `KEY=TEXT` as a fact about the run, such as `cpu=...`; facts keep their order.
+/// lines), `log=FILE` (what [NearestNeighbourBench] printed, for the share of queries certified at once) and
+// `wrong=FILE`
+/// (lines of `nearest.py --wrong`), each as often as there are files; `json=FILE` and `table=FILE` (to write);
+/// `title=TEXT` of a new page; `bandwidth=TB/S` of the GPU, 4.3 unless given, for the roofline of searches; and any
+// other
+/// `KEY=TEXT` as a fact about the run, such as `cpu=...`; facts keep their order.
 public final class BenchReport {
     private BenchReport() {}
 
@@ -27,6 +31,7 @@ public final class BenchReport {
         Map<String, Path> files = new LinkedHashMap<>();
         Map<String, String> facts = new LinkedHashMap<>();
         String title = "CPU results";
+        double bandwidth = 4.3;
         for (String argument : arguments) {
             int equals = argument.indexOf('=');
             if (equals < 1) {
@@ -35,10 +40,11 @@ public final class BenchReport {
             String key = argument.substring(0, equals);
             String value = argument.substring(equals + 1);
             switch (key) {
-                case "jmh", "operations", "peers" ->
+                case "jmh", "operations", "peers", "log", "wrong" ->
                     read.computeIfAbsent(key, unused -> new ArrayList<>()).add(Path.of(value));
                 case "json", "table" -> files.put(key, Path.of(value));
                 case "title" -> title = value;
+                case "bandwidth" -> bandwidth = Double.parseDouble(value);
                 default -> facts.put(key, value);
             }
         }
@@ -47,23 +53,29 @@ public final class BenchReport {
                 throw new IllegalArgumentException("arguments: expected " + key + "=FILE, found none");
             }
         }
-        List<Outcome> outcomes = outcomes(read);
+        List<Outcome> outcomes = outcomes(read, new Ceiling(bandwidth));
+        List<WrongAnswers> wrong = wrong(read);
         print(outcomes, System.out);
-        Files.writeString(files.get("json"), json(facts, outcomes));
+        Files.writeString(files.get("json"), json(facts, outcomes, wrong));
         Path table = files.get("table");
         String page = Files.exists(table) ? Files.readString(table) : "";
-        Files.writeString(table, ResultTable.replace(page, title, facts, outcomes));
+        Files.writeString(table, ResultTable.replace(page, title, facts, outcomes, wrong));
     }
 
     /// Whole benchmarks as they were given, then operations, those that take most of their step first.
-    private static List<Outcome> outcomes(Map<String, List<Path>> files) throws IOException {
+    private static List<Outcome> outcomes(Map<String, List<Path>> files, Ceiling ceiling) throws IOException {
         List<Peer> peers = new ArrayList<>();
         for (Path file : files.getOrDefault("peers", List.of())) {
             peers.addAll(Peer.parse(Files.readString(file), file.toString()));
         }
+        List<String> logs = new ArrayList<>();
+        for (Path file : files.getOrDefault("log", List.of())) {
+            logs.add(Files.readString(file));
+        }
+        SearchNotes notes = SearchNotes.of(ceiling, logs);
         List<Outcome> outcomes = new ArrayList<>();
         for (Path file : files.getOrDefault("jmh", List.of())) {
-            outcomes.addAll(JmhResults.parse(Files.readString(file), file.toString(), peers));
+            outcomes.addAll(JmhResults.parse(Files.readString(file), file.toString(), peers, notes));
         }
         for (Path file : files.getOrDefault("operations", List.of())) {
             OperationResult.parse(Files.readString(file), file.toString()).stream()
@@ -73,11 +85,19 @@ public final class BenchReport {
         return outcomes;
     }
 
+    private static List<WrongAnswers> wrong(Map<String, List<Path>> files) throws IOException {
+        List<WrongAnswers> wrong = new ArrayList<>();
+        for (Path file : files.getOrDefault("wrong", List.of())) {
+            wrong.addAll(WrongAnswers.parse(Files.readString(file), file.toString()));
+        }
+        return wrong;
+    }
+
     private static void print(List<Outcome> outcomes, PrintStream out) {
         outcomes.forEach(outcome -> out.println(outcome.line()));
     }
 
-    private static String json(Map<String, String> facts, List<Outcome> outcomes) {
+    private static String json(Map<String, String> facts, List<Outcome> outcomes, List<WrongAnswers> wrong) {
         JsonMapper mapper = JsonMapper.shared();
         ObjectNode root = mapper.createObjectNode();
         ObjectNode run = root.putObject("run");
@@ -98,9 +118,17 @@ public final class BenchReport {
                     .put("bytes", operation.bytes())
                     .put("floor_ms", operation.floorMs())
                     .put("checked", operation.checked()));
+            outcome.search().ifPresent(search -> {
+                search.floorMs().ifPresent(floor -> result.put("floor_ms", floor));
+                search.certified().ifPresent(share -> result.put("certified", share));
+            });
             outcome.ratio().ifPresent(ratio -> result.put("peer_over_ours", ratio));
             ArrayNode peers = result.putArray("peers");
             outcome.peers().forEach(peer -> peers.add(peer.line()));
+        }
+        if (!wrong.isEmpty()) {
+            ArrayNode lines = root.putArray("wrong_answers");
+            wrong.forEach(answers -> lines.add(answers.line()));
         }
         return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
     }

@@ -12,12 +12,13 @@ final class JmhResults {
     private JmhResults() {}
 
     /// @param origin names the text in messages
+    /// @param notes what else is known of searches
     /// @throws DataException when it is no such file, or a benchmark is unknown
-    static List<Outcome> parse(String text, String origin, List<Peer> peers) {
+    static List<Outcome> parse(String text, String origin, List<Peer> peers, SearchNotes notes) {
         try {
             List<Outcome> outcomes = new ArrayList<>();
             for (JsonNode result : JsonMapper.shared().readTree(text)) {
-                outcomes.add(outcome(result, origin, peers));
+                outcomes.add(outcome(result, origin, peers, notes));
             }
             return outcomes;
         } catch (JacksonException failure) {
@@ -25,7 +26,7 @@ final class JmhResults {
         }
     }
 
-    private static Outcome outcome(JsonNode result, String origin, List<Peer> peers) {
+    private static Outcome outcome(JsonNode result, String origin, List<Peer> peers, SearchNotes notes) {
         String name = result.required("benchmark").stringValue();
         JsonNode params = result.required("params");
         int threads = threads(params);
@@ -46,9 +47,10 @@ final class JmhResults {
             String shape = params.required("shape").stringValue();
             String type = params.path("type").stringValue("f32");
             Case timed = new Case(Case.NEAREST_NEIGHBOURS, shape, type);
-            long flops =
-                    NearestNeighbourBench.flops(shape, params.path("device").stringValue("cpu"));
-            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers);
+            String device = params.path("device").stringValue("cpu");
+            long flops = NearestNeighbourBench.flops(shape, device);
+            return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers)
+                    .with(notes.search(shape, type, device));
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);
     }

@@ -80,6 +80,12 @@ public class NearestNeighbourBench {
         return (device.equals("cuda") ? 2L : 3L) * sizes[0] * sizes[1] * sizes[2];
     }
 
+    /// Values of queries and references together.
+    static long values(String shape) {
+        int[] sizes = sizes(shape);
+        return ((long) sizes[0] + sizes[1]) * sizes[2];
+    }
+
     static int queries(String shape) {
         return sizes(shape)[0];
     }
@@ -186,7 +192,6 @@ public class NearestNeighbourBench {
                         + " and " + found.index(query, 1) + " at " + found.distance(query, 1));
             }
         }
-        System.out.println("\n" + shape + " " + type + " on " + device + ": " + (sizes[0] - found.searchedOn()) + " of "
-                + sizes[0] + " queries certified at once");
+        System.out.println("\n" + SearchNotes.line(shape, type, device, sizes[0] - found.searchedOn(), sizes[0]));
     }
 }

@@ -3,6 +3,7 @@ package dev.rote.bench;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /// The results as Markdown, between markers in a file whose other text is kept.
 final class ResultTable {
@@ -14,8 +15,9 @@ final class ResultTable {
     /// @param page the file as it was, or empty
     /// @param title of a new page
     /// @return the page with what stood between the markers replaced; with both added if they were missing
-    static String replace(String page, String title, Map<String, String> facts, List<Outcome> outcomes) {
-        String generated = BEGIN + "\n" + tables(facts, outcomes) + END;
+    static String replace(
+            String page, String title, Map<String, String> facts, List<Outcome> outcomes, List<WrongAnswers> wrong) {
+        String generated = BEGIN + "\n" + tables(facts, outcomes, wrong) + END;
         int begin = page.indexOf(BEGIN);
         int end = page.indexOf(END);
         if (begin < 0 || end < begin) {
@@ -24,7 +26,7 @@ final class ResultTable {
         return page.substring(0, begin) + generated + page.substring(end + END.length());
     }
 
-    private static String tables(Map<String, String> facts, List<Outcome> outcomes) {
+    private static String tables(Map<String, String> facts, List<Outcome> outcomes, List<WrongAnswers> wrong) {
         StringBuilder text = new StringBuilder("\n");
         facts.forEach((key, value) ->
                 text.append("- ").append(key).append(": ").append(value).append('\n'));
@@ -32,7 +34,8 @@ final class ResultTable {
                 .filter(outcome -> outcome.operation().isEmpty())
                 .toList();
         text.append("\n| operation | shape | type | ours, ms (p10-p90) | GFLOP/s | images/s | best peer, ms (p10-p90) ")
-                .append("| peer, version, setting | peer / ours |\n|---|---|---|---|---|---|---|---|---|\n");
+                .append("| peer, version, setting | peer / ours | of the roofline | certified at once |\n")
+                .append("|---|---|---|---|---|---|---|---|---|---|---|\n");
         whole.forEach(outcome -> text.append(row(outcome)));
         if (whole.size() < outcomes.size()) {
             text.append("\nOperations of a step, by the time that they take of it:\n")
@@ -42,20 +45,33 @@ final class ResultTable {
             outcomes.forEach(
                     outcome -> outcome.operation().ifPresent(operation -> text.append(row(outcome, operation))));
         }
+        if (!wrong.isEmpty()) {
+            text.append(
+                            "\nQueries that peers answer wrongly, on references with normal noise; truth by differences in f64:\n")
+                    .append("\n| peer's way | shape | type | noise | nearest | second | distance by over 1/1000 ")
+                    .append("| worst distance by |\n|---|---|---|---|---|---|---|---|\n");
+            wrong.forEach(answers -> text.append(answers.row()));
+        }
         return text.append('\n').toString();
     }
 
     private static String row(Outcome outcome) {
         return String.format(
                 Locale.ROOT,
-                "| %s | %s | %s | %s | %s | %s | %s |%n",
+                "| %s | %s | %s | %s | %s | %s | %s | %s | %s |%n",
                 outcome.timed().benchmark(),
                 outcome.timed().shape(),
                 outcome.timed().type(),
                 outcome.timing().text(),
                 outcome.flops() == 0 ? "-" : String.format(Locale.ROOT, "%.1f", outcome.gflops()),
                 String.format(Locale.ROOT, "%.0f", outcome.itemsPerSecond()),
-                peer(outcome));
+                peer(outcome),
+                percent(outcome.roofline(), "%.0f %%"),
+                percent(outcome.certified(), "%.2f %%"));
+    }
+
+    private static String percent(OptionalDouble share, String format) {
+        return share.isPresent() ? String.format(Locale.ROOT, format, 100 * share.getAsDouble()) : "-";
     }
 
     private static String row(Outcome outcome, OperationResult operation) {

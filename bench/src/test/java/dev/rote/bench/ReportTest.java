@@ -90,4 +90,51 @@ class ReportTest {
                 .contains("| 0.5000 (0.3000-0.9000) | PyTorch 2, fast | 2.00 |");
         assertThat(Files.readString(folder.resolve("json"))).contains("\"peer_over_ours\" : 2.0", "\"count\" : 4");
     }
+
+    @Test
+    void aSearchHasItsShareOfTheRooflineAndOfCertifiedQueries(@TempDir Path folder) throws Exception {
+        String search = """
+                [{"benchmark":"dev.rote.bench.NearestNeighbourBench.nearestNeighbours","params":{"device":"%s",\
+                "shape":"10000x10000x7900","threads":"1","type":"%s"},\
+                "primaryMetric":{"scoreUnit":"ms/op","rawData":[[4.0]]}}]
+                """;
+        Files.writeString(folder.resolve("f32"), search.formatted("cuda", "f32"));
+        Files.writeString(folder.resolve("u8"), search.formatted("cuda", "u8"));
+        Files.writeString(folder.resolve("cpu"), search.formatted("cpu", "f32"));
+        Files.writeString(
+                folder.resolve("log"),
+                "Iteration 1:\n" + SearchNotes.line("10000x10000x7900", "f32", "cuda", 9975, 10000));
+        Files.writeString(folder.resolve("wrong"), """
+                a warning
+                {"wrong_answers":"addmm","type":"tf32","shape":"1000x32768x1024","noise":0.02,"wrong_first":0.0,\
+                "wrong_second":0.025,"wrong_distance":0.996,"worst_distance":0.2219}
+                """);
+        BenchReport.main(new String[] {
+            "jmh=" + folder.resolve("f32"),
+            "jmh=" + folder.resolve("u8"),
+            "jmh=" + folder.resolve("cpu"),
+            "log=" + folder.resolve("log"),
+            "wrong=" + folder.resolve("wrong"),
+            "json=" + folder.resolve("json"),
+            "table=" + folder.resolve("table")
+        });
+        // 2 * 10^8 * 7900 flop take 2 ms at 790 TFLOP/s, 1 ms at twice that
+        assertThat(Files.readAllLines(folder.resolve("table")))
+                .anyMatch(line -> line.endsWith("| 50 % | 99.75 % |") && line.contains("| f32 |"))
+                .anyMatch(line -> line.endsWith("| 25 % | - |") && line.contains("| u8 |"))
+                .anyMatch(line -> line.endsWith("| - | - |") && line.contains("| f32 |"))
+                .contains("| addmm | 1000x32768x1024 | tf32 | 0.02 | 0.0 % | 2.5 % | 99.6 % | 0.22 |");
+        assertThat(Files.readString(folder.resolve("json")))
+                .contains("\"certified\" : 0.9975", "\"floor_ms\" : 2.0", "\"wrong_second\" : 0.025");
+    }
+
+    /// Few operations for many bytes: reading bounds the search.
+    @Test
+    void theRooflineOfAFewQueriesIsReading() {
+        SearchResult search = SearchNotes.of(new Ceiling(4), List.of()).search("1x999999x4", "f32", "cuda");
+        assertThat(search.floorMs()).hasValue(1e6 * 4 * 4 / 4e12 * 1e3);
+        assertThatThrownBy(() -> WrongAnswers.parse("{}", "test"))
+                .isInstanceOf(DataException.class)
+                .hasMessageStartingWith("test: expected a count of wrong answers");
+    }
 }

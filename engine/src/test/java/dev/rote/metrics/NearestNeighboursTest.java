@@ -58,11 +58,12 @@ class NearestNeighboursTest {
         requireReferenceResult(noisy(y, 0.02, 6), y, d, 3);
     }
 
-    /// The bound of the f32 pass never loses a neighbour: 4 million pairs, or as many as `-Drote.test.pairs` says.
+    /// The bound of the f32 pass never loses a neighbour: 16 million pairs for each `d`, or as many as
+    // `-Drote.test.pairs` says.
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7})
     void losesNoNeighbourAmongMillionsOfPairs(int d) throws InterruptedException {
-        int side = (int) Math.sqrt(Long.getLong("rote.test.pairs", 4_000_000));
+        int side = (int) Math.sqrt(Long.getLong("rote.test.pairs", 16_000_000));
         float[] y = uniform(side * d, 22);
         Rows queries = Rows.of(noisy(y, 1e-3, 23), d);
         Rows references = Rows.of(y, d);
