@@ -85,7 +85,7 @@ tests() {
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest &
     running+=($!)
-    step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest \
+    step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &
     running+=($!)
     vendor &

@@ -1,7 +1,6 @@
 package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.device.Buffer;
@@ -294,40 +293,6 @@ class CudaNearestTest extends OnCudaDevice {
         assertThat(found.searchedOn()).isLessThan(15);
     }
 
-    @ParameterizedTest
-    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
-    void refusesValuesThatAreNotFiniteAndSaysWhere(float bad) throws InterruptedException {
-        float[] values = new float[12];
-        values[7] = bad;
-        assertThatIllegalArgumentException()
-                .isThrownBy(
-                        () -> CudaNearestSearch.open(device, vectors(values, 3)).close())
-                .withMessage("references: row 2, column 1: expected a finite value, found " + bad);
-        try (NearestSearch search = CudaNearestSearch.open(device, vectors(new float[12], 3))) {
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> search.search(vectors(values, 3), new Question(1, null)))
-                    .withMessageStartingWith("queries: row 2, column 1");
-        }
-    }
-
-    @Test
-    void refusesOtherDimensionsTooFewReferencesAndOtherBuffers() throws InterruptedException {
-        try (NearestSearch search = CudaNearestSearch.open(device, vectors(new float[6], 3))) {
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> search.search(vectors(new float[8], 4), new Question(1, null)))
-                    .withMessageContaining("dimension 4");
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> search.search(vectors(new float[3], 3), new Question(3, null)))
-                    .withMessageContaining("k = 3 needs at least 3 references per query, got 2");
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> search.search(vectors(new float[3], 3), new Question(2, new int[1])))
-                    .withMessageContaining("got 1 besides the excluded one");
-            assertThat(search.search(vectors(new float[0], 3), new Question(2, null))
-                            .indices())
-                    .isEmpty();
-        }
-    }
-
     /// What studies call: the same answer as on the CPU, in floats and in 8 bits.
     @Test
     void aNeighbourSearchTakesTheDevice() throws InterruptedException {
@@ -390,7 +355,7 @@ class CudaNearestTest extends OnCudaDevice {
         assertThat(Arrays.stream(found.squares()).map(Math::sqrt).toArray()).isEqualTo(expected.distances());
     }
 
-    private static Vectors vectors(float[] values, int d) {
+    static Vectors vectors(float[] values, int d) {
         return new Vectors(MemorySegment.ofArray(values), values.length / d, d, DType.F32);
     }
 
