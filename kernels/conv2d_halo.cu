@@ -9,15 +9,15 @@
 // Shapes       x, dx [N,H,W,C], or [N,H/2,W/2,C] where x is upsampled   w [K,3,3,C]   bias [K] f32 or none
 //              y, dy [N,H,W,K]; all but bias bf16
 // Layout       C and K fastest
-// Requires     y may be the addend that is like it. W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor of it; a tile with its surroundings
-//              is at most 400 pixels; the channels read multiples of 32, those written of the number in the name; N*H*W*C
-//              and N*H*W*K fit in 31 bits; 16-byte aligned
+// Requires     y may be the addend that is like it. W a multiple of 8 that divides 256; H*W a multiple of 256 or a divisor
+//              of it; a tile with its surroundings is at most 400 pixels; the channels read multiples of 32, those written
+//              of the number in the name; N*H*W*C and N*H*W*K fit in 31 bits; 16-byte aligned
 // Tiling       256 pixels x 32 or 64 channels, see halo_tile.cuh; shared memory 40 to 88 KiB
 // Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; a tap outside the image
-//              multiplies w by 0: w that is not finite shows there too
+//              multiplies w by 0: w that is not finite shows there too. The addend is added in f32, before y is rounded
 // Determinism  run-to-run: one block per tile, a fixed order, no atomics
 // Cost         18 N*H*W*K*C flop; x is read (256 + halo) / 256 = 1.3 to 1.6 times per 32 or 64 output channels, all but
-//              once from L2. N=512, 32x32, C=K=32: 9.7 GFLOP, 67 MB: 16 us at 4.3 TB/s
+//              once from L2; an addend is read once. N=512, 32x32, C=K=32: 9.7 GFLOP, 67 MB: 16 us at 4.3 TB/s
 // Reference    Conv2dReference, Conv2dReference.backwardData (double)
 #include "conv2d.cuh"
 #include "halo_tile.cuh"

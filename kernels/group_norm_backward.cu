@@ -18,7 +18,8 @@
 //              one gives 0. _staged keeps dz from the sums to dx in the type of the tensors: with SiLU in bf16 it is
 //              rounded once more (2^-9), after it was summed
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         _staged: two or three reads and one write, about 30 instructions per value: memory-bound
+// Cost         _staged: two or three reads and one write, the slope of SiLU once. N=512, 32x32, C=32, bf16, no addend:
+//              101 MB, 23 us at 4.3 TB/s; 63 us on an H200, where copies, sums and writes of a block follow each other
 // Reference    GroupNormReference (double)
 #include "norm.cuh"
 
