@@ -51,19 +51,24 @@ class FusionTest {
         assertThat(graph.nodes().getFirst().op()).isEqualTo(new GroupNorm(2, 1e-5f, true));
     }
 
-    @Test
-    void theResultIsTheSameBeforeAndAfter() {
-        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::twoBlocks, 3);
+    /// Of the network as it is and fused.
+    private static void requireSameResult(GradientCheck.Network network) {
+        Map<String, double[]> bindings = GradientCheck.normals(network, 3);
         Graph plain = new Graph();
-        Value expected = twoBlocks(plain);
+        Value expected = network.loss(plain);
         Graph fused = new Graph();
-        Value found = twoBlocks(fused);
+        Value found = network.loss(fused);
         Fusion.apply(fused, FUSING);
         ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
         ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
         plainRun.run();
         fusedRun.run();
         assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+    }
+
+    @Test
+    void theResultIsTheSameBeforeAndAfter() {
+        requireSameResult(FusionTest::twoBlocks);
     }
 
     @Test
@@ -150,17 +155,7 @@ class FusionTest {
 
     @Test
     void theResultOfAnUpsampledConvolutionIsTheSame() {
-        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::upPath, 3);
-        Graph plain = new Graph();
-        Value expected = upPath(plain);
-        Graph fused = new Graph();
-        Value found = upPath(fused);
-        Fusion.apply(fused, FUSING);
-        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
-        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
-        plainRun.run();
-        fusedRun.run();
-        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+        requireSameResult(FusionTest::upPath);
     }
 
     @Test
@@ -214,17 +209,7 @@ class FusionTest {
 
     @Test
     void theResultWithoutTheConcatenationIsTheSame() {
-        Map<String, double[]> bindings = GradientCheck.normals(FusionTest::joinedBlock, 3);
-        Graph plain = new Graph();
-        Value expected = joinedBlock(plain);
-        Graph fused = new Graph();
-        Value found = joinedBlock(fused);
-        Fusion.apply(fused, FUSING);
-        ReferenceRun plainRun = ReferenceRun.of(plain, bindings);
-        ReferenceRun fusedRun = ReferenceRun.of(fused, bindings);
-        plainRun.run();
-        fusedRun.run();
-        assertThat(fusedRun.read(found)).isEqualTo(plainRun.read(expected));
+        requireSameResult(FusionTest::joinedBlock);
     }
 
     @Test

@@ -191,22 +191,13 @@ class CudaFusionTest extends OnCudaDevice {
         return Plan.of(step.graph(), CudaTarget.INSTANCE).arenaBytes();
     }
 
-    @ParameterizedTest
-    @MethodSource("joined")
-    void aBlockThatReadsTwoTensorsDoesNotDependOnTheOrderOfThreads(Part part) {
-        Results ascending = run(part, device.target());
-        AnyDriver.descending(true);
-        Results descending = run(part, device.target());
-        AnyDriver.descending(false);
-        ascending
-                .values()
-                .forEach((name, values) ->
-                        assertThat(descending.values().get(name)).as(name).containsExactly(values));
+    static Stream<Part> all() {
+        return Stream.concat(upsampled(), joined());
     }
 
     @ParameterizedTest
-    @MethodSource("upsampled")
-    void anUpsampledConvolutionDoesNotDependOnTheOrderOfThreads(Part part) {
+    @MethodSource("all")
+    void aFusedPartDoesNotDependOnTheOrderOfThreads(Part part) {
         Results ascending = run(part, device.target());
         AnyDriver.descending(true);
         Results descending = run(part, device.target());
