@@ -78,6 +78,7 @@ final class Keys {
         sections.put("diffusion", DiffusionConfig.KEYS);
         sections.put("train", TrainConfig.KEYS);
         sections.put("measure", MeasureConfig.KEYS);
+        sections.put("stop", StopConfig.KEYS);
         return sections;
     }
 

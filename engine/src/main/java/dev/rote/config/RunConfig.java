@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 /// @param diffusion the forward process and the objective
 /// @param train the optimizer and its loop
 /// @param measure the measurements
+/// @param stop when training stops before its last update
 public record RunConfig(
         String name,
         long seed,
@@ -31,7 +32,8 @@ public record RunConfig(
         ModelConfig model,
         DiffusionConfig diffusion,
         TrainConfig train,
-        MeasureConfig measure) {
+        MeasureConfig measure,
+        StopConfig stop) {
 
     /// Where a run computes.
     public enum Device implements Named {
@@ -115,9 +117,19 @@ public record RunConfig(
                     || !(metric instanceof Metric.OfSamples of && of.kind().needsHeldOut());
             Check.that(has, "data.test", "at least 1 for " + metric.word() + ", which needs held-out images", 0);
         }
-        boolean secondNeighbour = data.n() != 1 || !measure.metrics().contains(new Metric.MemorizedFraction());
+        boolean secondNeighbour =
+                data.n() != 1 || !(stop.stops() || measure.metrics().contains(new Metric.MemorizedFraction()));
         Check.that(
-                secondNeighbour, "data.n", "at least 2 for memorized_fraction, which needs two neighbours", data.n());
+                secondNeighbour,
+                "data.n",
+                "at least 2 for " + (stop.stops() ? "stop.rule" : "memorized_fraction")
+                        + ", which needs two neighbours",
+                data.n());
+        Check.that(
+                !stop.stops() || stop.from() <= train.steps(),
+                "stop.from",
+                "at most train.steps (" + train.steps() + ")",
+                stop.from());
     }
 
     private static void checkMeasuredSteps(MeasureConfig measure, int last) {
@@ -166,7 +178,8 @@ public record RunConfig(
                     ModelConfig.of(section(tree, "model"), tree),
                     DiffusionConfig.of(section(tree, "diffusion")),
                     TrainConfig.of(section(tree, "train")),
-                    MeasureConfig.of(section(tree, "measure"), tree));
+                    MeasureConfig.of(section(tree, "measure"), tree),
+                    StopConfig.of(section(tree, "stop")));
         } catch (InvalidKey e) {
             throw tree.wrong(e.key(), e.expected(), e.found());
         }
@@ -248,5 +261,6 @@ public record RunConfig(
         diffusion.write(toml);
         train.write(toml);
         measure.write(toml);
+        stop.write(toml);
     }
 }

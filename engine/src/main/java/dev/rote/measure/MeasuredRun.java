@@ -20,6 +20,7 @@ import java.time.Clock;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -37,9 +38,12 @@ public final class MeasuredRun implements AutoCloseable {
     private final RunFolder folder;
     private final Trainer trainer;
     private final Measurer measurer;
+    private final Optional<EarlyStop> early;
+    private final KeptModels kept;
     private final Set<Integer> measured = new HashSet<>();
     private final int threads;
     private boolean based;
+    private boolean stopped;
 
     private MeasuredRun(
             Owned owned,
@@ -56,6 +60,11 @@ public final class MeasuredRun implements AutoCloseable {
         this.threads = threads(config);
         this.trainer = owned.add(Trainer.open(device, config, data), Trainer::close);
         this.measurer = owned.add(Measurer.open(trainer, features, threads), Measurer::close);
+        this.early = config.stop().stops()
+                ? Optional.of(
+                        owned.add(EarlyStop.open(trainer, measurer.search().orElseThrow()), EarlyStop::close))
+                : Optional.empty();
+        this.kept = new KeptModels(folder.path());
     }
 
     private static int threads(RunConfig config) {
@@ -103,6 +112,10 @@ public final class MeasuredRun implements AutoCloseable {
                     measured.add(record.path("step").asInt());
                 }
                 based |= kind.equals("base_rate");
+                stopped |= kind.equals("stop");
+                if (kind.equals("check")) {
+                    early.ifPresent(stop -> stop.recall(RunRecords.check(record)));
+                }
                 before = kind.equals("start") ? record.path("device").asString(before) : before;
             }
         }
@@ -129,12 +142,15 @@ public final class MeasuredRun implements AutoCloseable {
         trainer.cancel();
     }
 
-    /// Trains and measures until the last step, or until cancelled.
+    /// Trains and measures until the last step, until a rule of the configuration stops it, or until cancelled.
     ///
     /// @return true when the run is complete
     /// @throws dev.rote.errors.NonFiniteException if training diverged; the last good checkpoint stays
     /// @throws InterruptedException if the thread is interrupted while it measures; what is saved stays
     public boolean run() throws InterruptedException {
+        if (stopped) {
+            return true;
+        }
         if (!based && measurer.wants(dev.rote.config.Metric.MemorizedFraction.class)) {
             Map<String, Object> record = RunRecords.record("base_rate", 0);
             record.put("memorized_fraction", RunRecords.fractions(measurer.baseRates()));
@@ -146,24 +162,68 @@ public final class MeasuredRun implements AutoCloseable {
                 continue;
             }
             if (trainer.train(milestone, this::trained) < milestone) {
-                return stop(saved);
+                return interrupt(saved);
             }
             if (config.measurementSteps().contains(milestone) && !measured.contains(milestone)) {
                 try {
                     measure(milestone);
                 } catch (CancellationException e) {
-                    return stop(saved);
+                    return interrupt(saved);
+                }
+            }
+            if (early.isPresent() && isCheck(milestone)) {
+                try {
+                    if (check(early.get())) {
+                        return stop(early.get(), saved);
+                    }
+                } catch (CancellationException e) {
+                    return interrupt(saved);
                 }
             }
             if (isCheckpoint(milestone) && milestone > saved) {
                 saved = save();
             }
         }
+        early.ifPresent(this::keep);
         folder.record(RunRecords.record("end", trainer.step()));
         return true;
     }
 
-    private boolean stop(int saved) {
+    private boolean isCheck(int step) {
+        return early.get().steps().contains(step) && !early.get().isDone(step);
+    }
+
+    private boolean check(EarlyStop stop) throws InterruptedException {
+        long start = System.nanoTime();
+        StopRule.Check check = stop.check(trainer::isCancelled);
+        StopRule.Decision decision = stop.decide();
+        kept.save(trainer);
+        kept.forget(decision.kept());
+        folder.record(RunRecords.check(check, decision, (System.nanoTime() - start) * 1e-9));
+        RunRecords.plot(folder.events(), check, decision);
+        listener.onCheck(check, decision);
+        return decision.stop();
+    }
+
+    /// The checks say that the model copies: the run is complete.
+    private boolean stop(EarlyStop stop, int saved) {
+        keep(stop);
+        stopped = true;
+        if (trainer.step() > saved) {
+            save();
+        }
+        return true;
+    }
+
+    private void keep(EarlyStop stop) {
+        StopRule.Decision decision = stop.decide();
+        kept.choose(decision.kept());
+        String why = decision.why(trainer.step(), config.stop());
+        folder.record(RunRecords.stop(trainer.step(), decision, why));
+        listener.onStop(decision, why, kept.best());
+    }
+
+    private boolean interrupt(int saved) {
         if (trainer.step() > saved) {
             save();
         }
@@ -178,6 +238,7 @@ public final class MeasuredRun implements AutoCloseable {
 
     private TreeSet<Integer> milestones() {
         TreeSet<Integer> steps = new TreeSet<>(config.measurementSteps());
+        early.ifPresent(stop -> steps.addAll(stop.steps()));
         int every = config.train().checkpointEvery();
         for (long step = every; every > 0 && step < config.train().steps(); step += every) {
             steps.add((int) step);

@@ -51,7 +51,7 @@ final class Measurer implements AutoCloseable {
     private final Bootstrap bootstrap;
     private final Optional<Generator> generator;
     private final Rows training;
-    private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction, prepared once
+    private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction and of checks, prepared once
     private final List<LossPair> losses = new ArrayList<>();
     private final SampleScores scores;
     private FrechetStatistics realFeatures;
@@ -72,7 +72,7 @@ final class Measurer implements AutoCloseable {
         this.scores = SampleScores.of(run, data, trainer.device(), owned);
         requireEnough(data);
         this.training = rows(data.train());
-        this.search = wants(Metric.MemorizedFraction.class)
+        this.search = wants(Metric.MemorizedFraction.class) || run.stop().stops()
                 ? Optional.of(
                         owned.add(NeighbourSearch.of(trainer.device(), training, threads), NeighbourSearch::close))
                 : Optional.empty();
@@ -125,8 +125,10 @@ final class Measurer implements AutoCloseable {
             need = need.plusSampling(
                     Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
         }
-        if (wants(config, Metric.MemorizedFraction.class)) {
-            int queries = Math.max(config.samples(), data.test().count());
+        if (wants(config, Metric.MemorizedFraction.class) || run.stop().stops()) {
+            int queries = Math.max(
+                    Math.max(config.samples(), run.stop().stops() ? run.stop().samples() : 0),
+                    data.test().count());
             need = need.plusSearch(device.nearestSearchBytes(
                     data.train().count(), data.train().extent().size(), queries));
         }
@@ -145,7 +147,7 @@ final class Measurer implements AutoCloseable {
                 }
             }
         }
-        return need;
+        return EarlyStop.plusNeed(need, device, run, data);
     }
 
     /// What a configuration cannot know while it takes all images: how many there are.
@@ -153,10 +155,11 @@ final class Measurer implements AutoCloseable {
         int train = data.train().count();
         int test = data.test().count();
         scores.requireEnough(train, test, config.samples());
-        if (wants(Metric.MemorizedFraction.class) && train < 2) {
-            throw new IllegalArgumentException(
-                    "data: expected at least 2 training images for memorized_fraction, which needs two neighbours,"
-                            + " found " + train + " beside " + test + " test images");
+        boolean stops = trainer.config().stop().stops();
+        if ((wants(Metric.MemorizedFraction.class) || stops) && train < 2) {
+            throw new IllegalArgumentException("data: expected at least 2 training images for "
+                    + (stops ? "stop.rule" : "memorized_fraction") + ", which needs two neighbours, found " + train
+                    + " beside " + test + " test images");
         }
         if (wants(Metric.Frechet.class) && (test == 1 || train + test < 2)) {
             throw new IllegalArgumentException(
@@ -219,10 +222,10 @@ final class Measurer implements AutoCloseable {
         if (generator.isPresent()) {
             float[] images =
                     generator.get().generate(config.samples(), cancelled, update -> progress.accept(this, update));
-            requireFinite("a generated image", images);
+            requireFinite(trainer.step(), images);
             done = generator.get().updates(config.samples());
             Rows samples = Rows.of(images, training.dimension());
-            if (search.isPresent()) {
+            if (wants(Metric.MemorizedFraction.class)) {
                 Neighbours neighbours = search.get().search(samples, 2);
                 ratios = MemorizedFraction.ratios(neighbours);
                 memorized = fractions(ratios);
@@ -254,23 +257,31 @@ final class Measurer implements AutoCloseable {
         double[] draws = loss.losses(config.noiseDraws());
         for (double draw : draws) {
             if (!Double.isFinite(draw)) {
-                throw notFinite("the loss of the " + images + " images at t = " + pair.time());
+                throw notFinite(trainer.step(), "the loss of the " + images + " images at t = " + pair.time());
             }
         }
         return StudentT.mean(draws, LEVEL);
     }
 
-    private void requireFinite(String what, float[] values) {
-        for (float value : values) {
+    /// @throws NonFiniteException unless every value of generated images is finite
+    static void requireFinite(int step, float[] images) {
+        for (float value : images) {
             if (!Float.isFinite(value)) {
-                throw notFinite(what);
+                throw notFinite(step, "a generated image");
             }
         }
     }
 
-    private NonFiniteException notFinite(String what) {
-        return new NonFiniteException("step " + trainer.step() + ": " + what
-                + " is not finite: training diverged; try a smaller learning rate");
+    static NonFiniteException notFinite(int step, String what) {
+        return new NonFiniteException(
+                "step " + step + ": " + what + " is not finite: training diverged; try a smaller learning rate");
+    }
+
+    /// The search among the training images, for as long as this is open.
+    ///
+    /// @return present if memorized_fraction is measured or the run may stop early
+    Optional<NeighbourSearch<Rows>> search() {
+        return search;
     }
 
     /// Distance to the test images, or to the training images if there are none, with its 95 % interval.

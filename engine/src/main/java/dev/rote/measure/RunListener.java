@@ -22,6 +22,15 @@ public interface RunListener extends TrainingListener {
     /// A checkpoint is on the disk.
     void onCheckpoint(int step, Path path);
 
+    /// The signals of a rule for stopping were looked at.
+    default void onCheck(StopRule.Check check, StopRule.Decision decision) {}
+
+    /// A run with such a rule is complete: a model was chosen, if the decision says so.
+    ///
+    /// @param why in one sentence
+    /// @param best where it is
+    default void onStop(StopRule.Decision decision, String why, Path best) {}
+
     /// Hears nothing.
     static RunListener silent() {
         return new RunListener() {

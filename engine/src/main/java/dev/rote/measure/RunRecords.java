@@ -7,6 +7,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The records of `metrics.jsonl` and their TensorBoard counterparts.
 ///
@@ -17,6 +20,9 @@ import java.util.Map;
 /// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
 /// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `scores`, `losses`, `seconds`
 // |
+/// | `check` | `step`, `gap`, `copies`, `samples`, `tau_mem`, `passed`, `kept`, `seconds`: signals of a rule for
+// stopping |
+/// | `stop` | `step`, `kept`, `why`: the run is complete; `best.safetensors` is the model of step `kept` |
 /// | `end` | `step`: the run is complete |
 ///
 /// `scores` is a list of {`name`, `space`, `value`, `low`, `high`}, the last two where they are known; absent if none
@@ -108,6 +114,46 @@ final class RunRecords {
             list.add(entry);
         }
         return list;
+    }
+
+    /// `gap` is absent without held-out images, `copies`, `samples` and `tau_mem` before images are generated, `kept`
+    // if
+    /// no model is early enough.
+    static Map<String, Object> check(StopRule.Check check, StopRule.Decision decision, double seconds) {
+        Map<String, Object> record = record("check", check.step());
+        check.gap().ifPresent(gap -> record.put("gap", gap));
+        check.copies().ifPresent(copies -> {
+            record.put("copies", copies);
+            record.put("samples", check.samples());
+        });
+        decision.onset().ifPresent(onset -> record.put("tau_mem", interval(onset)));
+        record.put("passed", decision.passed());
+        decision.kept().ifPresent(step -> record.put("kept", step));
+        record.put("seconds", seconds);
+        return record;
+    }
+
+    /// Reads back what [#check(StopRule.Check, StopRule.Decision, double)] wrote.
+    static StopRule.Check check(ObjectNode record) {
+        return new StopRule.Check(
+                record.path("step").asInt(),
+                record.has("gap") ? OptionalDouble.of(record.path("gap").asDouble()) : OptionalDouble.empty(),
+                record.has("copies") ? OptionalInt.of(record.path("copies").asInt()) : OptionalInt.empty(),
+                record.path("samples").asInt(0));
+    }
+
+    static Map<String, Object> stop(int step, StopRule.Decision decision, String why) {
+        Map<String, Object> record = record("stop", step);
+        decision.kept().ifPresent(kept -> record.put("kept", kept));
+        record.put("why", why);
+        return record;
+    }
+
+    static void plot(TensorBoardEvents events, StopRule.Check check, StopRule.Decision decision) {
+        check.gap().ifPresent(gap -> events.scalar("stop/gap", check.step(), (float) gap));
+        check.copies()
+                .ifPresent(copies -> events.scalar("stop/copies", check.step(), (float) copies / check.samples()));
+        events.scalar("stop/passed", check.step(), (float) decision.passed());
     }
 
     static void plot(TensorBoardEvents events, Measurement measurement) {

@@ -148,13 +148,20 @@ public final class Generator implements AutoCloseable {
         return (count + batch - 1) / batch * sampler.updates();
     }
 
-    /// Draws images.
+    /// Draws images 0 to `count - 1`.
     ///
     /// @param cancelled asked before every update
     /// @param progress told the number of updates done after each
     /// @return [count,H,W,C] in network units, without the data's mean
     /// @throws CancellationException if `cancelled` answers true
     public float[] generate(int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
+        return generate(0, count, cancelled, progress);
+    }
+
+    /// Draws other images than [#generate(int, BooleanSupplier, Consumer)]: `count` from the first one of a batch on.
+    ///
+    /// @param firstBatch number of that batch, 0 or more
+    public float[] generate(int firstBatch, int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
         if (average) {
             model.refreshAverage();
         }
@@ -162,7 +169,7 @@ public final class Generator implements AutoCloseable {
         int done = 0;
         for (int first = 0; first < count; first += batch) {
             own.get(SampleBatch.STEP).writeInts(0);
-            own.get(SampleBatch.DRAW).writeInts(first / batch * sampler.updates());
+            own.get(SampleBatch.DRAW).writeInts(Math.multiplyExact(firstBatch + first / batch, sampler.updates()));
             if (classes > 0) {
                 own.get(LABELS).writeInts(classesFrom(first));
             }

@@ -103,6 +103,17 @@ class RunConfigTest {
             calibrated_neighbours = 20
             c_t_cells = 5
             prdc_neighbours = 3
+            [stop]
+            rule = "before-memorization"
+            from = 30
+            per_decade = 12
+            fraction = 0.02
+            confidence = 0.95
+            risk = 0.2
+            samples = 50
+            loss_time = 0.02
+            loss_images = 100
+            split = 0.1
             """;
 
     private static RunConfig smallest(String more) {
@@ -147,12 +158,14 @@ class RunConfigTest {
     void everyKeyIsReadAndWritten() {
         RunConfig run = RunConfig.parse(FULL, "full");
         String written = run.toml();
-        ConfigTree defaults =
-                ConfigTree.parse(smallest("model.family = 'unet-iddpm'").toml(), "defaults");
+        ConfigTree defaults = ConfigTree.parse(
+                smallest("model.family = 'unet-iddpm'\nstop.rule = 'before-memorization'")
+                        .toml(),
+                "defaults");
         ConfigTree tree = ConfigTree.parse(written, "written");
         for (String key : RunConfig.keys()) {
             assertThat(tree.find(key)).as(key).isPresent();
-            if (key.equals("model.family") || key.equals("measure.sampler")) {
+            if (List.of("model.family", "measure.sampler", "stop.rule").contains(key)) {
                 continue;
             }
             assertThat(tree.find(key)).as(key + " differs from its default").isNotEqualTo(defaults.find(key));
