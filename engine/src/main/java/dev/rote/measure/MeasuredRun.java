@@ -44,6 +44,7 @@ public final class MeasuredRun implements AutoCloseable {
     private final int threads;
     private boolean based;
     private boolean stopped;
+    private Optional<String> why = Optional.empty();
 
     private MeasuredRun(
             Owned owned,
@@ -112,7 +113,10 @@ public final class MeasuredRun implements AutoCloseable {
                     measured.add(record.path("step").asInt());
                 }
                 based |= kind.equals("base_rate");
-                stopped |= kind.equals("stop");
+                if (kind.equals("stop")) {
+                    stopped = true;
+                    why = Optional.of(record.path("why").asString(""));
+                }
                 if (kind.equals("check")) {
                     early.ifPresent(stop -> stop.recall(RunRecords.check(record)));
                 }
@@ -131,6 +135,11 @@ public final class MeasuredRun implements AutoCloseable {
     /// Number of updates done.
     public int step() {
         return trainer.step();
+    }
+
+    /// Why a run with a rule for stopping ended, in one sentence; empty before it has, or without such a rule.
+    public Optional<String> why() {
+        return why;
     }
 
     public Trainer trainer() {
@@ -218,9 +227,10 @@ public final class MeasuredRun implements AutoCloseable {
     private void keep(EarlyStop stop) {
         StopRule.Decision decision = stop.decide();
         kept.choose(decision.kept());
-        String why = decision.why(trainer.step(), config.stop());
-        folder.record(RunRecords.stop(trainer.step(), decision, why));
-        listener.onStop(decision, why, kept.best());
+        String sentence = decision.why(trainer.step(), config.stop());
+        why = Optional.of(sentence);
+        folder.record(RunRecords.stop(trainer.step(), decision, sentence));
+        listener.onStop(decision, sentence, kept.best());
     }
 
     private boolean interrupt(int saved) {

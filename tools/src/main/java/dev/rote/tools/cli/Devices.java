@@ -2,6 +2,7 @@ package dev.rote.tools.cli;
 
 import dev.rote.config.Named;
 import dev.rote.config.RunConfig;
+import dev.rote.config.StopConfig;
 import dev.rote.config.TrainConfig;
 import dev.rote.device.Device;
 import dev.rote.device.cpu.CpuDevice;
@@ -117,6 +118,14 @@ public final class Devices {
         @Override
         public RunConfig.Kernels convert(String word) {
             return find(RunConfig.Kernels.values(), word);
+        }
+    }
+
+    /// Reads a rule for stopping.
+    public static final class StopConverter implements ITypeConverter<StopConfig.Rule> {
+        @Override
+        public StopConfig.Rule convert(String word) {
+            return find(StopConfig.Rule.values(), word);
         }
     }
 

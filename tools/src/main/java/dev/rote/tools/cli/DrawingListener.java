@@ -2,6 +2,7 @@ package dev.rote.tools.cli;
 
 import dev.rote.measure.Measurement;
 import dev.rote.measure.RunListener;
+import dev.rote.measure.StopRule;
 import java.nio.file.Path;
 
 /// Passes on what it hears, and draws the sheets of each measurement before it tells of it.
@@ -28,6 +29,21 @@ record DrawingListener(RunListener next, Runnable draw) implements RunListener {
     public void onMeasurement(Measurement measurement) {
         draw.run();
         next.onMeasurement(measurement);
+    }
+
+    @Override
+    public void onOtherDevice(String before, String now) {
+        next.onOtherDevice(before, now);
+    }
+
+    @Override
+    public void onCheck(StopRule.Check check, StopRule.Decision decision) {
+        next.onCheck(check, decision);
+    }
+
+    @Override
+    public void onStop(StopRule.Decision decision, String why, Path best) {
+        next.onStop(decision, why, best);
     }
 
     @Override

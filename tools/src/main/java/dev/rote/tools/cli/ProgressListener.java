@@ -2,6 +2,7 @@ package dev.rote.tools.cli;
 
 import dev.rote.measure.Measurement;
 import dev.rote.measure.RunListener;
+import dev.rote.measure.StopRule;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -116,6 +117,23 @@ public final class ProgressListener implements RunListener, AutoCloseable {
         measurement.frechet().ifPresent(distance -> text.append(", Fréchet distance ")
                 .append(Units.three(distance.value())));
         bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(text.toString()), () -> say(text.toString()));
+    }
+
+    @Override
+    public void onCheck(StopRule.Check check, StopRule.Decision decision) {
+        at(check.step());
+        StringBuilder text = new StringBuilder("checked");
+        check.gap().ifPresent(gap -> text.append(String.format(Locale.ROOT, ", loss gap %.1f %%", 100 * gap)));
+        check.copies()
+                .ifPresent(copies -> text.append(", " + copies + " copies among " + check.samples() + " samples"));
+        decision.onset().ifPresent(onset -> text.append(", tau_mem about ")
+                .append(Units.three(onset.value()))
+                .append(String.format(Locale.ROOT, ", passed with %.0f %%", 100 * decision.passed())));
+        bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(text.toString()), () -> {
+            if (isDue() || decision.stop()) {
+                say(text.toString());
+            }
+        });
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.rote.tools.cli;
 
 import dev.rote.config.ConfigTree;
 import dev.rote.config.RunConfig;
+import dev.rote.config.StopConfig;
 import dev.rote.data.TrainingData;
 import dev.rote.device.Device;
 import dev.rote.measure.Estimate;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /// Trains one run in its folder, measuring on the way; a run that is there already goes on.
 @Command(
@@ -34,8 +36,25 @@ public final class TrainCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "CONFIG.toml", description = "The configuration of the run.")
+    @Parameters(
+            paramLabel = "CONFIG.toml",
+            arity = "0..1",
+            description = "The configuration of the run; without it, --data and a usual one.")
     private Path file;
+
+    @Option(
+            names = "--data",
+            paramLabel = "SOURCE",
+            description = "The images, instead of data.source. Without a configuration a tenth of them is held out.")
+    private String source;
+
+    @Option(
+            names = "--stop",
+            paramLabel = "RULE",
+            converter = Devices.StopConverter.class,
+            description = "before-memorization: stop when copies of training images appear, keep the newest model from"
+                    + " before. none: train to the last step.")
+    private StopConfig.Rule stop;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "The run's folder, new or to go on with.")
     private Path folder;
@@ -95,7 +114,17 @@ public final class TrainCommand implements Callable<Integer> {
     }
 
     private RunConfig config() {
-        ConfigTree tree = ConfigTree.read(file);
+        if (file == null && source == null) {
+            throw new ParameterException(spec.commandLine(), "expected CONFIG.toml or --data SOURCE, found neither");
+        }
+        ConfigTree tree = file == null ? UsualRun.tree() : ConfigTree.read(file);
+        if (source != null) {
+            tree = tree.with("data.source", JsonNodeFactory.instance.stringNode(source), "--data");
+        }
+        if (stop != null) {
+            tree = tree.with("stop.rule", stop.word());
+        }
+        boolean splits = file == null && changes.stream().noneMatch(change -> change.startsWith("data.test="));
         for (String change : changes) {
             int equals = change.indexOf('=');
             if (equals < 1) {
@@ -114,7 +143,7 @@ public final class TrainCommand implements Callable<Integer> {
         if (threads != null) {
             tree = tree.with("threads", threads.toString());
         }
-        return RunConfig.of(tree);
+        return RunConfig.of(splits ? UsualRun.heldOut(tree) : tree);
     }
 
     private int train(Device opened, RunConfig config, TrainingData data, Features features)
@@ -134,6 +163,7 @@ public final class TrainCommand implements Callable<Integer> {
             boolean complete = run.run();
             progress.close();
             if (complete) {
+                run.why().ifPresent(console.out()::println);
                 console.out().println("done: " + Units.count(run.step()) + " steps in " + folder);
                 return 0;
             }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -18,13 +19,27 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param baseRates fractions of held-out images
 /// @param measurements in growing order of steps
 /// @param device of the last start
+/// @param checks signals of a rule for stopping, in growing order of steps
+/// @param stop what that rule decided in the end
 record RunRecord(
         int step,
         boolean complete,
         List<double[]> losses,
         List<Fraction> baseRates,
         List<Measured> measurements,
-        Optional<String> device) {
+        Optional<String> device,
+        List<Check> checks,
+        Optional<Stop> stop) {
+    /// A look at the signals.
+    ///
+    /// @param tauMem where the fraction was passed, as known then
+    record Check(int step, Optional<Estimate> tauMem) {}
+
+    /// The end of a run with a rule for stopping.
+    ///
+    /// @param kept step of the model that was kept
+    record Stop(int step, OptionalInt kept, String why) {}
+
     /// A share with Wilson's 95 % interval.
     record Fraction(double k, double value, double low, double high) {}
 
@@ -55,6 +70,8 @@ record RunRecord(
         List<Fraction> baseRates = new ArrayList<>();
         TreeMap<Integer, Measured> measurements = new TreeMap<>();
         Optional<String> device = Optional.empty();
+        List<Check> checks = new ArrayList<>();
+        Optional<Stop> stop = Optional.empty();
         for (int i = 0; i < lines.size(); i++) {
             RecordLine line = new RecordLine(file, i + 1, "", lines.get(i));
             int at = line.has("step") ? line.get("step").count() : 0;
@@ -70,10 +87,32 @@ record RunRecord(
                 case "base_rate" -> baseRates.addAll(fractions(line.get("memorized_fraction")));
                 case "measure" -> measurements.put(at, measured(at, line));
                 case "end" -> complete = true;
+                case "stop" -> {
+                    complete = true;
+                    stop = Optional.of(stop(at, line));
+                }
+                case "check" -> checks.add(check(at, line));
                 default -> {} // of a later version
             }
         }
-        return new RunRecord(step, complete, losses, baseRates, List.copyOf(measurements.values()), device);
+        return new RunRecord(
+                step,
+                complete,
+                losses,
+                baseRates,
+                List.copyOf(measurements.values()),
+                device,
+                List.copyOf(checks),
+                stop);
+    }
+
+    private static Check check(int step, RecordLine line) {
+        return new Check(step, line.has("tau_mem") ? Optional.of(estimate(line.get("tau_mem"), 0)) : Optional.empty());
+    }
+
+    private static Stop stop(int step, RecordLine line) {
+        OptionalInt kept = line.has("kept") ? OptionalInt.of(line.get("kept").count()) : OptionalInt.empty();
+        return new Stop(step, kept, line.get("why").text());
     }
 
     private static Measured measured(int step, RecordLine line) {

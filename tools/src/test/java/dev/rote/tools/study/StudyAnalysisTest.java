@@ -267,7 +267,8 @@ class StudyAnalysisTest {
     }
 
     private static RunCurves run(List<RunRecord.Measured> measured) {
-        var record = new RunRecord(80, true, List.of(), List.of(), measured, Optional.empty());
+        var record =
+                new RunRecord(80, true, List.of(), List.of(), measured, Optional.empty(), List.of(), Optional.empty());
         StudyFile study = study();
         return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
     }
