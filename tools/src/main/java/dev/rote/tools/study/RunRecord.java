@@ -21,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param device of the last start
 /// @param checks signals of a rule for stopping, in growing order of steps
 /// @param stop what that rule decided in the end
-record RunRecord(
+public record RunRecord(
         int step,
         boolean complete,
         List<double[]> losses,
@@ -33,21 +33,21 @@ record RunRecord(
     /// A look at the signals.
     ///
     /// @param tauMem where the fraction was passed, as known then
-    record Check(int step, Optional<Estimate> tauMem) {}
+    public record Check(int step, Optional<Estimate> tauMem) {}
 
     /// The end of a run with a rule for stopping.
     ///
     /// @param kept step of the model that was kept
-    record Stop(int step, OptionalInt kept, String why) {}
+    public record Stop(int step, OptionalInt kept, String why) {}
 
     /// A share with Wilson's 95 % interval.
-    record Fraction(double k, double value, double low, double high) {}
+    public record Fraction(double k, double value, double low, double high) {}
 
     /// A number with its 95 % interval, whose ends are NaN where the record has none.
-    record Estimate(double value, double low, double high) {}
+    public record Estimate(double value, double low, double high) {}
 
     /// One measurement; `scores` by name and space, such as `kid@features`.
-    record Measured(
+    public record Measured(
             int step,
             int samples,
             List<Fraction> fractions,
@@ -61,7 +61,7 @@ record RunRecord(
     /// Reads a run folder; one that has not begun gives an empty record.
     ///
     /// @throws dev.rote.errors.DataException with file and line when a record is not what it must be
-    static RunRecord read(Path folder) {
+    public static RunRecord read(Path folder) {
         Path file = folder.resolve("metrics.jsonl");
         List<ObjectNode> lines = Files.exists(file) ? JsonLines.read(file) : List.of();
         int step = 0;

@@ -14,7 +14,7 @@ import java.util.Optional;
 
 /// Tells a person how a study goes: a line that is rewritten on a terminal, plain lines now and then elsewhere, and
 /// one line per measurement worth telling.
-final class StudyProgress implements StudyRunner.Progress {
+public final class StudyProgress implements StudyRunner.Progress {
     private static final long PLAIN_EVERY_NANOS = 10_000_000_000L;
     private static final long LIVE_EVERY_NANOS = 200_000_000L;
 
@@ -28,7 +28,7 @@ final class StudyProgress implements StudyRunner.Progress {
     private long already = -1;
     private long shown;
 
-    StudyProgress(StudyFile study, Console console) {
+    public StudyProgress(StudyFile study, Console console) {
         this.study = study;
         this.err = console.err();
         this.live = console.terminal();
@@ -37,7 +37,7 @@ final class StudyProgress implements StudyRunner.Progress {
                 .sum();
     }
 
-    synchronized void begin(int jobs, int threads, Path folder) {
+    public synchronized void begin(int jobs, int threads, Path folder) {
         begun = System.nanoTime();
         err.printf(
                 "study %s: %d runs, %d side by side with %d thread%s each, in %s%n",
@@ -143,7 +143,7 @@ final class StudyProgress implements StudyRunner.Progress {
                 : String.format(Locale.ROOT, "%d:%02d", whole / 60, whole % 60);
     }
 
-    synchronized void end() {
+    public synchronized void end() {
         show(true);
         if (live) {
             err.println();

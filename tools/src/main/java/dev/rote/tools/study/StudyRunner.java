@@ -32,9 +32,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /// Works off the runs of a study, several side by side, each on a device of its own with its share of the threads.
 ///
 /// A run that fails does not stop the others. Runs that are complete already are left alone.
-final class StudyRunner {
+public final class StudyRunner {
     /// Is told of every change, by the threads that run.
-    interface Progress {
+    public interface Progress {
         void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement);
 
         /// A run was loaded or resumed, is measuring, or similar.
@@ -54,7 +54,8 @@ final class StudyRunner {
 
     /// @param threads of each run
     /// @param recorded facts for each `run.toml`
-    StudyRunner(StudyFile study, Path folder, int jobs, int threads, Map<String, String> recorded, Progress progress) {
+    public StudyRunner(
+            StudyFile study, Path folder, int jobs, int threads, Map<String, String> recorded, Progress progress) {
         this.study = study;
         this.folder = folder;
         this.jobs = jobs;
@@ -69,16 +70,16 @@ final class StudyRunner {
     }
 
     /// What runs failed with, by name.
-    Map<String, Throwable> failures() {
+    public Map<String, Throwable> failures() {
         return Map.copyOf(failures);
     }
 
-    Path runFolder(Grid.Run run) {
+    public Path runFolder(Grid.Run run) {
         return folder.resolve("runs").resolve(run.name());
     }
 
     /// Asks all runs to save and stop; from any thread.
-    void cancel() {
+    public void cancel() {
         cancelled = true;
         open.values().forEach(MeasuredRun::cancel);
     }
@@ -86,7 +87,7 @@ final class StudyRunner {
     /// Looks whether the folder holds these runs and no others; reads only.
     ///
     /// @throws dev.rote.errors.DataException if a run that is there has another configuration
-    void requireSameRuns() {
+    public void requireSameRuns() {
         for (Grid.Run run : study.runs()) {
             RunFolder.requireSame(runFolder(run), run.config());
         }
@@ -95,7 +96,7 @@ final class StudyRunner {
     /// Runs everything that is not complete, the longest first.
     ///
     /// @return true if every run is complete
-    boolean run() throws InterruptedException {
+    public boolean run() throws InterruptedException {
         List<Grid.Run> pending = new ArrayList<>();
         List<Grid.Run> complete = new ArrayList<>();
         for (Grid.Run run : study.runs()) {

@@ -1,0 +1,100 @@
+package dev.rote.tools.window;
+
+import dev.rote.config.RunConfig;
+import dev.rote.metrics.Interval;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// A forecast for people and for programs.
+final class ForecastText {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private ForecastText() {}
+
+    static List<String> lines(Forecast forecast, RunConfig large) {
+        List<String> lines = new ArrayList<>();
+        String sizes = String.join(
+                ", ",
+                forecast.runs().stream()
+                        .map(run -> Integer.toString(run.n()))
+                        .distinct()
+                        .toList());
+        lines.add(String.format(
+                Locale.ROOT,
+                "%d small runs (n = %s) took %,d updates%s",
+                forecast.runs().size(),
+                sizes,
+                forecast.updates(),
+                forecast.cost()
+                        .map(share -> String.format(Locale.ROOT, ", %.1f %% of those up to 2 tau_mem", 100 * share))
+                        .orElse("")));
+        if (forecast.tauMem().isEmpty()) {
+            lines.add("tau_mem: no small run copied within train.steps = "
+                    + large.train().steps() + "; raise it, or give smaller --sizes");
+            return lines;
+        }
+        lines.add("tau_mem at n = " + forecast.n() + ": "
+                + updates(forecast.tauMem().get()) + ", growing as n^"
+                + exponent(forecast.exponent().orElseThrow()));
+        lines.add("tau_gen: "
+                + forecast.tauGen()
+                        .map(found -> (forecast.tauGenIsLeast() ? "perhaps later than " : "") + updates(found))
+                        .orElse("not known from these runs"));
+        lines.add(window(forecast));
+        return lines;
+    }
+
+    private static String window(Forecast forecast) {
+        double safe = forecast.tauMem().orElseThrow().low();
+        if (forecast.tauGen().isEmpty()) {
+            return String.format(Locale.ROOT, "stop before %,.0f updates; train with --stop before-memorization", safe);
+        }
+        double good = forecast.tauGen().get().high();
+        return good < safe
+                ? String.format(
+                        Locale.ROOT,
+                        "window: from %,.0f to %,.0f updates both intervals agree; train with --stop before-memorization",
+                        good,
+                        safe)
+                : String.format(
+                        Locale.ROOT,
+                        "window: perhaps closed, the intervals of tau_gen and tau_mem overlap; more images, or"
+                                + " --stop before-memorization and an audit");
+    }
+
+    private static String updates(Interval tau) {
+        return String.format(
+                Locale.ROOT, "%,.0f updates (95 %% interval %,.0f to %,.0f)", tau.value(), tau.low(), tau.high());
+    }
+
+    private static String exponent(Interval a) {
+        return String.format(Locale.ROOT, "%.2f (%.2f to %.2f)", a.value(), a.low(), a.high());
+    }
+
+    static String json(Forecast forecast) {
+        ObjectNode root = JSON.createObjectNode();
+        root.put("n", forecast.n());
+        root.put("updates", forecast.updates());
+        forecast.cost().ifPresent(share -> root.put("cost", share));
+        forecast.tauMem().ifPresent(tau -> put(root.putObject("tau_mem"), tau));
+        forecast.exponent().ifPresent(a -> put(root.putObject("exponent"), a));
+        forecast.tauGen().ifPresent(tau -> put(root.putObject("tau_gen"), tau));
+        root.put("tau_gen_may_be_later", forecast.tauGenIsLeast());
+        var runs = root.putArray("runs");
+        for (SmallRun run : forecast.runs()) {
+            ObjectNode entry = runs.addObject();
+            entry.put("n", run.n()).put("updates", run.steps());
+            run.tauMem().ifPresent(tau -> put(entry.putObject("tau_mem"), tau));
+            run.tauGen().ifPresent(tau -> entry.put("tau_gen", tau));
+            entry.put("tau_gen_may_be_later", run.tauGenIsLeast());
+        }
+        return root.toPrettyString() + "\n";
+    }
+
+    private static void put(ObjectNode node, Interval interval) {
+        node.put("value", interval.value()).put("low", interval.low()).put("high", interval.high());
+    }
+}

@@ -1,0 +1,55 @@
+package dev.rote.tools.window;
+
+import dev.rote.metrics.Curve;
+import dev.rote.metrics.GenerationTime;
+import dev.rote.metrics.Interval;
+import dev.rote.metrics.TimeScales;
+import dev.rote.tools.study.RunRecord;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/// What a small run says about the window.
+///
+/// @param n its training images
+/// @param steps updates that it took
+/// @param tauMem with its 90 % interval; empty if it was not reached
+/// @param tauGen empty if nobody knows
+/// @param tauGenIsLeast the Fréchet distance may still have been falling: tau_gen is at least that
+record SmallRun(int n, int steps, Optional<Interval> tauMem, OptionalDouble tauGen, boolean tauGenIsLeast) {
+    /// From its records.
+    static SmallRun of(int n, RunRecord record) {
+        boolean stopped =
+                record.stop().map(stop -> stop.step() == record.step()).orElse(false)
+                        && !record.checks().isEmpty();
+        Optional<Interval> tauMem = Optional.empty();
+        if (stopped && record.stop().get().why().startsWith("stopped")) {
+            tauMem = record.checks()
+                    .getLast()
+                    .tauMem()
+                    .map(found -> new Interval(found.value(), found.low(), found.high()));
+        }
+        return of(n, record.step(), tauMem, record.measurements());
+    }
+
+    /// @param tauMem where it was reached
+    static SmallRun of(int n, int steps, Optional<Interval> tauMem, List<RunRecord.Measured> measured) {
+        List<RunRecord.Measured> with = measured.stream()
+                .filter(at -> at.frechet().isPresent() && at.step() > 0 && at.step() <= steps)
+                .toList();
+        if (with.isEmpty()) {
+            return new SmallRun(n, steps, tauMem, OptionalDouble.empty(), false);
+        }
+        Curve frechet = Curve.of(
+                with.stream().mapToDouble(RunRecord.Measured::step).toArray(),
+                with.stream().mapToDouble(at -> at.frechet().get().value()).toArray());
+        OptionalDouble end = tauMem.isPresent() ? OptionalDouble.of(tauMem.get().value()) : OptionalDouble.empty();
+        Optional<GenerationTime> found = TimeScales.generation(frechet, end, TimeScales.GENERATION_FACTOR);
+        return new SmallRun(
+                n,
+                steps,
+                tauMem,
+                found.map(time -> OptionalDouble.of(time.step())).orElse(OptionalDouble.empty()),
+                found.map(GenerationTime::minimumIsLast).orElse(false));
+    }
+}
