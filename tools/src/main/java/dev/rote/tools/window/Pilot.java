@@ -6,6 +6,7 @@ import dev.rote.errors.DataException;
 import dev.rote.tools.study.StudyFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /// Small runs that stand for a large one: the same network, optimizer and batch on few of its images, each ending by
 /// itself when copies have come for sure.
@@ -71,12 +72,10 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
                 .with("train.checkpoint_every", "0")
                 .with("measure.sheets", "[]")
                 .with("stop.rule", "before-memorization")
-                .with("stop.confidence", "0.99")
-                .withEntry("grid", "data.n", ConfigTree.value(sizes.toString()), "--sizes");
-        StringBuilder all = new StringBuilder("[");
-        for (int seed = 0; seed < seeds; seed++) {
-            all.append(seed == 0 ? "" : ", ").append(large.seed() + seed);
-        }
-        return StudyFile.of(tree.without("seed").withEntry("grid", "seed", ConfigTree.value(all + "]"), "--seeds"));
+                .with("stop.confidence", "0.99");
+        List<Long> each =
+                LongStream.range(large.seed(), large.seed() + seeds).boxed().toList();
+        String grid = "{ \"data.n\" = " + sizes + ", seed = " + each + " }";
+        return StudyFile.of(tree.without("seed").with("grid", ConfigTree.value(grid), "--sizes, --seeds"));
     }
 }
