@@ -9,6 +9,7 @@ import dev.rote.tools.cli.PredictCommand;
 import dev.rote.tools.cli.TrainCommand;
 import dev.rote.tools.study.StudyCommand;
 import dev.rote.tools.window.PredictWindowCommand;
+import dev.rote.tools.window.StoppingCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -73,6 +74,7 @@ public final class Rote implements Callable<Integer> {
                 .addSubcommand(new PredictCommand(console))
                 .addSubcommand(new StudyCommand(console))
                 .addSubcommand(new PredictWindowCommand(console))
+                .addSubcommand(new StoppingCommand(console))
                 .addSubcommand(new AuditCommand(console))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))

@@ -1,0 +1,110 @@
+package dev.rote.tools.window;
+
+import dev.rote.config.RunConfig;
+import dev.rote.config.StopConfig;
+import dev.rote.errors.DataException;
+import dev.rote.errors.EnvironmentException;
+import dev.rote.tools.cli.Console;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `rote stopping STUDY...`: judges rules for stopping, and forecasts, by the recorded runs of studies.
+@Command(
+        name = "stopping",
+        description = "Judge rules for stopping early, and forecasts of tau_mem, by the recorded runs of studies.",
+        mixinStandardHelpOptions = true)
+public final class StoppingCommand implements Callable<Integer> {
+    private static final List<Double> BUDGETS = List.of(0.05, 0.10, 0.25);
+
+    @Parameters(paramLabel = "FOLDER", arity = "1..*", description = "folders of studies")
+    private List<Path> folders = new ArrayList<>();
+
+    @Option(names = "--samples", description = "samples that a check takes (64)")
+    private int samples = 64;
+
+    @Option(names = "--risk", description = "of keeping a model that copies already (0.1)")
+    private double risk = 0.1;
+
+    private final Console console;
+
+    public StoppingCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        List<RecordedRun> runs = new ArrayList<>();
+        for (Path folder : folders) {
+            runs.addAll(read(folder));
+        }
+        if (runs.isEmpty()) {
+            throw new DataException(folders + ": expected runs with measured samples, test losses and Fréchet"
+                    + " distances, found none");
+        }
+        StopConfig stop = runs.getFirst()
+                .config()
+                .with("stop.rule", "before-memorization")
+                .with("stop.samples", Integer.toString(samples))
+                .with("stop.risk", Double.toString(risk))
+                .stop();
+        long known = runs.stream()
+                .filter(run -> run.truth(stop.fraction(), stop.samples()).isPresent())
+                .count();
+        console.out()
+                .println(runs.size() + " runs, " + known + " of which passed " + 100 * stop.fraction()
+                        + " % of copies between two measurements.");
+        console.out().println();
+        StoppingTable.rules(Rule.all(stop).stream()
+                        .map(rule -> Judgement.of(rule, runs, stop))
+                        .toList())
+                .forEach(console.out()::println);
+        console.out().println();
+        StoppingTable.predictions(
+                        BUDGETS,
+                        BUDGETS.stream()
+                                .map(budget -> PredictionTrial.all(runs, stop, budget))
+                                .toList())
+                .forEach(console.out()::println);
+        return 0;
+    }
+
+    private List<RecordedRun> read(Path study) {
+        Path runs = study.resolve("runs");
+        if (!Files.isDirectory(runs)) {
+            throw DataException.expected(study, "runs", "the folder of a study", "nothing of that name");
+        }
+        List<RecordedRun> found = new ArrayList<>();
+        try (Stream<Path> each = Files.list(runs)) {
+            for (Path run : each.sorted().toList()) {
+                if (Files.exists(run.resolve("run.toml"))) {
+                    RecordedRun recorded = RecordedRun.read(run);
+                    if (isJudged(recorded)) {
+                        found.add(recorded);
+                    } else {
+                        console.err().println("rote: left out " + run + ": too few samples, or no test loss");
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new EnvironmentException("cannot list " + runs + ": " + e.getMessage(), e);
+        }
+        return found;
+    }
+
+    private boolean isJudged(RecordedRun run) {
+        RunConfig config = run.config();
+        double time = config.stop().lossTime();
+        return !run.measured().isEmpty()
+                && run.measured().stream()
+                        .allMatch(at ->
+                                at.ratios().length >= 2 * samples && at.test().containsKey(time));
+    }
+}

@@ -1,0 +1,88 @@
+package dev.rote.tools.window;
+
+import dev.rote.metrics.Interval;
+import dev.rote.metrics.Share;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.function.DoubleFunction;
+
+/// Judgements and trials as Markdown.
+final class StoppingTable {
+    private StoppingTable() {}
+
+    static List<String> rules(List<Judgement> judgements) {
+        List<String> lines = new ArrayList<>();
+        lines.add("| rule | runs | inside the window (Wilson 95 %) | too early | too late | not stopped"
+                + " | FD over the best | copies | kept / tau_mem | trained / tau_mem |");
+        lines.add("|---|---|---|---|---|---|---|---|---|---|");
+        for (Judgement j : judgements) {
+            Interval inside = j.inside().wilson();
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %s | %d | %.0f %% (%.0f to %.0f) | %d | %d | %d | %s | %s | %s | %s |",
+                    j.rule(),
+                    j.runs(),
+                    100 * inside.value(),
+                    100 * inside.low(),
+                    100 * inside.high(),
+                    j.early(),
+                    j.late(),
+                    j.unstopped(),
+                    cell(j.loss(), value -> String.format(Locale.ROOT, "%+.0f %%", 100 * value)),
+                    cell(j.copies(), value -> String.format(Locale.ROOT, "%.2f %%", 100 * value)),
+                    cell(j.position(), value -> String.format(Locale.ROOT, "%.2f", value)),
+                    cell(j.overshoot(), value -> String.format(Locale.ROOT, "%.2f", value))));
+        }
+        return lines;
+    }
+
+    static List<String> predictions(List<Double> budgets, List<List<PredictionTrial>> trials) {
+        List<String> lines = new ArrayList<>();
+        lines.add("| cost, at most | forecasts | of n | from n | median error | interval holds the truth"
+                + " | median width of the interval |");
+        lines.add("|---|---|---|---|---|---|---|");
+        for (int i = 0; i < budgets.size(); i++) {
+            List<PredictionTrial> made = trials.get(i);
+            String cost = String.format(Locale.ROOT, "%.0f %%", 100 * budgets.get(i));
+            if (made.isEmpty()) {
+                lines.add("| " + cost + " | 0 | - | - | - | - | - |");
+                continue;
+            }
+            int held = (int) made.stream()
+                    .filter(trial -> trial.predicted().contains(trial.truth()))
+                    .count();
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %s | %d | %s | %s | %.0f %% | %d of %d (Wilson from %.0f %%) | a factor of %.1f |",
+                    cost,
+                    made.size(),
+                    listed(made.stream().map(PredictionTrial::n)),
+                    listed(made.stream().flatMap(trial -> trial.sizes().stream())),
+                    100
+                            * Judgement.median(made.stream()
+                                            .mapToDouble(PredictionTrial::error)
+                                            .toArray())
+                                    .orElseThrow(),
+                    held,
+                    made.size(),
+                    100 * new Share(made.size(), held).wilson().low(),
+                    Judgement.median(made.stream()
+                                    .mapToDouble(trial -> trial.predicted().high()
+                                            / trial.predicted().low())
+                                    .toArray())
+                            .orElseThrow()));
+        }
+        return lines;
+    }
+
+    private static String listed(java.util.stream.Stream<Integer> values) {
+        return String.join(
+                ", ", values.distinct().sorted().map(n -> Integer.toString(n)).toList());
+    }
+
+    private static String cell(OptionalDouble value, DoubleFunction<String> text) {
+        return value.isPresent() ? text.apply(value.getAsDouble()) : "-";
+    }
+}
