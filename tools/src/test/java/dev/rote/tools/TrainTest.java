@@ -98,6 +98,48 @@ class TrainTest {
     }
 
     @Test
+    void aRunWithARuleForStoppingKeepsAModelAndSaysWhy() throws IOException {
+        Outcome outcome = train("--stop", "before-memorization", "--set", "stop.from=2", "--set", "stop.samples=8");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(outcome.out()).containsPattern("(?m)^(trained to the last step 6|stopped at step [0-9]): .*kept ");
+        assertThat(Files.readString(folder.resolve("run").resolve("metrics.jsonl")))
+                .contains("\"kind\":\"check\"", "\"kind\":\"stop\"");
+        Outcome wrong = train("--stop", "early");
+        assertThat(wrong.status()).isEqualTo(2);
+        assertThat(wrong.err()).contains("--stop", "before-memorization", "early");
+    }
+
+    @Test
+    void imagesAloneAreEnough() throws IOException {
+        Path images = folder.resolve("images");
+        String[] small = {
+            "data.size=8",
+            "model.width=8",
+            "model.multipliers=[1,2]",
+            "model.attention=[]",
+            "train.steps=2",
+            "measure.steps=[]"
+        };
+        java.util.List<Object> words =
+                new java.util.ArrayList<>(java.util.List.of("train", "--data", images, "--out", folder.resolve("run")));
+        for (String each : small) {
+            words.addAll(java.util.List.of("--set", each));
+        }
+        Outcome few = Outcome.of(words.toArray());
+        assertThat(few.status()).isEqualTo(2);
+        assertThat(few.err()).contains("expected at least 20 images, so that some can be held out, found 12");
+        for (int i = 12; i < 30; i++) {
+            Files.copy(images.resolve("3.png"), images.resolve(i + ".png"));
+        }
+        Outcome outcome = Outcome.of(words.toArray());
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        assertThat(Files.readString(folder.resolve("run").resolve("run.toml"))).contains("test = 3", "steps = 2");
+        Outcome none = Outcome.of("train", "--out", folder.resolve("other"));
+        assertThat(none.status()).isEqualTo(2);
+        assertThat(none.err()).contains("expected CONFIG.toml or --data SOURCE, found neither");
+    }
+
+    @Test
     void aDryRunPredictsAndWritesNothing() {
         Outcome outcome = Outcome.of("train", config, "--dry-run");
         assertThat(outcome.status()).as(outcome.err()).isZero();
@@ -150,7 +192,7 @@ class TrainTest {
     @Test
     void wrongInputsAreNamed() throws IOException {
         fails("rote: expected --out FOLDER or --dry-run, found neither; see rote train --help", "train", config);
-        fails("rote: Missing required parameter: 'CONFIG.toml'; see rote train --help", "train", "--dry-run");
+        fails("rote: expected CONFIG.toml or --data SOURCE, found neither; see rote train --help", "train", "--dry-run");
         fails(
                 "rote: --set: expected KEY=VALUE, found lr; see rote train --help",
                 "train",

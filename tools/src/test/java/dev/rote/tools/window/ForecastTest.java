@@ -1,0 +1,112 @@
+package dev.rote.tools.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.rote.config.ConfigTree;
+import dev.rote.config.StopConfig;
+import dev.rote.errors.DataException;
+import dev.rote.metrics.Interval;
+import dev.rote.tools.study.StudyFile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class ForecastTest {
+    private static SmallRun run(int n, double tau) {
+        return new SmallRun(
+                n,
+                (int) (1.3 * tau),
+                Optional.of(new Interval(tau, 0.9 * tau, 1.1 * tau)),
+                OptionalDouble.of(100),
+                false);
+    }
+
+    @Test
+    void aLawIsContinued() {
+        Forecast forecast = Forecast.of(1024, List.of(run(16, 320), run(24, 480), run(36, 720)));
+        Interval tau = forecast.tauMem().orElseThrow();
+        assertThat(tau.value()).isBetween(20_000.0, 21_000.0);
+        assertThat(tau.low()).isBetween(6_000.0, 12_000.0);
+        assertThat(forecast.tauGen().orElseThrow().value()).isBetween(99.0, 101.0);
+        assertThat(forecast.cost().orElseThrow()).isBetween(0.045, 0.05);
+        assertThat(ForecastText.json(forecast)).contains("\"tau_mem\"", "\"exponent\"", "\"n\" : 1024");
+        assertThat(ForecastText.lines(forecast, Recorded.config(1024, 0)))
+                .anySatisfy(line -> assertThat(line).startsWith("3 small runs (n = 16, 24, 36) took 1,976 updates, 4."))
+                .anySatisfy(line -> assertThat(line).startsWith("window: from "));
+    }
+
+    @Test
+    void withoutACopyNothingIsForecast() {
+        SmallRun none = new SmallRun(16, 100, Optional.empty(), OptionalDouble.empty(), false);
+        Forecast forecast = Forecast.of(64, List.of(none));
+        assertThat(forecast.tauMem()).isEmpty();
+        assertThat(ForecastText.lines(forecast, Recorded.config(64, 0)).getLast())
+                .isEqualTo(
+                        "tau_mem: no small run copied within train.steps = 1000000; raise it, or give smaller --sizes");
+        assertThat(SmallRun.of(16, Recorded.none()).tauMem()).isEmpty();
+    }
+
+    @Test
+    void sizesFollowFromTheBudget() {
+        Pilot pilot = Pilot.within(4096, 1, 0.05);
+        int images = pilot.sizes().stream().mapToInt(n -> n).sum();
+        assertThat(1.35 * images / (2 * 4096)).isBetween(0.048, 0.052);
+        assertThat(Pilot.within(64, 1, 0.05).sizes()).containsExactly(12, 18, 27);
+        assertThat(Pilot.within(4096, 2, 0.05).sizes().getFirst())
+                .isLessThan(pilot.sizes().getFirst());
+        assertThatThrownBy(() -> Pilot.within(10, 1, 0.05))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("expected more than 12 training images");
+        assertThatThrownBy(() -> new Pilot(30, List.of(16, 30), 1)).hasMessageContaining("found [16, 30]");
+        assertThatThrownBy(() -> new Pilot(30, List.of(16), 0)).hasMessageContaining("--seeds");
+    }
+
+    @Test
+    void smallRunsHaveTheBatchOfTheLargeOneAndStopByThemselves() {
+        ConfigTree large = ConfigTree.parse("""
+                seed = 7
+                [data]
+                source = "given by the test"
+                size = 8
+                [train]
+                batch = 512
+                steps = 1000
+                """, "test");
+        StudyFile study = new Pilot(100, List.of(16, 24), 2).study(large);
+        assertThat(study.runs()).hasSize(4).allSatisfy(run -> {
+            assertThat(run.config().train().effectiveBatch(run.config().data().n()))
+                    .isEqualTo(100);
+            assertThat(run.config().stop().rule()).isEqualTo(StopConfig.Rule.BEFORE_MEMORIZATION);
+        });
+        assertThat(study.runs().stream().map(run -> run.config().seed()).distinct())
+                .containsExactly(7L, 8L);
+    }
+
+    @Test
+    void recordedRunsForecastTheLargerOnes() {
+        StopConfig stop =
+                Recorded.config(16, 0).with("stop.rule", "before-memorization").stop();
+        List<RecordedRun> runs = new ArrayList<>();
+        for (int seed = 0; seed < 6; seed++) {
+            for (int n : new int[] {16, 32, 256}) {
+                runs.add(Recorded.run(n, seed));
+            }
+        }
+        List<PredictionTrial> trials = PredictionTrial.all(runs, stop, 0.25);
+        assertThat(trials).hasSize(6).allSatisfy(trial -> {
+            assertThat(trial.n()).isEqualTo(256);
+            assertThat(trial.sizes()).contains(32);
+            assertThat(trial.cost()).isBetween(0.0, 0.25);
+        });
+        assertThat(trials.stream().filter(trial -> trial.predicted().contains(trial.truth())))
+                .hasSizeGreaterThanOrEqualTo(5);
+        assertThat(PredictionTrial.all(runs, stop, 0.001)).isEmpty();
+        assertThat(StoppingTable.predictions(List.of(0.25, 0.001), List.of(trials, List.of())))
+                .hasSize(4)
+                .anySatisfy(line -> assertThat(line).startsWith("| 25 % | 6 | 256 | 16, 32 | "))
+                .contains("| 0 % | 0 | - | - | - | - | - |");
+    }
+}
