@@ -131,6 +131,26 @@ for python in $pip_python $old_python; do
     done
 done
 
+# FAISS, timed and asked for near copies; PyTorch's wrong answers beside its own.
+if "$old_python" -c 'import faiss' 2> /dev/null; then
+    peer_versions="$peer_versions${peer_versions:+, }FAISS $("$old_python" -c 'import faiss; print(faiss.__version__)')"
+    for shape in $shapes; do
+        peer 60 "$old_python" bench/peers/nearest_faiss.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1))
+    done
+    timeout 60 "$old_python" bench/peers/nearest_faiss.py --wrong --shape 256x1024x1024 --threads "$threads" \
+        > "$work/wrong.jsonl" 2> "$work/peer.log" || echo "run-cpu.sh: left out: FAISS's wrong answers" >&2
+else
+    echo "run-cpu.sh: left out, no FAISS: $old_python" >&2
+fi
+for python in $pip_python $old_python; do
+    if "$python" -c 'import torch' 2> /dev/null; then
+        timeout 60 "$python" bench/peers/nearest.py --wrong --shape 256x1024x1024 --threads "$threads" \
+            >> "$work/wrong.jsonl" 2> "$work/peer.log" || echo "run-cpu.sh: left out: PyTorch's wrong answers" >&2
+        break
+    fi
+done
+if [ -s "$work/wrong.jsonl" ]; then reports+=("wrong=$work/wrong.jsonl"); fi
+
 # 4. Report.
 commit=$(git rev-parse --short=12 HEAD)
 if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commit="$commit, with changes"; fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the peers: the newest PyTorch that pip finds, in bench/peers/venv, and on Debian, as root, its own PyTorch 1.13.
+# Installs the peers: the newest PyTorch that pip finds, in bench/peers/venv, and on Debian, as root, its own PyTorch 1.13
+# and FAISS 1.7.
 set -eu
 cd "$(dirname "$0")"
 
@@ -8,6 +9,6 @@ venv/bin/pip install -q torch numpy
 venv/bin/python -c 'import torch; print("pip: PyTorch", torch.__version__)'
 
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
-    apt-get install -y -qq --no-install-recommends python3-torch python3-numpy >/dev/null
-    /usr/bin/python3 -c 'import torch; print("Debian: PyTorch", torch.__version__)'
+    apt-get install -y -qq --no-install-recommends python3-torch python3-faiss python3-numpy >/dev/null
+    /usr/bin/python3 -c 'import torch, faiss; print("Debian: PyTorch", torch.__version__, "FAISS", faiss.__version__)'
 fi
