@@ -116,7 +116,12 @@ final class SampleScores {
                 NeighbourSearch<Rows> search = entry.getValue().stream().anyMatch(Kind::usesNeighbours)
                         ? owned.add(NeighbourSearch.of(device, real, threads), NeighbourSearch::close)
                         : NeighbourSearch.onCpu(real, threads);
-                metrics = new SampleMetrics(real, used.features(heldOut.get(), threads), search, parameters);
+                metrics = new SampleMetrics(
+                        real,
+                        used.features(heldOut.get(), threads),
+                        search,
+                        rows -> NeighbourSearch.of(device, rows, threads),
+                        parameters);
                 prepared.put(space, metrics);
             }
             for (SampleMetrics.Score score :

@@ -47,6 +47,13 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
                 : new OnCpu<>(references.rows(), Pixels::rows, threads);
     }
 
+    /// Prepares references for searches.
+    @FunctionalInterface
+    interface Preparation {
+        /// A search among these; the caller closes it.
+        NeighbourSearch<Rows> of(Rows references);
+    }
+
     /// [NearestNeighbours], with the references as they are.
     record OnCpu<T>(Rows references, Function<T, Rows> rows, int threads) implements NeighbourSearch<T> {
         @Override

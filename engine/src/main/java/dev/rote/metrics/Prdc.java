@@ -28,15 +28,29 @@ public record Prdc(int k, int real, int samples, double precision, double recall
     /// @param samples features or pixels of samples, more than k
     /// @throws IllegalArgumentException if there are too few, the dimensions differ or a value is not finite
     public static Prdc of(Rows real, Rows samples, int k, int threads) throws InterruptedException {
+        return of(real, samples, k, rows -> NeighbourSearch.onCpu(rows, threads), threads);
+    }
+
+    /// The same, in which a device may search the neighbours: three of the five passes.
+    public static Prdc of(Rows real, Rows samples, int k, NeighbourSearch.Preparation searches, int threads)
+            throws InterruptedException {
         if (k < 1 || k > NearestNeighbours.MAX_K || real.count() <= k || samples.count() <= k) {
             throw new IllegalArgumentException("precision and recall: expected k in 1 .. " + NearestNeighbours.MAX_K
                     + " and more than k images of either kind, got k = " + k + ", " + real.count() + " real images and "
                     + samples.count() + " samples");
         }
-        double[] reach = radii(real, k, threads);
+        double[] reach;
+        try (NeighbourSearch<Rows> amongReal = searches.of(real)) {
+            reach = radii(real, amongReal, k);
+        }
+        double[] sampleReach;
+        double[] nearest;
+        try (NeighbourSearch<Rows> amongSamples = searches.of(samples)) {
+            sampleReach = radii(samples, amongSamples, k);
+            nearest = amongSamples.search(real, 1).distances();
+        }
         int[] held = BallCounts.containing(samples, real, reach, threads);
-        int[] recalled = BallCounts.containing(real, samples, radii(samples, k, threads), threads);
-        double[] nearest = NearestNeighbours.search(real, samples, 1, threads).distances();
+        int[] recalled = BallCounts.containing(real, samples, sampleReach, threads);
         int covered = 0;
         for (int i = 0; i < nearest.length; i++) {
             covered += nearest[i] <= reach[i] ? 1 : 0;
@@ -52,8 +66,10 @@ public record Prdc(int k, int real, int samples, double precision, double recall
     }
 
     /// Distance of each row to its k-th nearest other one.
-    private static double[] radii(Rows rows, int k, int threads) throws InterruptedException {
-        Neighbours own = NearestNeighbours.searchItself(rows, k, threads);
+    private static double[] radii(Rows rows, NeighbourSearch<Rows> search, int k) throws InterruptedException {
+        int[] itself = new int[rows.count()];
+        Arrays.setAll(itself, i -> i);
+        Neighbours own = search.search(rows, k, itself);
         double[] radii = new double[rows.count()];
         Arrays.setAll(radii, i -> own.distance(i, k - 1));
         return radii;

@@ -82,6 +82,7 @@ public final class SampleMetrics {
     private final Rows training;
     private final Rows heldOut;
     private final NeighbourSearch<Rows> search;
+    private final NeighbourSearch.Preparation searches;
     private final Parameters parameters;
     private Neighbours ownOfTraining;
     private Neighbours ofHeldOut;
@@ -92,8 +93,14 @@ public final class SampleMetrics {
     /// @param training `[N, d]`, 2 or more, finite
     /// @param heldOut `[M, d]`; may have no rows
     /// @param search among the training images; it stays the caller's, who closes it after the last measurement
+    /// @param searches among other images
     /// @throws IllegalArgumentException if the dimensions differ or there are too few training images
-    public SampleMetrics(Rows training, Rows heldOut, NeighbourSearch<Rows> search, Parameters parameters) {
+    public SampleMetrics(
+            Rows training,
+            Rows heldOut,
+            NeighbourSearch<Rows> search,
+            NeighbourSearch.Preparation searches,
+            Parameters parameters) {
         if (training.count() < 2 || training.dimension() != heldOut.dimension()) {
             throw new IllegalArgumentException(
                     "metrics: expected at least 2 training images and held-out images of the same"
@@ -104,6 +111,7 @@ public final class SampleMetrics {
         this.training = training;
         this.heldOut = heldOut;
         this.search = search;
+        this.searches = searches;
         this.parameters = parameters;
     }
 
@@ -223,6 +231,7 @@ public final class SampleMetrics {
                 Subset.of(real(), MOST_IN_BALLS, parameters.seed()),
                 Subset.of(samples, MOST_IN_BALLS, parameters.seed() + 1),
                 parameters.neighbours(),
+                searches,
                 threads);
         scores.add(Score.of("precision", found.precision()));
         scores.add(Score.of("recall", found.recall()));

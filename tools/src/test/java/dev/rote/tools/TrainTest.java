@@ -192,7 +192,10 @@ class TrainTest {
     @Test
     void wrongInputsAreNamed() throws IOException {
         fails("rote: expected --out FOLDER or --dry-run, found neither; see rote train --help", "train", config);
-        fails("rote: expected CONFIG.toml or --data SOURCE, found neither; see rote train --help", "train", "--dry-run");
+        fails(
+                "rote: expected CONFIG.toml or --data SOURCE, found neither; see rote train --help",
+                "train",
+                "--dry-run");
         fails(
                 "rote: --set: expected KEY=VALUE, found lr; see rote train --help",
                 "train",

@@ -84,7 +84,8 @@ record Audit(
         Optional<Findings> heldOut = Optional.empty();
         Neighbours itself;
         List<Score> pixels;
-        try (NeighbourSearch<Rows> search = NeighbourSearch.of(device, training, threads)) {
+        NeighbourSearch.Preparation searches = rows -> NeighbourSearch.of(device, rows, threads);
+        try (NeighbourSearch<Rows> search = searches.of(training)) {
             progress.part("nearest training images of " + sets.samples().count() + " samples");
             samples = Findings.of(search(sets.samples().rows(), search, test, progress), test);
             if (sets.heldOut().isPresent()) {
@@ -94,7 +95,8 @@ record Audit(
             progress.part("duplicates among training images");
             itself = searchItself(training, search, progress);
             progress.part("metrics in pixels");
-            SampleMetrics inPixels = new SampleMetrics(training, sets.heldOutRows(), search, options.parameters());
+            SampleMetrics inPixels =
+                    new SampleMetrics(training, sets.heldOutRows(), search, searches, options.parameters());
             inPixels.know(itself, heldOut.map(Findings::neighbours).orElse(null));
             pixels = inPixels.measure(COPY_KINDS, sets.samples().rows(), samples.neighbours(), threads);
         }
@@ -111,8 +113,9 @@ record Audit(
             kinds.remove(Kind.FD_INFINITY);
         }
         List<Score> features;
-        try (NeighbourSearch<Rows> search = NeighbourSearch.of(device, trained, threads)) {
-            features = new SampleMetrics(trained, usual, search, options.parameters()).measure(kinds, drawn, threads);
+        try (NeighbourSearch<Rows> search = searches.of(trained)) {
+            features = new SampleMetrics(trained, usual, search, searches, options.parameters())
+                    .measure(kinds, drawn, threads);
         }
         return new Audit(
                 samples,

@@ -1,16 +1,18 @@
 package dev.rote.tools.audit;
 
 import dev.rote.tools.cli.Console;
+import dev.rote.tools.cli.Units;
 import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
-/// Shows how far the searches are: a bar on a terminal, elsewhere a line for each part and every tenth.
+/// Shows how far the searches are: a bar on a terminal, elsewhere a line for each part, with the time, and every tenth.
 final class AuditProgress implements AutoCloseable {
     private final Console console;
     private final long total;
     private final Optional<ProgressBar> bar;
+    private final long begun = System.nanoTime();
     private long done;
     private long tenths;
 
@@ -30,8 +32,8 @@ final class AuditProgress implements AutoCloseable {
 
     /// A new part of the work begins.
     void part(String name) {
-        bar.ifPresentOrElse(
-                drawn -> drawn.setExtraMessage(name), () -> console.err().println(name));
+        bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(name), () -> console.err()
+                .println(name + " (after " + Units.time((System.nanoTime() - begun) * 1e-9) + ")"));
     }
 
     /// Neighbours of `images` more have been found.

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Locale;
 
 /// Numbers for people.
-final class Units {
+public final class Units {
     private Units() {}
 
     /// `0 s`, `0.0346 ms`, `3.40 ms`, `12 s`, `3 min 05 s`, `2 h 03 min`, `1 d 04 h`; `?` for no number.
-    static String time(double seconds) {
+    public static String time(double seconds) {
         if (!Double.isFinite(seconds)) {
             return "?";
         }
