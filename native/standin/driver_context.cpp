@@ -9,6 +9,7 @@ using namespace standin;
 namespace {
 
 int primary_context;
+int primary_users = 0;
 thread_local void* current_context = nullptr;
 bool initialized = false;
 
@@ -89,11 +90,21 @@ API cuCtxDestroy_v2(void* context) {
 
 API cuDevicePrimaryCtxRetain(void** context, int) {
     ENTER("cuDevicePrimaryCtxRetain");
+    ++primary_users;
     *context = &primary_context;
     return SUCCESS;
 }
 
-API cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
+// The last user takes the context along, with all that is still allocated and a fault there may have been.
+API cuDevicePrimaryCtxRelease_v2(int) {
+    std::lock_guard<std::recursive_mutex> lock(Device::get().mutex);
+    if (primary_users == 0) return INVALID_CONTEXT;
+    if (--primary_users > 0) return SUCCESS;
+    drain_all(false);
+    Device::get().reset(&primary_context);
+    if (current_context == &primary_context) current_context = nullptr;
+    return SUCCESS;
+}
 
 API cuDevicePrimaryCtxReset_v2(int) {
     std::lock_guard<std::recursive_mutex> lock(Device::get().mutex);

@@ -29,8 +29,11 @@ import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
-/// One GPU as a device: one lane, one context, one stream on which programs and copies follow each other. Inside a
-/// program a second stream takes what need not be waited for ([Streams]).
+/// One GPU as a device: one lane, one stream on which programs and copies follow each other. Inside a program a second
+/// stream takes what need not be waited for ([Streams]).
+///
+/// All devices of a process on one GPU share its primary context, so that the kernels of small runs side by side run at
+/// the same time; contexts of their own would take turns. The price: a fault in one run's kernel ends the others too.
 ///
 /// A failure inside a kernel is reported by the next call that waits (a read, a write) or by the next launch.
 public final class CudaDevice implements Device {
@@ -56,9 +59,10 @@ public final class CudaDevice implements Device {
         this.tf32 = tf32;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
         requireCapability();
-        Driver.check(JCudaDriver.cuCtxCreate(context, 0, device), "context on GPU " + ordinal);
+        Driver.check(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "context on GPU " + ordinal);
         boolean complete = false;
         try {
+            Driver.check(JCudaDriver.cuCtxSetCurrent(context), "context on GPU " + ordinal);
             Driver.check(JCudaDriver.cuStreamCreate(stream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuStreamCreate(sideStream, NON_BLOCKING), "stream on GPU " + ordinal);
             Driver.check(JCudaDriver.cuMemHostAlloc(staging, STAGING_BYTES, 0), "pinned memory");
@@ -67,7 +71,7 @@ public final class CudaDevice implements Device {
             complete = true;
         } finally {
             if (!complete) {
-                JCudaDriver.cuCtxDestroy(context);
+                JCudaDriver.cuDevicePrimaryCtxRelease(device);
             }
         }
     }
@@ -337,6 +341,6 @@ public final class CudaDevice implements Device {
         JCudaDriver.cuStreamDestroy(sideStream);
         JCudaDriver.cuStreamDestroy(stream);
         closed = true;
-        JCudaDriver.cuCtxDestroy(context);
+        JCudaDriver.cuDevicePrimaryCtxRelease(device);
     }
 }
