@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -23,6 +24,9 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 public final class StoppingCommand implements Callable<Integer> {
     private static final List<Double> BUDGETS = List.of(0.05, 0.10, 0.25);
+
+    /// A narrower window than this lies within the error of its own ends.
+    private static final double OPEN = 1.5;
 
     @Parameters(paramLabel = "FOLDER", arity = "1..*", description = "folders of studies")
     private List<Path> folders = new ArrayList<>();
@@ -55,17 +59,19 @@ public final class StoppingCommand implements Callable<Integer> {
                 .with("stop.samples", Integer.toString(samples))
                 .with("stop.risk", Double.toString(risk))
                 .stop();
-        long known = runs.stream()
-                .filter(run -> run.truth(stop.fraction(), stop.samples()).isPresent())
-                .count();
+        List<RecordedRun> open = runs.stream().filter(run -> width(run, stop) >= OPEN).toList();
         console.out()
-                .println(runs.size() + " runs, " + known + " of which passed " + 100 * stop.fraction()
-                        + " % of copies between two measurements.");
-        console.out().println();
-        StoppingTable.rules(Rule.all(stop).stream()
-                        .map(rule -> Judgement.of(rule, runs, stop))
-                        .toList())
-                .forEach(console.out()::println);
+                .printf(
+                        Locale.ROOT,
+                        "%d runs, of which %d passed %s %% of copies between two measurements; of %d the window is wider"
+                                + " than a factor of %.2g.%n",
+                        runs.size(),
+                        runs.stream().filter(run -> width(run, stop) > 0).count(),
+                        Double.toString(100 * stop.fraction()).replaceFirst("\\.0$", ""),
+                        open.size(),
+                        OPEN);
+        print("Runs whose window is wider than a factor of " + OPEN, open, stop);
+        print("All runs", runs, stop);
         console.out().println();
         StoppingTable.predictions(
                         BUDGETS,
@@ -74,6 +80,23 @@ public final class StoppingCommand implements Callable<Integer> {
                                 .toList())
                 .forEach(console.out()::println);
         return 0;
+    }
+
+    private void print(String title, List<RecordedRun> runs, StopConfig stop) {
+        console.out().println();
+        console.out().println("**" + title + "**");
+        console.out().println();
+        StoppingTable.rules(Rule.all(stop).stream()
+                        .map(rule -> Judgement.of(rule, runs, stop))
+                        .toList())
+                .forEach(console.out()::println);
+    }
+
+    /// tau_mem / tau_gen; 0 if the window is not known.
+    private static double width(RecordedRun run, StopConfig stop) {
+        return run.truth(stop.fraction(), stop.samples())
+                .map(truth -> truth.tauMem() / truth.tauGen())
+                .orElse(0.0);
     }
 
     private List<RecordedRun> read(Path study) {
