@@ -8,6 +8,7 @@ import dev.rote.tools.cli.DoctorCommand;
 import dev.rote.tools.cli.PredictCommand;
 import dev.rote.tools.cli.TrainCommand;
 import dev.rote.tools.study.StudyCommand;
+import dev.rote.tools.theory.TheoryCommand;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -72,6 +73,7 @@ public final class Rote implements Callable<Integer> {
                 .addSubcommand(new PredictCommand(console))
                 .addSubcommand(new StudyCommand(console))
                 .addSubcommand(new AuditCommand(console))
+                .addSubcommand(new TheoryCommand(console))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
