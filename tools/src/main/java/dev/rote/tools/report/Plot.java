@@ -13,8 +13,7 @@ import java.util.List;
 /// @param title over the figure
 /// @param note below it, plain text
 /// @param series in drawing order; equal labels share an entry of the legend
-public record Plot(
-        String id, String frame, String tab, String title, String note, Axis x, Axis y, List<Line> series) {
+public record Plot(String id, String frame, String tab, String title, String note, Axis x, Axis y, List<Line> series) {
     public Plot {
         series = List.copyOf(series);
     }
@@ -55,7 +54,8 @@ public record Plot(
     private static Series drawn(Line line) {
         Shade shade = line.shade;
         boolean ordered = shade.count > 0;
-        int light = ordered ? Palette.sequential(shade.index, shade.count, false) : Palette.category(shade.index, false);
+        int light =
+                ordered ? Palette.sequential(shade.index, shade.count, false) : Palette.category(shade.index, false);
         int dark = ordered ? Palette.sequential(shade.index, shade.count, true) : Palette.category(shade.index, true);
         Ink.Symbol symbol = Ink.Symbol.values()[Math.floorMod(shade.index, Ink.Symbol.values().length)];
         Ink.Dash dash = line.style == Style.DASHED ? Ink.Dash.DASHED : Ink.Dash.SOLID;

@@ -69,11 +69,17 @@ public final class TheoryPage {
                 .append(Markup.escape(report.name()))
                 .append("</h1>\n");
         if (!report.description().isBlank()) {
-            html.append("<p class=\"lead\">").append(Markup.escape(report.description())).append("</p>\n");
+            html.append("<p class=\"lead\">")
+                    .append(Markup.escape(report.description()))
+                    .append("</p>\n");
         }
-        html.append("<p class=\"made\">").append(HtmlReport.DATE.format(made.date())).append(" · Rote ");
+        html.append("<p class=\"made\">")
+                .append(HtmlReport.DATE.format(made.date()))
+                .append(" · Rote ");
         html.append(Markup.escape(made.version())).append("</p>\n</header>\n<section id=\"summary\">\n");
-        html.append("<p class=\"verdict\">").append(Markup.math(report.verdict())).append("</p>\n<ul class=\"facts\">\n");
+        html.append("<p class=\"verdict\">")
+                .append(Markup.math(report.verdict()))
+                .append("</p>\n<ul class=\"facts\">\n");
         for (String fact : report.facts()) {
             html.append("<li>").append(Markup.math(fact)).append("</li>\n");
         }
@@ -92,8 +98,9 @@ public final class TheoryPage {
                 .collect(Collectors.groupingBy(Plot::frame, LinkedHashMap::new, Collectors.toList()));
         html.append("<section id=\"figures\">\n<h2>Figures</h2>\n<div class=\"panels\">\n");
         frames.values().forEach(frame -> frame(html, frame));
-        html.append("</div>\n<noscript><p class=\"warning\">The curves need JavaScript; the PNG figures beside this page"
-                + " show the same.</p></noscript>\n</section>\n");
+        html.append(
+                "</div>\n<noscript><p class=\"warning\">The curves need JavaScript; the PNG figures beside this page"
+                        + " show the same.</p></noscript>\n</section>\n");
     }
 
     private static void frame(StringBuilder html, List<Plot> plots) {
@@ -175,7 +182,8 @@ public final class TheoryPage {
 
     private static void setup(StringBuilder html, TheoryReport report) {
         Provenance made = report.provenance();
-        html.append("<section id=\"setup\">\n<h2>Setup</h2>\n<div class=\"columns\">\n<div><h3>Configuration</h3>\n<pre>");
+        html.append(
+                "<section id=\"setup\">\n<h2>Setup</h2>\n<div class=\"columns\">\n<div><h3>Configuration</h3>\n<pre>");
         html.append(Markup.escape(report.configuration())).append("</pre></div>\n<div><h3>Environment</h3>\n<dl>\n");
         HtmlReport.term(html, "version", made.version());
         HtmlReport.term(html, "commit", made.commit().isEmpty() ? "unknown" : made.commit());

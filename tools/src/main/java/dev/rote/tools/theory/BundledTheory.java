@@ -37,8 +37,9 @@ final class BundledTheory {
         if (isFile(nameOrPath)) {
             return ConfigTree.read(Path.of(nameOrPath));
         }
-        String nearest =
-                Nearest.to(nameOrPath, names()).map(n -> " (did you mean " + n + "?)").orElse("");
+        String nearest = Nearest.to(nameOrPath, names())
+                .map(n -> " (did you mean " + n + "?)")
+                .orElse("");
         throw new DataException(nameOrPath + ": expected a file or a bundled computation" + nearest
                 + ", found neither; bundled are: " + String.join(", ", names()));
     }
@@ -50,7 +51,8 @@ final class BundledTheory {
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new EnvironmentException("the bundled computation " + name + " could not be read: " + e.getMessage(), e);
+            throw new EnvironmentException(
+                    "the bundled computation " + name + " could not be read: " + e.getMessage(), e);
         }
     }
 

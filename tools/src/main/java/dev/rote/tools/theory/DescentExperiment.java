@@ -52,8 +52,9 @@ record DescentExperiment(TheoryFile file) implements Experiment {
             Population data = law.population(file.model().d(), tools.lapack());
             for (double t : file.model().t()) {
                 Batch batch = batch(law, t, data, tools);
-                tools.progress().begin(file.descent().steps() + " steps of " + batch.models.size() + " models on "
-                        + tools.device().get().describe());
+                tools.progress()
+                        .begin(file.descent().steps() + " steps of " + batch.models.size() + " models on "
+                                + tools.device().get().describe());
                 List<Trajectory> trained = train(batch, tools);
                 tools.progress().end();
                 all.addAll(trained);
@@ -70,9 +71,9 @@ record DescentExperiment(TheoryFile file) implements Experiment {
     }
 
     private Batch batch(Law law, double t, Population data, Tools tools) throws InterruptedException {
-        Scalars scalars = Scalars.of(file.model().activation(), t, data.covariance().mean());
-        Batch batch =
-                new Batch(new ArrayList<>(), scalars, new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        Scalars scalars =
+                Scalars.of(file.model().activation(), t, data.covariance().mean());
+        Batch batch = new Batch(new ArrayList<>(), scalars, new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         for (TheoryFile.Case one : file.cases()) {
             if (!one.law().equals(law) || one.t() != t) {
                 continue;
@@ -123,9 +124,7 @@ record DescentExperiment(TheoryFile file) implements Experiment {
 
     private double rate(Batch batch) {
         double given = file.descent().lr();
-        return given > 0
-                ? given
-                : Descent.authorsRate(batch.models.getFirst().sizes(), batch.scalars.delta());
+        return given > 0 ? given : Descent.authorsRate(batch.models.getFirst().sizes(), batch.scalars.delta());
     }
 
     private OptimizerConfig optimizer(double rate) {
@@ -165,7 +164,8 @@ record DescentExperiment(TheoryFile file) implements Experiment {
             }
             if (one.one().seed() == file.seed()) {
                 String group = Words.group(file, one.one());
-                String label = (group.isEmpty() ? "" : group + ", ") + "ψn = " + Words.exact(one.one().psiN());
+                String label = (group.isEmpty() ? "" : group + ", ") + "ψn = "
+                        + Words.exact(one.one().psiN());
                 Shade shade = new Shade(psi.indexOf(one.one().psiN()), psi.size());
                 lines.add(new Line(label, shade, Style.POINTS, points));
                 lines.add(new Line(label, shade, Style.SOLID, exact));

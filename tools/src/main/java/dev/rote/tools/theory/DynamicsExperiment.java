@@ -50,7 +50,8 @@ record DynamicsExperiment(TheoryFile file) implements Experiment {
     }
 
     private Trajectory compute(TheoryFile.Case one, Population data, Tools tools) throws InterruptedException {
-        Scalars scalars = Scalars.of(file.model().activation(), one.t(), data.covariance().mean());
+        Scalars scalars =
+                Scalars.of(file.model().activation(), one.t(), data.covariance().mean());
         Modes modes = file.features().draws() == 0
                 ? GaussianEquivalent.draw(file.sizes(one), scalars, data.covariance(), one.seed(), tools.lapack())
                         .modes()
@@ -68,8 +69,7 @@ record DynamicsExperiment(TheoryFile file) implements Experiment {
             throws InterruptedException {
         TheoryFile.Features features = file.features();
         if (features.draws() == 0) {
-            return GaussianEquivalent.draw(
-                            file.sizes(one), scalars, data.covariance(), one.seed(), tools.lapack())
+            return GaussianEquivalent.draw(file.sizes(one), scalars, data.covariance(), one.seed(), tools.lapack())
                     .moments();
         }
         return new TrueFeatures(file.model().activation(), features.draws(), features.testPoints())

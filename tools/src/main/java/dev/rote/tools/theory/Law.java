@@ -101,7 +101,10 @@ record Law(
             throw wrong(s, "exponent", "0 or more", law.exponent);
         }
         if (law.degreesOfFreedom != 0 && law.degreesOfFreedom < 3) {
-            throw wrong(s, "degrees_of_freedom", "3 or more, so that there is a variance, or 0 for Gaussian data",
+            throw wrong(
+                    s,
+                    "degrees_of_freedom",
+                    "3 or more, so that there is a variance, or 0 for Gaussian data",
                     law.degreesOfFreedom);
         }
         if (law.size < 1) {
@@ -154,7 +157,8 @@ record Law(
     }
 
     private Population images(int d, Lapack lapack) {
-        try (TrainingData data = TrainingData.load(DataOptions.of(source).withSize(size).withGray(true))) {
+        try (TrainingData data =
+                TrainingData.load(DataOptions.of(source).withSize(size).withGray(true))) {
             Dataset images = data.train();
             if (size * size != d) {
                 throw new DataException("law." + name + ".size: expected images of " + d

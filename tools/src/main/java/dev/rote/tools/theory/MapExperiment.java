@@ -54,38 +54,57 @@ record MapExperiment(TheoryFile file) implements Experiment {
         List<String> facts = new ArrayList<>();
         for (Grid grid : grids) {
             for (int i = 0; i < file.times().at().size(); i++) {
-                maps.put("map_" + name(grid) + "_tau" + Words.exact(file.times().at().get(i)), map(grid, i));
+                maps.put(
+                        "map_" + name(grid) + "_tau"
+                                + Words.exact(file.times().at().get(i)),
+                        map(grid, i));
             }
             tables.add(table(grid));
             plots.add(boundaries(grid));
             facts.add(rises(grid));
             json(list.addObject(), grid);
         }
-        return new Result(facts.getFirst(), facts.subList(1, facts.size()), tables, plots, maps,
-                Map.of("losses.csv", csv.toString()), json);
+        return new Result(
+                facts.getFirst(),
+                facts.subList(1, facts.size()),
+                tables,
+                plots,
+                maps,
+                Map.of("losses.csv", csv.toString()),
+                json);
     }
 
-    private Grid grid(Law law, double t, Population data, Tools tools, StringBuilder csv)
-            throws InterruptedException {
-        double[] at = file.times().at().stream().mapToDouble(Double::doubleValue).toArray();
-        double[][][] gap =
-                new double[at.length][file.model().psiP().size()][file.model().psiN().size()];
-        Scalars scalars = Scalars.of(file.model().activation(), t, data.covariance().mean());
+    private Grid grid(Law law, double t, Population data, Tools tools, StringBuilder csv) throws InterruptedException {
+        double[] at =
+                file.times().at().stream().mapToDouble(Double::doubleValue).toArray();
+        double[][][] gap = new double[at.length][file.model().psiP().size()]
+                [file.model().psiN().size()];
+        Scalars scalars =
+                Scalars.of(file.model().activation(), t, data.covariance().mean());
         for (TheoryFile.Case one : file.cases()) {
             if (!one.law().equals(law) || one.t() != t) {
                 continue;
             }
             tools.progress().begin(SpectrumExperiment.label(one) + ", seed " + one.seed());
-            var drawn = GaussianEquivalent.draw(
-                    file.sizes(one), scalars, data.covariance(), one.seed(), tools.lapack());
+            var drawn =
+                    GaussianEquivalent.draw(file.sizes(one), scalars, data.covariance(), one.seed(), tools.lapack());
             List<Losses> losses = new GradientFlow(drawn.modes(), tools.lapack()).at(at);
             int row = file.model().psiP().indexOf(one.psiP());
             int column = file.model().psiN().indexOf(one.psiN());
             for (int i = 0; i < at.length; i++) {
                 gap[i][row][column] += losses.get(i).gap() / file.seeds();
                 csv.append(law.name()).append(',').append(t).append(',').append(one.psiP());
-                csv.append(',').append(one.psiN()).append(',').append(one.seed()).append(',').append(at[i]);
-                csv.append(',').append(losses.get(i).train()).append(',').append(losses.get(i).test()).append('\n');
+                csv.append(',')
+                        .append(one.psiN())
+                        .append(',')
+                        .append(one.seed())
+                        .append(',')
+                        .append(at[i]);
+                csv.append(',')
+                        .append(losses.get(i).train())
+                        .append(',')
+                        .append(losses.get(i).test())
+                        .append('\n');
             }
             tools.progress().end();
         }
@@ -121,7 +140,8 @@ record MapExperiment(TheoryFile file) implements Experiment {
         return turned;
     }
 
-    /// psi_n above which L_gen is below the level, interpolated between the grid's points in logarithms; NaN if it is at
+    /// psi_n above which L_gen is below the level, interpolated between the grid's points in logarithms; NaN if it is
+    // at
     /// every one, infinite if at none.
     private double boundary(double[] gap) {
         List<Double> psi = file.model().psiN();
@@ -163,10 +183,14 @@ record MapExperiment(TheoryFile file) implements Experiment {
         file.times().at().forEach(tau -> head.add("ψn at τ = " + Words.exact(tau)));
         List<List<String>> rows = new ArrayList<>();
         for (int row = 0; row < file.model().psiP().size(); row++) {
-            List<String> cells = new ArrayList<>(List.of(Words.exact(file.model().psiP().get(row))));
+            List<String> cells =
+                    new ArrayList<>(List.of(Words.exact(file.model().psiP().get(row))));
             for (double[][] values : grid.gap) {
                 double at = boundary(values[row]);
-                cells.add(Double.isNaN(at) ? "below the map" : Double.isInfinite(at) ? "above the map" : Words.number(at));
+                cells.add(
+                        Double.isNaN(at)
+                                ? "below the map"
+                                : Double.isInfinite(at) ? "above the map" : Words.number(at));
             }
             rows.add(cells);
         }
@@ -196,8 +220,8 @@ record MapExperiment(TheoryFile file) implements Experiment {
                 name(grid),
                 "boundary",
                 "Boundary of memorization, t = " + Words.exact(grid.t) + " (" + grid.law.name() + ")",
-                "ψn above which L_gen < " + LEVEL + " at that training time. Dashed: the architectural threshold at infinite"
-                        + " time.",
+                "ψn above which L_gen < " + LEVEL
+                        + " at that training time. Dashed: the architectural threshold at infinite" + " time.",
                 new Axis("ψp = p/d", true),
                 new Axis("ψn = n/d", true),
                 lines);

@@ -31,8 +31,7 @@ record Scaling(String group, List<Trajectory> all) {
 
     /// How well L_gen, as a share of its end, falls on one curve of tau divided by something.
     Optional<CollapseScore> collapse(ToDoubleFunction<Trajectory> clock) {
-        List<Trajectory> known =
-                all.stream().filter(one -> one.end().gap() > 0).toList();
+        List<Trajectory> known = all.stream().filter(one -> one.end().gap() > 0).toList();
         List<Curve> curves = known.stream().map(Trajectory::relativeGap).toList();
         return CollapseScore.of(curves, known.stream().mapToDouble(clock).toArray(), LEVELS);
     }

@@ -75,19 +75,21 @@ record SpectrumExperiment(TheoryFile file) implements Experiment {
     private Found compute(List<TheoryFile.Case> seeds, Tools tools) throws InterruptedException {
         TheoryFile.Case one = seeds.getFirst();
         Population data = one.law().population(file.model().d(), tools.lapack());
-        Scalars scalars = Scalars.of(file.model().activation(), one.t(), data.covariance().mean());
+        Scalars scalars =
+                Scalars.of(file.model().activation(), one.t(), data.covariance().mean());
         List<double[]> equivalent = new ArrayList<>();
         List<double[]> features = new ArrayList<>();
         String name = label(one);
         for (TheoryFile.Case each : seeds) {
             tools.progress().begin(name + ", seed " + each.seed());
-            equivalent.add(GaussianEquivalent.draw(
-                            file.sizes(each), scalars, data.covariance(), each.seed(), tools.lapack())
-                    .eigenvalues());
+            equivalent.add(
+                    GaussianEquivalent.draw(file.sizes(each), scalars, data.covariance(), each.seed(), tools.lapack())
+                            .eigenvalues());
             tools.progress().end();
             if (file.features().draws() > 0) {
                 tools.progress().begin(name + ", features, seed " + each.seed());
-                var u = new TrueFeatures(file.model().activation(), file.features().draws(), 1)
+                var u = new TrueFeatures(
+                                file.model().activation(), file.features().draws(), 1)
                         .moments(file.sizes(each), scalars, data, each.seed(), tools.lapack())
                         .u();
                 features.add(tools.lapack().eigen(u, false).values());
@@ -95,8 +97,7 @@ record SpectrumExperiment(TheoryFile file) implements Experiment {
             }
         }
         Bulks bulks = Bulks.of(scalars, one.psiP(), one.psiN());
-        SpectralDensity density =
-                SpectralDensity.of(new Resolvent(scalars, one.psiP(), one.psiN(), data.covariance()));
+        SpectralDensity density = SpectralDensity.of(new Resolvent(scalars, one.psiP(), one.psiN(), data.covariance()));
         return new Found(one, one.law().words(data), scalars, bulks, density, equivalent, features);
     }
 
@@ -194,15 +195,7 @@ record SpectrumExperiment(TheoryFile file) implements Experiment {
                 "Bands of the spectrum",
                 "Theory: Theorem 3.1, solved; weights are shares of all p eigenvalues. Formula: Theorem 3.2, for large ψ."
                         + " Simulation: Gaussian equivalent, means over the seeds. Paper: arXiv:2505.17638.",
-                List.of(
-                        "model",
-                        "band",
-                        "theory",
-                        "weight",
-                        "formula",
-                        "simulation",
-                        "weight, simulated",
-                        "paper"),
+                List.of("model", "band", "theory", "weight", "formula", "simulation", "weight, simulated", "paper"),
                 rows);
     }
 
@@ -234,7 +227,12 @@ record SpectrumExperiment(TheoryFile file) implements Experiment {
             eigenvalues(values, name, "equivalent", found.equivalent);
             eigenvalues(values, name, "features", found.features);
             for (double[] point : SpectrumFigures.curve(found.density)) {
-                density.append(name).append(',').append(point[0]).append(',').append(point[1]).append('\n');
+                density.append(name)
+                        .append(',')
+                        .append(point[0])
+                        .append(',')
+                        .append(point[1])
+                        .append('\n');
             }
         }
         Map<String, String> csv = new LinkedHashMap<>();

@@ -25,7 +25,8 @@ final class SpectrumFigures {
         this.file = file;
         this.found = found;
         List<Band> bands = found.density().bands();
-        double low = 0.8 * (bands.getFirst().low() - found.scalars().s2()) + found.scalars().s2();
+        double low = 0.8 * (bands.getFirst().low() - found.scalars().s2())
+                + found.scalars().s2();
         double high = 1.15 * bands.getLast().high();
         edges = new double[BINS + 1];
         for (int i = 0; i <= BINS; i++) {
@@ -67,7 +68,10 @@ final class SpectrumFigures {
                 "Share of the p eigenvalues per unit of log λ. Left out: the point mass at s² = "
                         + Words.number(found.scalars().s2()) + ", a share of "
                         + Words.number(found.density().inert()) + ". The leftmost group are the d eigenvalues that"
-                        + " Theorem 3.2 counts to the point mass; then bulk 1 (training points) and bulk 2 (population).",
+                        + " Theorem 3.2 counts to the point mass; then bulk 1 (training points) and bulk 2 (population)."
+                        + (found.features().isEmpty()
+                                ? ""
+                                : " Of the features, the point mass is spread out by the finite number of noises."),
                 new Axis("eigenvalue λ", true),
                 new Axis("λ ρ(λ)", true),
                 lines));
@@ -82,7 +86,13 @@ final class SpectrumFigures {
             half += bands.get(--first).mass();
         }
         if (!SpectrumExperiment.isBulkOne(found, bands.get(first))) {
-            plots.add(zoom(id, title, "bulk 2", "bulk_2_", bands.get(first).low(), bands.getLast().high()));
+            plots.add(zoom(
+                    id,
+                    title,
+                    "bulk 2",
+                    "bulk_2_",
+                    bands.get(first).low(),
+                    bands.getLast().high()));
         }
         return plots;
     }

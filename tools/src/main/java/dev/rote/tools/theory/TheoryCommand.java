@@ -33,8 +33,9 @@ public final class TheoryCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "NAME|FILE",
-            description = "a bundled computation (spectrum, dynamics, times, variance, minimum, descent, adam, map, tails;"
-                    + " each also as NAME-full, the paper's size) or a TOML file")
+            description =
+                    "a bundled computation (spectrum, dynamics, times, variance, minimum, descent, adam, map, tails;"
+                            + " each also as NAME-full, the paper's size) or a TOML file")
     private String wanted;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "default: theory-out/NAME")
@@ -126,8 +127,8 @@ public final class TheoryCommand implements Callable<Integer> {
         Map<String, String> environment = Build.recorded();
         environment.put("linear algebra", "OpenBLAS, f64, " + lapack.threads() + " threads");
         String version = environment.remove("version");
-        Provenance made = new Provenance(
-                version, environment.remove("commit"), lazy.describe(), Instant.now(), environment);
+        Provenance made =
+                new Provenance(version, environment.remove("commit"), lazy.describe(), Instant.now(), environment);
         Path report = TheoryFiles.write(folder, file, TheoryText.of(file), result, made);
         console.out().println(result.verdict());
         result.facts().forEach(fact -> console.out().println("- " + fact));

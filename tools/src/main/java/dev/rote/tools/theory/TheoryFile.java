@@ -113,7 +113,8 @@ record TheoryFile(
         Section top = Section.of(tree, "", TOP);
         String name = top.text("name");
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")) {
-            throw tree.wrong("name", "letters, digits and . _ -, beginning with a letter or digit", TomlText.quoted(name));
+            throw tree.wrong(
+                    "name", "letters, digits and . _ -, beginning with a letter or digit", TomlText.quoted(name));
         }
         if (top.find("kind").isEmpty()) {
             throw tree.wrong("kind", "one of " + String.join(", ", Named.words(Kind.values())), "nothing");
@@ -154,7 +155,8 @@ record TheoryFile(
             }
         }
         if (kind == Kind.MAP && features.draws > 0) {
-            throw tree.wrong("features.draws", "0, because maps are computed by the Gaussian equivalent", "" + features.draws);
+            throw tree.wrong(
+                    "features.draws", "0, because maps are computed by the Gaussian equivalent", "" + features.draws);
         }
     }
 
@@ -257,7 +259,8 @@ record TheoryFile(
         if (values.isEmpty()
                 || values.stream().anyMatch(bad::test)
                 || values.stream().distinct().count() < values.size()) {
-            throw s.wrong(key, "one or more different numbers above 0", s.find(key).orElseThrow());
+            throw s.wrong(
+                    key, "one or more different numbers above 0", s.find(key).orElseThrow());
         }
         return values;
     }

@@ -34,9 +34,8 @@ final class TheoryProgress implements AutoCloseable {
         if (Thread.interrupted()) {
             throw new InterruptedException("cancelled");
         }
-        bar.ifPresentOrElse(
-                drawn -> drawn.setExtraMessage(part),
-                () -> console.err().println("[" + (done + 1) + "/" + total + "] " + part));
+        bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(part), () -> console.err()
+                .println("[" + (done + 1) + "/" + total + "] " + part));
     }
 
     /// The part that began has ended.

@@ -48,6 +48,7 @@ record Trajectory(TheoryFile.Case one, Bulks bulks, List<Losses> losses, Losses 
 
     /// L_gen as a share of its end.
     Curve relativeGap() {
-        return Curve.of(tau(), losses.stream().mapToDouble(l -> l.gap() / end.gap()).toArray());
+        return Curve.of(
+                tau(), losses.stream().mapToDouble(l -> l.gap() / end.gap()).toArray());
     }
 }

@@ -45,7 +45,8 @@ final class TrajectoryFigures {
         }
         plots.add(scaling(groups, "half_l_gen", "Time of half L_gen", Trajectory::half));
         plots.add(scaling(groups, "split", "Loss split", Trajectory::split));
-        plots.add(scaling(groups, "least_e_score", "Least E_score", t -> t.bestScore().score()));
+        plots.add(scaling(
+                groups, "least_e_score", "Least E_score", t -> t.bestScore().score()));
         return plots;
     }
 
@@ -104,14 +105,12 @@ final class TrajectoryFigures {
                             value == null ? losses.gap() / one.end().gap() : value.applyAsDouble(losses)))
                     .toList();
             int index = psi.indexOf(one.one().psiN());
-            lines.add(new Line(
-                    "ψn = " + Words.exact(one.one().psiN()), new Shade(index, psi.size()), style, points));
+            lines.add(new Line("ψn = " + Words.exact(one.one().psiN()), new Shade(index, psi.size()), style, points));
         }
         return lines;
     }
 
-    private static Plot scaling(
-            List<Scaling> groups, String id, String title, ToDoubleFunction<Trajectory> value) {
+    private static Plot scaling(List<Scaling> groups, String id, String title, ToDoubleFunction<Trajectory> value) {
         List<Line> lines = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
             Scaling group = groups.get(i);
@@ -147,6 +146,7 @@ final class TrajectoryFigures {
         double low = points.stream().mapToDouble(Point::x).min().orElseThrow();
         double high = points.stream().mapToDouble(Point::x).max().orElseThrow();
         return List.of(
-                Point.of(low, fit.line(low).value()), Point.of(high, fit.line(high).value()));
+                Point.of(low, fit.line(low).value()),
+                Point.of(high, fit.line(high).value()));
     }
 }

@@ -52,8 +52,8 @@ final class TrajectoryReport {
                 .flatMap(group -> group.fit(Trajectory::half).stream()
                         .map(fit -> Words.titled(
                                 group.group(),
-                                "the time of half L_gen grows as n^" + plain(fit.exponent().value())
-                                        + range(fit.exponent()))))
+                                "the time of half L_gen grows as n^"
+                                        + plain(fit.exponent().value()) + range(fit.exponent()))))
                 .findFirst()
                 .map(text -> Character.toUpperCase(text.charAt(0)) + text.substring(1) + ".")
                 .orElse(groups.stream().mapToInt(group -> group.all().size()).sum() + " trainings.");
@@ -66,8 +66,7 @@ final class TrajectoryReport {
             group.fit(Trajectory::half).ifPresent(fit -> parts.add("half L_gen ~ n^" + exponent(fit)));
             group.fit(Trajectory::split).ifPresent(fit -> parts.add("loss split ~ n^" + exponent(fit)));
             if (scored(group)) {
-                group.fit(t -> t.bestScore().score())
-                        .ifPresent(fit -> parts.add("least E_score ~ n^" + exponent(fit)));
+                group.fit(t -> t.bestScore().score()).ifPresent(fit -> parts.add("least E_score ~ n^" + exponent(fit)));
             }
             group.collapse(t -> t.bulks().memorizationTime())
                     .ifPresent(score -> parts.add("as a function of " + clock + "/τ_mem, curves of L_gen agree within a"
@@ -110,13 +109,16 @@ final class TrajectoryReport {
         List<List<String>> rows = new ArrayList<>();
         for (Scaling group : groups) {
             Map<Double, List<Trajectory>> byPsi = new LinkedHashMap<>();
-            group.all().forEach(t -> byPsi.computeIfAbsent(t.one().psiN(), psi -> new ArrayList<>()).add(t));
+            group.all().forEach(t -> byPsi.computeIfAbsent(t.one().psiN(), psi -> new ArrayList<>())
+                    .add(t));
             byPsi.forEach((psi, seeds) -> rows.add(row(group, psi, seeds)));
         }
         return new AuditReport.Table(
                 "Trainings",
-                "Means over " + file.seeds() + " draw" + (file.seeds() == 1 ? "" : "s, with 95 % intervals (Student’s t)")
-                        + ". Training time: " + clock + ". τ_mem of Theorem 3.2 holds for p ≫ n ≫ d. Split: the test loss is"
+                "Means over " + file.seeds() + " draw"
+                        + (file.seeds() == 1 ? "" : "s, with 95 % intervals (Student’s t)")
+                        + ". Training time: " + clock
+                        + ". τ_mem of Theorem 3.2 holds for p ≫ n ≫ d. Split: the test loss is"
                         + " 10 % above the train loss.",
                 List.of(
                         "group",
@@ -162,19 +164,9 @@ final class TrajectoryReport {
             String name = group.group().isEmpty() ? "all" : group.group();
             law(rows, name, "time of half L_gen", group.fit(Trajectory::half), "–");
             law(rows, name, "loss split", group.fit(Trajectory::split), "1 where p ≫ n ≫ d");
-            law(
-                    rows,
-                    name,
-                    "τ_mem of Theorem 3.2",
-                    group.fit(t -> t.bulks().memorizationTime()),
-                    "1 where p ≫ n ≫ d");
+            law(rows, name, "τ_mem of Theorem 3.2", group.fit(t -> t.bulks().memorizationTime()), "1 where p ≫ n ≫ d");
             if (scored(group)) {
-                law(
-                        rows,
-                        name,
-                        "least E_score",
-                        group.fit(t -> t.bestScore().score()),
-                        Words.number(PAPER_EXPONENT));
+                law(rows, name, "least E_score", group.fit(t -> t.bestScore().score()), Words.number(PAPER_EXPONENT));
             }
         }
         return new AuditReport.Table(
@@ -187,8 +179,8 @@ final class TrajectoryReport {
 
     private static void law(
             List<List<String>> rows, String group, String quantity, Optional<PowerLawFit> fit, String paper) {
-        fit.ifPresent(found -> rows.add(List.of(
-                group, quantity, Words.interval(found.exponent()), Words.number(found.rSquared()), paper)));
+        fit.ifPresent(found -> rows.add(
+                List.of(group, quantity, Words.interval(found.exponent()), Words.number(found.rSquared()), paper)));
     }
 
     String csv() {
@@ -200,8 +192,16 @@ final class TrajectoryReport {
                 List<Losses> rows = new ArrayList<>(each.losses());
                 rows.add(each.end());
                 for (Losses losses : rows) {
-                    csv.append(head).append(',').append(losses.tau()).append(',').append(losses.train());
-                    csv.append(',').append(losses.test()).append(',').append(losses.score()).append('\n');
+                    csv.append(head)
+                            .append(',')
+                            .append(losses.tau())
+                            .append(',')
+                            .append(losses.train());
+                    csv.append(',')
+                            .append(losses.test())
+                            .append(',')
+                            .append(losses.score())
+                            .append('\n');
                 }
             }
         }
@@ -234,7 +234,11 @@ final class TrajectoryReport {
             fit(fits, group, "half_l_gen", group.fit(Trajectory::half));
             fit(fits, group, "split", group.fit(Trajectory::split));
             fit(fits, group, "tau_mem", group.fit(t -> t.bulks().memorizationTime()));
-            fit(fits, group, "least_e_score", scored(group) ? group.fit(t -> t.bestScore().score()) : Optional.empty());
+            fit(
+                    fits,
+                    group,
+                    "least_e_score",
+                    scored(group) ? group.fit(t -> t.bestScore().score()) : Optional.empty());
             Optional<CollapseScore> collapse = group.collapse(t -> t.bulks().memorizationTime());
             collapse.ifPresent(score -> fits.addObject()
                     .put("group", group.group())

@@ -18,7 +18,10 @@ final class Words {
         }
         double size = Math.abs(value);
         if (value != 0 && (size < 1e-3 || size >= 1e6)) {
-            return String.format(Locale.ROOT, "%.2e", value).replace("e-0", "e-").replace("e+0", "e").replace("-", "−");
+            return String.format(Locale.ROOT, "%.2e", value)
+                    .replace("e-0", "e-")
+                    .replace("e+0", "e")
+                    .replace("-", "−");
         }
         return new BigDecimal(value)
                 .round(new MathContext(3))
@@ -29,7 +32,9 @@ final class Words {
 
     /// As few digits as the number has.
     static String exact(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15 ? Long.toString((long) value) : Double.toString(value);
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : Double.toString(value);
     }
 
     /// `−0.64 (−0.71 to −0.57)`.
