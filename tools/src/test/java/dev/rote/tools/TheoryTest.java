@@ -208,7 +208,7 @@ class TheoryTest {
             value = {
                 "kind = 'heat'|line 2: kind: expected one of \"spectrum\", \"dynamics\", \"descent\", \"map\", found the string \"heat\"",
                 "kind = 'map'~sedes = 2|line 3: unknown key sedes: did you mean seeds?",
-                "kind = 'map'~seeds = 0|line 3: seeds: expected 1 or more, found 0",
+                "kind = 'map'~seeds = 0|line 3: seeds: expected 1 or more, found the integer 0",
                 "kind = 'map'~[model]~psi_p = []|line 4: model.psi_p: expected one or more different numbers above 0",
                 "kind = 'map'~[model]~activation = 'relu'|expected one of tanh, erf, sine, arctan, found \"relu\"",
                 "kind = 'map'~[features]~draws = 3|features.draws: expected 0, because maps are computed by the Gaussian",
