@@ -18,7 +18,7 @@ PICTURES = {
     "theory-spectrum.png": ["spectrum-full/spectrum_identity_t_0.01_psi_p_64_psi_n_8.png",
                             "spectrum/spectrum_identity_t_0.01_psi_p_16_psi_n_4.png"],
     "theory-losses.png": ["dynamics-full/losses_over_tau_mem.png", "dynamics/losses_over_tau_mem.png"],
-    "theory-tails.png": ["tails-full/scaling_half_l_gen.png", "tails/scaling_half_l_gen.png"],
+    "theory-tails.png": ["tails-full/scaling_l_gen_at_level.png", "tails/scaling_l_gen_at_level.png"],
     "theory-map.png": ["map-full/map_gaussian_t0.1_tau10000.png", "map/map_gaussian_t0.1_tau10000.png"],
 }
 PAPER = {"least_e_score": "-0.59"}
@@ -31,7 +31,7 @@ def exponent(fit):
 
 
 def exponents(out):
-    rows = ["| computation | group | half L_gen | loss split | least E_score (paper -0.59) | tau_mem of Theorem 3.2 |",
+    rows = ["| computation | group | time at a level of L_gen | half of its end | least E_score (paper -0.59) | tau_mem of Theorem 3.2 |",
             "|---|---|---|---|---|---|"]
     for name in ["dynamics", "times", "variance", "minimum", "descent", "adam", "tails"]:
         for full in (name, name + "-full"):
@@ -43,7 +43,7 @@ def exponents(out):
                 if "exponent" in fit:
                     groups.setdefault(fit["group"], {})[fit["quantity"]] = exponent(fit)
             for group, fits in groups.items():
-                cells = [fits.get(q, "–") for q in ("half_l_gen", "split", "least_e_score", "tau_mem")]
+                cells = [fits.get(q, "–") for q in ("l_gen_at_level", "half_l_gen", "least_e_score", "tau_mem")]
                 rows.append(f"| `{full}` | {group or '–'} | " + " | ".join(cells) + " |")
     return rows
 

@@ -3,8 +3,7 @@ package dev.rote.theory;
 import dev.rote.device.linalg.Matrix;
 
 /// What the losses of the model are made of: U = E[f f^T] and V = E[f xi^T] over training points and noise, and the
-// same
-/// over the population (arXiv:2505.17638, section 3). With B = A / sqrt(p):
+/// same over the population (arXiv:2505.17638, section 3). With B = A / sqrt(p):
 /// `L = 1 + Delta/d Tr(B^T B U) + 2 sqrt(Delta)/d Tr(B V)`.
 ///
 /// @param sizes of the model

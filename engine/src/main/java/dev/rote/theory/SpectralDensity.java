@@ -4,8 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The density of U's eigenvalues by Theorem 3.1: where it is above zero, how much lies there, and how much in the
-// point
-/// mass at s_t^2.
+/// point mass at s_t^2.
 ///
 /// @param resolvent the equations
 /// @param bands intervals of positive density, ascending

@@ -5,9 +5,8 @@ import dev.rote.device.linalg.Matrix;
 import dev.rote.theory.Normals.Stream;
 import java.util.stream.IntStream;
 
-/// U and V of the model as it is: features `f = sigma(W x_t / sqrt(d))` of noisy points, averaged. Nothing is assumed
-// of
-/// the data.
+/// U and V of the model as it is: features `f = sigma(W x_t / sqrt(d))` of noisy points, averaged. Nothing is
+/// assumed of the data.
 ///
 /// @param activation sigma
 /// @param draws noises per training point, 1 or more; the theory's average is the limit of many

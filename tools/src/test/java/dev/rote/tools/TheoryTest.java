@@ -84,11 +84,12 @@ class TheoryTest {
                 assertThat(training.path("least_e_score").asDouble()).isBetween(0.02, 0.2);
             }
         }
+        assertThat(exponent(root, "l_gen_at_level").path("exponent").asDouble()).isBetween(0.7, 1.5);
         JsonNode exponent = exponent(root, "least_e_score");
         assertThat(exponent.path("exponent").asDouble()).isBetween(-0.8, -0.35);
         assertThat(exponent.path("low").asDouble())
                 .isLessThan(exponent.path("exponent").asDouble());
-        assertThat(Files.readString(folder.resolve("out/report.html"))).contains("−0.59", "scaling_half_l_gen");
+        assertThat(Files.readString(folder.resolve("out/report.html"))).contains("−0.59", "scaling_l_gen_at_level");
         assertThat(picture("losses_over_tau_mem").getHeight()).isEqualTo(800);
         assertThat(Files.readAllLines(folder.resolve("out/losses.csv")).getFirst())
                 .isEqualTo("law,t,psi_p,psi_n,seed,tau,train,test,e_score");

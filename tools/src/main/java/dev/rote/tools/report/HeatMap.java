@@ -25,6 +25,9 @@ public record HeatMap(String title, Labels x, Labels y, double[][] values, doubl
     private static final int BOTTOM = 110;
     private static final int RIGHT = 40;
 
+    /// Room for the line below the map.
+    private static final int LEAST_WIDTH = 720;
+
     /// Decades below the largest value that colours show.
     private static final double DECADES = 4;
 
@@ -47,8 +50,8 @@ public record HeatMap(String title, Labels x, Labels y, double[][] values, doubl
     private BufferedImage draw() {
         int columns = x.cells.size();
         int rows = y.cells.size();
-        var image = new BufferedImage(
-                LEFT + columns * CELL_WIDTH + RIGHT, TOP + rows * CELL_HEIGHT + BOTTOM, BufferedImage.TYPE_INT_RGB);
+        int width = Math.max(LEAST_WIDTH, LEFT + columns * CELL_WIDTH + RIGHT);
+        var image = new BufferedImage(width, TOP + rows * CELL_HEIGHT + BOTTOM, BufferedImage.TYPE_INT_RGB);
         Graphics2D pen = image.createGraphics();
         pen.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
         pen.setColor(Color.WHITE);

@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.function.Supplier;
 
 /// What a computation will take: operations counted from its sizes, seconds from small products, decompositions and
-// steps
-/// that are timed here. A large product runs faster than a small one, so it is rather too much than too little.
+/// steps that are timed here. A large product runs faster than a small one, so it is rather too much than too
+/// little.
 ///
 /// @param products floating-point operations of matrix products
 /// @param decompositions of eigendecompositions

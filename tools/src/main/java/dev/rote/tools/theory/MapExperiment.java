@@ -123,7 +123,7 @@ record MapExperiment(TheoryFile file) implements Experiment {
                 new HeatMap.Labels("ψn = n/d", words(file.model().psiN())),
                 transposed(grid.gap[time]),
                 LEVEL,
-                "test minus train loss; logarithmic colours; black line: L_gen = " + LEVEL);
+                "test minus train loss; colours are logarithmic; black line: " + LEVEL);
     }
 
     private static List<String> words(List<Double> values) {
@@ -140,9 +140,8 @@ record MapExperiment(TheoryFile file) implements Experiment {
         return turned;
     }
 
-    /// psi_n above which L_gen is below the level, interpolated between the grid's points in logarithms; NaN if it is
-    // at
-    /// every one, infinite if at none.
+    /// psi_n above which L_gen is below the level, interpolated between the grid's points in logarithms; NaN if it
+    /// is at every one, infinite if at none.
     private double boundary(double[] gap) {
         List<Double> psi = file.model().psiN();
         int last = -1;

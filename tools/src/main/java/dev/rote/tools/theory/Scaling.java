@@ -3,6 +3,7 @@ package dev.rote.tools.theory;
 import dev.rote.metrics.CollapseScore;
 import dev.rote.metrics.Curve;
 import dev.rote.metrics.PowerLawFit;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -13,7 +14,25 @@ import java.util.function.ToDoubleFunction;
 /// @param all its trainings, in the order of psi_n, seeds fastest
 record Scaling(String group, List<Trajectory> all) {
     private static final double LEVEL = 0.95;
-    private static final double[] LEVELS = {0.1, 0.25, 0.5, 0.75};
+
+    /// Levels at which curves are compared, shares of [#leastEnd].
+    private static final double[] LEVELS = {0.25, 0.5, 0.75};
+
+    /// The least L_gen at infinite time of the group: a level that all of its curves pass.
+    private double leastEnd() {
+        return all.stream().mapToDouble(one -> one.end().gap()).min().orElseThrow();
+    }
+
+    /// L_gen at which times of different n are compared, the same for all: half of the least end. A share of each
+    /// curve's own end would mix the height of the end, which depends on n, into the time.
+    double level() {
+        return 0.5 * leastEnd();
+    }
+
+    /// When a training reaches [#level].
+    double time(Trajectory one) {
+        return one.reaches(level());
+    }
 
     /// value = C psi_n^a over all seeds; empty with fewer than two psi_n at which there is a value.
     Optional<PowerLawFit> fit(ToDoubleFunction<Trajectory> value) {
@@ -29,10 +48,13 @@ record Scaling(String group, List<Trajectory> all) {
                 LEVEL));
     }
 
-    /// How well L_gen, as a share of its end, falls on one curve of tau divided by something.
+    /// How well L_gen falls on one curve of tau divided by something; empty if it never grows.
     Optional<CollapseScore> collapse(ToDoubleFunction<Trajectory> clock) {
-        List<Trajectory> known = all.stream().filter(one -> one.end().gap() > 0).toList();
-        List<Curve> curves = known.stream().map(Trajectory::relativeGap).toList();
-        return CollapseScore.of(curves, known.stream().mapToDouble(clock).toArray(), LEVELS);
+        if (!(leastEnd() > 0)) {
+            return Optional.empty();
+        }
+        List<Curve> curves = all.stream().map(Trajectory::gap).toList();
+        double[] levels = Arrays.stream(LEVELS).map(share -> share * leastEnd()).toArray();
+        return CollapseScore.of(curves, all.stream().mapToDouble(clock).toArray(), levels);
     }
 }

@@ -27,7 +27,12 @@ record Trajectory(TheoryFile.Case one, Bulks bulks, List<Losses> losses, Losses 
 
     /// When L_gen reaches half of its end; NaN if it does not, or did before the first time.
     double half() {
-        return crossing(losses.stream().mapToDouble(Losses::gap).toArray(), 0.5 * end.gap());
+        return reaches(0.5 * end.gap());
+    }
+
+    /// When L_gen reaches a level; NaN if it does not, or did before the first time.
+    double reaches(double level) {
+        return crossing(losses.stream().mapToDouble(Losses::gap).toArray(), level);
     }
 
     /// When the test loss is 10 % above the train loss.
@@ -46,9 +51,7 @@ record Trajectory(TheoryFile.Case one, Bulks bulks, List<Losses> losses, Losses 
         return losses.stream().mapToDouble(Losses::tau).toArray();
     }
 
-    /// L_gen as a share of its end.
-    Curve relativeGap() {
-        return Curve.of(
-                tau(), losses.stream().mapToDouble(l -> l.gap() / end.gap()).toArray());
+    Curve gap() {
+        return Curve.of(tau(), losses.stream().mapToDouble(Losses::gap).toArray());
     }
 }

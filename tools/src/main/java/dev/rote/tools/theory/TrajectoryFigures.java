@@ -10,6 +10,7 @@ import dev.rote.tools.report.Plot.Style;
 import dev.rote.tools.report.Point;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /// Figures of trainings: losses and E_score over training time, and how they scale with n.
@@ -43,10 +44,14 @@ final class TrajectoryFigures {
                 plots.add(score(group, suffix));
             }
         }
-        plots.add(scaling(groups, "half_l_gen", "Time of half L_gen", Trajectory::half));
-        plots.add(scaling(groups, "split", "Loss split", Trajectory::split));
+        plots.add(scaling(groups, "l_gen_at_level", "Time at a level of L_gen", group -> group::time));
+        plots.add(scaling(groups, "half_l_gen", "Time of half L_gen", group -> Trajectory::half));
+        plots.add(scaling(groups, "split", "Loss split", group -> Trajectory::split));
         plots.add(scaling(
-                groups, "least_e_score", "Least E_score", t -> t.bestScore().score()));
+                groups,
+                "least_e_score",
+                "Least E_score",
+                group -> one -> one.bestScore().score()));
         return plots;
     }
 
@@ -70,11 +75,12 @@ final class TrajectoryFigures {
                 "l_gen" + clock.suffix + suffix,
                 "l_gen" + suffix,
                 clock.tab,
-                Words.titled(group.group(), "L_gen as a share of its end"),
-                "Test minus train loss over its value at infinite time. First draw.",
+                Words.titled(group.group(), "test minus train loss"),
+                "L_gen. First draw. If the time of memorization is proportional to what τ is divided by, the curves rise"
+                        + " together.",
                 new Axis(clock.label, true),
-                new Axis("L_gen / L_gen at infinite time", false),
-                curves(group, clock, Style.SOLID, null));
+                new Axis("L_gen", false),
+                curves(group, clock, Style.SOLID, Losses::gap));
     }
 
     private Plot score(Scaling group, String suffix) {
@@ -89,7 +95,6 @@ final class TrajectoryFigures {
                 curves(group, clocks.getFirst(), Style.SOLID, Losses::score));
     }
 
-    /// @param value of the losses; null for the relative gap
     private List<Line> curves(Scaling group, Clock clock, Style style, ToDoubleFunction<Losses> value) {
         List<Line> lines = new ArrayList<>();
         List<Double> psi = file.model().psiN();
@@ -100,9 +105,7 @@ final class TrajectoryFigures {
             double divisor = clock.divisor.applyAsDouble(one);
             List<Point> points = one.losses().stream()
                     .filter(losses -> losses.tau() > 0)
-                    .map(losses -> Point.of(
-                            losses.tau() / divisor,
-                            value == null ? losses.gap() / one.end().gap() : value.applyAsDouble(losses)))
+                    .map(losses -> Point.of(losses.tau() / divisor, value.applyAsDouble(losses)))
                     .toList();
             int index = psi.indexOf(one.one().psiN());
             lines.add(new Line("ψn = " + Words.exact(one.one().psiN()), new Shade(index, psi.size()), style, points));
@@ -110,10 +113,12 @@ final class TrajectoryFigures {
         return lines;
     }
 
-    private static Plot scaling(List<Scaling> groups, String id, String title, ToDoubleFunction<Trajectory> value) {
+    private static Plot scaling(
+            List<Scaling> groups, String id, String title, Function<Scaling, ToDoubleFunction<Trajectory>> quantity) {
         List<Line> lines = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
             Scaling group = groups.get(i);
+            ToDoubleFunction<Trajectory> value = quantity.apply(group);
             var fit = group.fit(value);
             List<Point> points = group.all().stream()
                     .filter(t -> value.applyAsDouble(t) > 0 && Double.isFinite(value.applyAsDouble(t)))

@@ -55,21 +55,25 @@ final class TrajectoryReport {
             return groups.stream().mapToInt(group -> group.all().size()).sum() + " trainings.";
         }
         if (fits.size() == 1) {
-            return "The time of half L_gen grows as n^" + exponent(fits.getFirst()) + ".";
+            return "The time at which L_gen reaches a given level grows as n^" + exponent(fits.getFirst()) + ".";
         }
         double[] exponents = fits.stream()
                 .mapToDouble(fit -> fit.exponent().value())
                 .sorted()
                 .toArray();
-        return "The time of half L_gen grows as a power of n between " + Words.number(exponents[0]) + " and "
-                + Words.number(exponents[exponents.length - 1]) + " in " + fits.size() + " groups.";
+        return "The time at which L_gen reaches a given level grows as a power of n between "
+                + Words.number(exponents[0]) + " and " + Words.number(exponents[exponents.length - 1]) + " in "
+                + fits.size() + " groups.";
     }
 
     List<String> facts() {
         List<String> facts = new ArrayList<>();
         for (Scaling group : groups) {
             List<String> parts = new ArrayList<>();
-            group.fit(Trajectory::half).ifPresent(fit -> parts.add("half L_gen ~ n^" + exponent(fit)));
+            group.fit(group::time)
+                    .ifPresent(fit ->
+                            parts.add("time of L_gen = " + Words.number(group.level()) + " ~ n^" + exponent(fit)));
+            group.fit(Trajectory::half).ifPresent(fit -> parts.add("time of half of its own end ~ n^" + exponent(fit)));
             group.fit(Trajectory::split).ifPresent(fit -> parts.add("loss split ~ n^" + exponent(fit)));
             if (scored(group)) {
                 group.fit(t -> t.bestScore().score()).ifPresent(fit -> parts.add("least E_score ~ n^" + exponent(fit)));
@@ -126,7 +130,7 @@ final class TrajectoryReport {
                         + ". Training time: " + clock
                         + ". τ_mem of Theorem 3.2 holds for p ≫ n ≫ d. Split: the test loss is"
                         + " 10 % above the train loss; with few points per dimension the plateau itself, whose gap falls as"
-                        + " ψn^−0.5, is above that.",
+                        + " ψn^−0.5, is above that. Level: half of the least L_gen at infinite time in the group.",
                 List.of(
                         "group",
                         "ψn",
@@ -137,7 +141,8 @@ final class TrajectoryReport {
                         "train at ∞",
                         "test at ∞",
                         "split",
-                        "half L_gen"),
+                        "L_gen at the level",
+                        "half of its end"),
                 rows);
     }
 
@@ -152,6 +157,7 @@ final class TrajectoryReport {
                 mean(seeds, t -> t.end().train()),
                 mean(seeds, t -> t.end().test()),
                 mean(seeds, Trajectory::split),
+                mean(seeds, group::time),
                 mean(seeds, Trajectory::half));
     }
 
@@ -169,7 +175,13 @@ final class TrajectoryReport {
         List<List<String>> rows = new ArrayList<>();
         for (Scaling group : groups) {
             String name = group.group().isEmpty() ? "all" : group.group();
-            law(rows, name, "time of half L_gen", group.fit(Trajectory::half), "–");
+            law(
+                    rows,
+                    name,
+                    "time of L_gen = " + Words.number(group.level()),
+                    group.fit(group::time),
+                    "1 where p ≫ n ≫ d");
+            law(rows, name, "time of half of its own end", group.fit(Trajectory::half), "–");
             law(rows, name, "loss split", group.fit(Trajectory::split), "–");
             law(rows, name, "τ_mem of Theorem 3.2", group.fit(t -> t.bulks().memorizationTime()), "1 where p ≫ n ≫ d");
             if (scored(group)) {
@@ -236,8 +248,10 @@ final class TrajectoryReport {
                 number(node, "final_train", each.end().train());
                 number(node, "final_test", each.end().test());
                 number(node, "split", each.split());
+                number(node, "l_gen_at_level", group.time(each));
                 number(node, "half_l_gen", each.half());
             }
+            fit(fits, group, "l_gen_at_level", group.fit(group::time));
             fit(fits, group, "half_l_gen", group.fit(Trajectory::half));
             fit(fits, group, "split", group.fit(Trajectory::split));
             fit(fits, group, "tau_mem", group.fit(t -> t.bulks().memorizationTime()));
