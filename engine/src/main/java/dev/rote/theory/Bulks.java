@@ -1,9 +1,8 @@
 package dev.rote.theory;
 
 /// The spectrum of U for large psi_p and psi_n (arXiv:2505.17638, Theorem 3.2): a point mass at s_t^2 that no loss
-/// sees, bulk 1, which carries the training points and decides tau_mem, and bulk 2 of order psi_p, the
-/// population's, which
-/// decides tau_gen.
+/// sees, bulk 1, which carries the training points and decides tau_mem, and bulk 2 of order psi_p, the population's,
+/// which decides tau_gen.
 ///
 /// At finite psi, exactly d eigenvalues (weight 1/psi_p) lie just above s_t^2, below bulk 1, and bulk 1 holds n - d
 /// eigenvalues: the least eigenvalue of a simulation is not `low`.

@@ -8,8 +8,7 @@ import java.util.Arrays;
 
 /// A draw of the Gaussian equivalent of the model (arXiv:2505.17638, section 3 and supplement):
 /// `U = G G^T / n + b^2 W W^T / d + s^2 I` with `G = e^-t a W X'/sqrt(d) + v Omega`, `V = b W / sqrt(d)`, and for
-/// the
-/// population `U = (mu1/Gamma)^2 W Sigma_t W^T / d + (power - mu1^2) I` with the same V.
+/// the population `U = (mu1/Gamma)^2 W Sigma_t W^T / d + (power - mu1^2) I` with the same V.
 ///
 /// U - s^2 I = M M^T with `M = [G / sqrt(n), b W / sqrt(d)]`, `[p, n + d]`: where p is larger, the p - n - d
 /// eigenvalues s^2 belong to directions that V does not reach, and everything follows from M^T M.

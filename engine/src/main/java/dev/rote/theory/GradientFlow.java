@@ -7,8 +7,7 @@ import java.util.List;
 
 /// Training in closed form (arXiv:2505.17638, section 3): `dA/dtau = -2 Delta (d/p) A U - 2 d sqrt(Delta)/sqrt(p)
 /// V^T` from A = 0 gives `A(tau)/sqrt(p) = V^T U^-1 [exp(-2 Delta U tau / psi_p) - 1] / sqrt(Delta)`: mode k
-/// relaxes on
-/// `psi_p / (2 Delta lambda_k)`. The paper's tau_mem leaves out the 2, and prints the inverse in one place.
+/// relaxes on `psi_p / (2 Delta lambda_k)`. The paper's tau_mem leaves out the 2, and prints the inverse in one place.
 public final class GradientFlow {
     private final Modes modes;
     private final Lapack lapack;

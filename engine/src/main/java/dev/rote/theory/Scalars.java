@@ -1,9 +1,8 @@
 package dev.rote.theory;
 
 /// What the theory needs to know of the nonlinearity at diffusion time t (arXiv:2505.17638, section 3 and
-/// supplement),
-/// for data of variance `variance` = Tr Sigma / d per dimension. With u, v, w standard normal and independent,
-/// `Gamma^2 = exp(-2t) variance + Delta` and `h = exp(-t) sqrt(variance) u + sqrt(Delta) v`:
+/// supplement), for data of variance `variance` = Tr Sigma / d per dimension. With u, v, w standard normal and
+/// independent, `Gamma^2 = exp(-2t) variance + Delta` and `h = exp(-t) sqrt(variance) u + sqrt(Delta) v`:
 ///
 /// - `mu1 = E[z sigma(Gamma z)]`, `a = E[u sigma(h)] / (exp(-t) sqrt(variance)) = mu1 / Gamma`,
 ///   `b = E[v sigma(h)] = sqrt(Delta) mu1 / Gamma` (by parts);
@@ -11,8 +10,8 @@ package dev.rote.theory;
 ///   beyond the linear part, averaged over the noise;
 /// - `s2 = E[sigma(Gamma z)^2] - a^2 exp(-2t) variance - v2 - b^2`: what the noise leaves beyond the linear part.
 ///
-/// The paper's main text prints Gamma without the square, and a and b without Gamma; both are right at Gamma = 1
-/// only.
+/// The paper's main text prints Gamma without the square, and a and b without Gamma; both are right only at
+/// Gamma = 1.
 ///
 /// @param t diffusion time, above 0
 /// @param variance of the data per dimension

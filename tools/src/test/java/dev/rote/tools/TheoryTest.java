@@ -84,7 +84,8 @@ class TheoryTest {
                 assertThat(training.path("least_e_score").asDouble()).isBetween(0.02, 0.2);
             }
         }
-        assertThat(exponent(root, "l_gen_at_level").path("exponent").asDouble()).isBetween(0.7, 1.5);
+        assertThat(exponent(root, "l_gen_at_level").path("exponent").asDouble()).isBetween(1.0, 2.2);
+        assertThat(exponent(root, "half_l_gen").path("exponent").asDouble()).isBetween(0.5, 1.1);
         JsonNode exponent = exponent(root, "least_e_score");
         assertThat(exponent.path("exponent").asDouble()).isBetween(-0.8, -0.35);
         assertThat(exponent.path("low").asDouble())
