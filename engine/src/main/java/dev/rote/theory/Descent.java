@@ -27,9 +27,8 @@ import java.util.Map;
 /// Gradient descent on A `[d, p]`, from zero, for several models of one size at once, on a device. The gradient is
 /// that of the whole training set: `dL/dA = 2 Delta/(d p) A U + 2 sqrt(Delta)/(d sqrt(p)) V^T`.
 ///
-/// One step at rate eta is `eta / d^2` of the closed form's training time and multiplies what is left of mode
-/// lambda by `1 - 2 Delta lambda eta / (d p)`. The authors' code trains A / sqrt(p) at the rate 0.01 d / Delta, which
-// is
+/// One step at rate eta is `eta / d^2` of the closed form's training time and multiplies what is left of mode lambda
+/// by `1 - 2 Delta lambda eta / (d p)`. The authors' code trains A / sqrt(p) at the rate 0.01 d / Delta, which is
 /// [#authorsRate] here: 1 - 0.02 lambda.
 ///
 /// Models are shared out over the device's lanes; the same bits whatever their number.
