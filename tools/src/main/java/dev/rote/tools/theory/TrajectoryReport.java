@@ -48,22 +48,29 @@ final class TrajectoryReport {
     }
 
     String verdict() {
-        List<PowerLawFit> fits = groups.stream()
+        List<PowerLawFit> fixed = groups.stream()
+                .flatMap(group -> group.fit(group::time).stream())
+                .toList();
+        List<PowerLawFit> own = groups.stream()
                 .flatMap(group -> group.fit(Trajectory::half).stream())
                 .toList();
-        if (fits.isEmpty()) {
+        if (fixed.isEmpty() || own.isEmpty()) {
             return groups.stream().mapToInt(group -> group.all().size()).sum() + " trainings.";
         }
+        return "The time at which L_gen reaches one level for all n grows as n^" + exponents(fixed)
+                + "; that of half of its own end as n^" + exponents(own) + ".";
+    }
+
+    /// One exponent with its interval, or the least and the largest of several groups.
+    private static String exponents(List<PowerLawFit> fits) {
         if (fits.size() == 1) {
-            return "The time at which L_gen reaches a given level grows as n^" + exponent(fits.getFirst()) + ".";
+            return exponent(fits.getFirst());
         }
-        double[] exponents = fits.stream()
+        double[] values = fits.stream()
                 .mapToDouble(fit -> fit.exponent().value())
                 .sorted()
                 .toArray();
-        return "The time at which L_gen reaches a given level grows as a power of n between "
-                + Words.number(exponents[0]) + " and " + Words.number(exponents[exponents.length - 1]) + " in "
-                + fits.size() + " groups.";
+        return plain(values[0]) + " to n^" + plain(values[values.length - 1]) + " in " + fits.size() + " groups";
     }
 
     List<String> facts() {
