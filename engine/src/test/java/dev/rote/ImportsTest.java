@@ -59,10 +59,12 @@ class ImportsTest {
         table.put("device", Set.of("errors", "graph"));
         table.put("device.cpu", Set.of(BINDINGS, "errors", "graph", "random", "device"));
         table.put("device.cuda", Set.of(BINDINGS, "errors", "graph", "random", "device"));
+        table.put("device.linalg", Set.of("errors", "device"));
         table.put("metrics", Set.of("errors", "graph", "device"));
         table.put("nn", Set.of("errors", "graph", "random", "storage"));
         table.put("diffusion", Set.of("graph", "random"));
         table.put("optim", Set.of("graph", "nn"));
+        table.put("theory", Set.of("graph", "random", "device", "device.linalg", "optim"));
         table.put(
                 "train",
                 Set.of("errors", "graph", "random", "storage", "config", "data", "device", "nn", "diffusion", "optim"));

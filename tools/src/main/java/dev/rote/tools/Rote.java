@@ -8,6 +8,7 @@ import dev.rote.tools.cli.DoctorCommand;
 import dev.rote.tools.cli.PredictCommand;
 import dev.rote.tools.cli.TrainCommand;
 import dev.rote.tools.study.StudyCommand;
+import dev.rote.tools.theory.TheoryCommand;
 import dev.rote.tools.window.PredictWindowCommand;
 import dev.rote.tools.window.StoppingCommand;
 import java.io.PrintStream;
@@ -76,6 +77,7 @@ public final class Rote implements Callable<Integer> {
                 .addSubcommand(new PredictWindowCommand(console))
                 .addSubcommand(new StoppingCommand(console))
                 .addSubcommand(new AuditCommand(console))
+                .addSubcommand(new TheoryCommand(console))
                 .addSubcommand(new DoctorCommand(console))
                 .setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
                 .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))

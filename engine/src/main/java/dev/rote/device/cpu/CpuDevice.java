@@ -2,6 +2,7 @@ package dev.rote.device.cpu;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
+import dev.rote.device.NativeFiles;
 import dev.rote.device.Program;
 import dev.rote.graph.DType;
 import dev.rote.graph.Fusion;
@@ -56,7 +57,7 @@ public final class CpuDevice implements Device {
 
     /// The folder to which the native library is unpacked, which may not exist yet.
     public static Path libraryFolder() {
-        return DnnlLibrary.cacheFolder();
+        return NativeFiles.cacheFolder();
     }
 
     @Override

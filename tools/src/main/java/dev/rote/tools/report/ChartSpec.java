@@ -36,7 +36,8 @@ record ChartSpec(
         WIDTH_FRECHET("width-frechet", "Collapse over the width"),
         WIDTH_LOSS("width-loss", "Collapse over the width"),
         WIDTH_MEMORIZED("width-memorized", "Collapse over the width"),
-        FIT("fit", "Scaling");
+        FIT("fit", "Scaling"),
+        THEORY("theory", "Figures");
 
         private final String id;
         private final String section;
