@@ -36,7 +36,12 @@ record ChartSpec(
         WIDTH_FRECHET("width-frechet", "Collapse over the width"),
         WIDTH_LOSS("width-loss", "Collapse over the width"),
         WIDTH_MEMORIZED("width-memorized", "Collapse over the width"),
-        FIT("fit", "Scaling");
+        FIT("fit", "Scaling"),
+        FIG2("fig2", "The figures of the paper"),
+        FIG3("fig3", "The figures of the paper"),
+        FIG7_FULL_BATCH("fig7-full-batch", "The figures of the paper"),
+        FIG7_ADAM("fig7-adam", "The figures of the paper"),
+        PHASE("phase", "Phase diagram");
 
         private final String id;
         private final String section;
@@ -52,6 +57,11 @@ record ChartSpec(
 
         String section() {
             return section;
+        }
+
+        /// Whether its series are no runs, so that the figure needs a legend of its own.
+        boolean hasLegend() {
+            return this == FIT || this == PHASE;
         }
     }
 

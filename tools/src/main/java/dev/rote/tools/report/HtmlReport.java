@@ -42,6 +42,7 @@ public final class HtmlReport {
         html.append(resource("report.css")).append("</style>\n</head>\n<body>\n<main>\n");
         header(html, report);
         summary(html, report);
+        html.append(LandscapeSection.of(report.findings().landscape()));
         new FigureSection(report, charts).appendTo(html);
         SheetSection.appendTo(html, report.sheets());
         html.append(definitions(report.headline()));

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -18,13 +19,15 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param baseRates fractions of held-out images
 /// @param measurements in growing order of steps
 /// @param device of the last start
+/// @param parameters how many numbers the network learns; empty when the records do not say
 record RunRecord(
         int step,
         boolean complete,
         List<double[]> losses,
         List<Fraction> baseRates,
         List<Measured> measurements,
-        Optional<String> device) {
+        Optional<String> device,
+        OptionalLong parameters) {
     /// A share with Wilson's 95 % interval.
     record Fraction(double k, double value, double low, double high) {}
 
@@ -55,12 +58,18 @@ record RunRecord(
         List<Fraction> baseRates = new ArrayList<>();
         TreeMap<Integer, Measured> measurements = new TreeMap<>();
         Optional<String> device = Optional.empty();
+        OptionalLong parameters = OptionalLong.empty();
         for (int i = 0; i < lines.size(); i++) {
             RecordLine line = new RecordLine(file, i + 1, "", lines.get(i));
             int at = line.has("step") ? line.get("step").count() : 0;
             step = Math.max(step, at);
             switch (line.get("kind").text()) {
-                case "start" -> device = Optional.of(line.get("device").text());
+                case "start" -> {
+                    device = Optional.of(line.get("device").text());
+                    parameters = line.has("parameters")
+                            ? OptionalLong.of(line.get("parameters").count())
+                            : OptionalLong.empty();
+                }
                 case "train" -> {
                     if (!losses.isEmpty() && at < losses.getLast()[0]) {
                         throw line.get("step").wrong("a step after " + (int) losses.getLast()[0]);
@@ -73,7 +82,7 @@ record RunRecord(
                 default -> {} // of a later version
             }
         }
-        return new RunRecord(step, complete, losses, baseRates, List.copyOf(measurements.values()), device);
+        return new RunRecord(step, complete, losses, baseRates, List.copyOf(measurements.values()), device, parameters);
     }
 
     private static Measured measured(int step, RecordLine line) {

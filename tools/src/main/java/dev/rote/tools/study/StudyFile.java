@@ -37,11 +37,19 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     /// @param thresholds memorized fractions whose crossing times are given
     /// @param fit dotted key whose scaling is fitted
     /// @param k distance ratio of the memorized fraction; one of `measure.k`
-    public record Analysis(List<Double> thresholds, String fit, double k) {
-        static final List<String> KEYS = List.of("thresholds", "fit", "k");
+    /// @param multiples of tau_gen at which the phase diagram is cut, growing
+    /// @param largeTime updates of the phase diagram's last line; 0 for the last measurement of each run
+    /// @param paper what the study is compared with: `bonnaire-2025` or nothing
+    public record Analysis(
+            List<Double> thresholds, String fit, double k, List<Double> multiples, double largeTime, String paper) {
+        static final List<String> KEYS = List.of("thresholds", "fit", "k", "multiples", "large_time", "paper");
+
+        /// Bonnaire, Urfin, Biroli, Mezard 2025, arXiv:2505.17638.
+        static final String BONNAIRE = "bonnaire-2025";
 
         public Analysis {
             thresholds = List.copyOf(thresholds);
+            multiples = List.copyOf(multiples);
         }
     }
 
@@ -143,12 +151,26 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
             throw new DataException(tree.place("analysis.fit") + ": analysis.fit: " + RunConfig.unknownKey(fit));
         }
         double k = s.real("k", first.measure().k().getFirst());
-        for (double measured : first.measure().k()) {
-            if (Math.abs(measured - k) < 1e-3) {
-                return new Analysis(thresholds, fit, measured);
+        double measured = first.measure().k().stream()
+                .filter(each -> Math.abs(each - k) < 1e-3)
+                .findFirst()
+                .orElseThrow(() -> tree.wrong(
+                        "analysis.k", "one of measure.k " + first.measure().k(), String.valueOf(k)));
+        List<Double> multiples = s.reals("multiples", List.of(1.0, 3.0, 8.0));
+        for (int i = 0; i < multiples.size(); i++) {
+            if (!(multiples.get(i) > (i == 0 ? 0 : multiples.get(i - 1)))) {
+                throw tree.wrong("analysis.multiples", "growing numbers above 0", multiples.toString());
             }
         }
-        throw tree.wrong("analysis.k", "one of measure.k " + first.measure().k(), String.valueOf(k));
+        double largeTime = s.real("large_time", 0);
+        if (!(largeTime >= 0) || Double.isInfinite(largeTime)) {
+            throw tree.wrong("analysis.large_time", "0 or a number of updates", String.valueOf(largeTime));
+        }
+        String paper = s.text("paper", "");
+        if (!paper.isEmpty() && !paper.equals(Analysis.BONNAIRE)) {
+            throw tree.wrong("analysis.paper", '"' + Analysis.BONNAIRE + "\" or nothing", '"' + paper + '"');
+        }
+        return new Analysis(thresholds, fit, measured, multiples, largeTime, paper);
     }
 
     private static boolean isFile(String path) {

@@ -48,10 +48,16 @@ final class StudyText {
                         .map(TomlText::number)
                         .collect(Collectors.joining(", ", "[", "]")));
         text.append("\nfit = ").append(TomlText.quoted(analysis.fit()));
-        return text.append("\nk = ")
-                .append(TomlText.number(analysis.k()))
-                .append('\n')
-                .toString();
+        text.append("\nk = ").append(TomlText.number(analysis.k()));
+        text.append("\nmultiples = ")
+                .append(analysis.multiples().stream()
+                        .map(TomlText::number)
+                        .collect(Collectors.joining(", ", "[", "]")));
+        text.append("\nlarge_time = ").append(TomlText.number(analysis.largeTime()));
+        if (!analysis.paper().isEmpty()) {
+            text.append("\npaper = ").append(TomlText.quoted(analysis.paper()));
+        }
+        return text.append('\n').toString();
     }
 
     private static void axes(StringBuilder text, String table, List<Axis> axes) {

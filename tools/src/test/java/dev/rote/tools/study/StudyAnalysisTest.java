@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /// From the readings of a study's runs to its fits, and from records to readings.
@@ -267,7 +268,8 @@ class StudyAnalysisTest {
     }
 
     private static RunCurves run(List<RunRecord.Measured> measured) {
-        var record = new RunRecord(80, true, List.of(), List.of(), measured, Optional.empty());
+        var record = new RunRecord(
+                80, true, List.of(), List.of(), measured, Optional.empty(), OptionalLong.empty());
         StudyFile study = study();
         return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
     }
