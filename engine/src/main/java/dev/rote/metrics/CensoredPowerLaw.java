@@ -95,7 +95,7 @@ public record CensoredPowerLaw(List<Interval> exponents, Interval prefactor, dou
                 for (int i = 0; i < times.size(); i++) {
                     sample.add(times.get(random.nextInt(times.size())));
                 }
-                solution = CensoredRegression.of(sample);
+                solution = CensoredRegression.of(sample, measured);
             } while (solution.isEmpty());
             for (int j = 0; j < variables; j++) {
                 drawn[j][b] = solution.get().coefficients()[j + 1];

@@ -15,10 +15,15 @@ import org.ejml.dense.row.CommonOps_DDRM;
 /// @param coefficients `[p]`, first the mean level
 record CensoredRegression(List<Time> times, double[][] design, double[] means, double[] coefficients, double sigma) {
     private static final double LEVEL = 0.95;
-    private static final int MOST_ITERATIONS = 20_000;
-    private static final double SMALL = 1e-10;
+    private static final int MOST_ITERATIONS = 10_000;
+    private static final double SMALL = 1e-9;
 
     static Optional<CensoredRegression> of(List<Time> times) {
+        return of(times, Optional.empty());
+    }
+
+    /// @param near the solution for times like these, to start from
+    static Optional<CensoredRegression> of(List<Time> times, Optional<CensoredRegression> near) {
         if (times.isEmpty()) {
             return Optional.empty();
         }
@@ -37,7 +42,7 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
         if (known.size() < p || inverse(known, weights(known.size())).isEmpty()) {
             return Optional.empty();
         }
-        return inverse(List.of(design), weights(design.length)).map(all -> climb(times, design, means, all));
+        return inverse(List.of(design), weights(design.length)).map(all -> climb(times, design, means, all, near));
     }
 
     private static double[] means(List<Time> times, int p) {
@@ -68,7 +73,7 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
     }
 
     /// EM from the bounds taken for times.
-    private static CensoredRegression climb(List<Time> times, double[][] design, double[] means, DMatrixRMaj inverse) {
+    private static CensoredRegression climb(List<Time> times, double[][] design, double[] means, DMatrixRMaj inverse, Optional<CensoredRegression> near) {
         int m = design.length;
         double[] filled = new double[m];
         double[] variance = new double[m];
@@ -80,6 +85,10 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
         }
         double[] coefficients = solve(design, filled, inverse);
         double sigma = scatter(design, filled, variance, coefficients);
+        if (bounded && near.isPresent() && near.get().sigma > 0) {
+            coefficients = near.get().moved(means);
+            sigma = near.get().sigma;
+        }
         for (int round = 0; bounded && sigma > 0 && round < MOST_ITERATIONS; round++) {
             for (int i = 0; i < m; i++) {
                 fill(times.get(i), dot(design[i], coefficients), sigma, i, filled, variance);
@@ -97,6 +106,15 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
             }
         }
         return new CensoredRegression(times, design, means, coefficients, sigma);
+    }
+
+    /// The coefficients about other means.
+    private double[] moved(double[] others) {
+        double[] same = coefficients.clone();
+        for (int j = 1; j < same.length; j++) {
+            same[0] += same[j] * (others[j] - means[j]);
+        }
+        return same;
     }
 
     /// Mean and variance of a normal that is cut off at the bound.

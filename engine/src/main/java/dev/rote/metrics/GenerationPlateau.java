@@ -10,8 +10,8 @@ import java.util.OptionalDouble;
 // points
 /// of a noisy curve.
 ///
-/// The plateau is the median of the distances in the last half, in log tau, of the measurements before tau_mem. tau_gen
-/// is where the running median of three distances first falls to `factor` times the plateau, interpolated linearly
+/// The plateau is the median of the distances in the last quarter, in log tau, of the measurements before tau_mem, and of
+/// four at least. tau_gen is where the running median of three distances first falls to `factor` times the plateau, interpolated linearly
 /// in log distance over log tau.
 ///
 /// @param step the time; the first measurement when `censored`
@@ -19,13 +19,18 @@ import java.util.OptionalDouble;
 /// @param minimumStep measured step of the smallest distance before tau_mem
 /// @param minimum the smallest distance before tau_mem
 /// @param censored the first measurement is on the plateau already: it was reached before
-/// @param falling the distance fell by more than `factor` within the plateau itself, by its running median: it may fall
-// on, and
-///     the time is a lower bound
+/// @param falling distances fall by more than [#SETTLED] within the plateau, half against half: it has not been reached
+///     before tau_mem, and the time is a lower bound
 public record GenerationPlateau(
         double step, double level, double minimumStep, double minimum, boolean censored, boolean falling) {
     /// How far above the plateau still counts as on it.
     public static final double FACTOR = 1.5;
+
+    /// How much distances may fall within a plateau.
+    public static final double SETTLED = 1.25;
+
+    /// Fewest measurements that make a plateau.
+    private static final int FEWEST_LATE = 4;
 
     /// Fewer measurements have no plateau.
     private static final int FEWEST = 5;
@@ -47,17 +52,16 @@ public record GenerationPlateau(
         double[] steps = Arrays.copyOf(frechet.steps(), count);
         double[] values = Arrays.copyOf(frechet.values(), count);
         double[] smooth = runningMedian(values);
-        double middle = Math.sqrt(Math.max(steps[0], 1) * steps[count - 1]);
-        double[] late = new double[count];
-        int lates = 0;
-        int firstLate = count;
-        for (int i = 0; i < count; i++) {
-            if (steps[i] >= middle) {
-                firstLate = Math.min(firstLate, i);
-                late[lates++] = values[i];
-            }
+        double from = Math.max(steps[0], 1);
+        double late = from * Math.pow(steps[count - 1] / from, 0.75);
+        int firstLate = count - FEWEST_LATE;
+        while (firstLate > 0 && steps[firstLate - 1] >= late) {
+            firstLate--;
         }
-        double level = median(Arrays.copyOf(late, lates));
+        int half = (firstLate + count) / 2;
+        double level = median(Arrays.copyOfRange(values, firstLate, count));
+        boolean falling = median(Arrays.copyOfRange(values, firstLate, half))
+                > SETTLED * median(Arrays.copyOfRange(values, half, count));
         int first = 0;
         while (first < count && smooth[first] > factor * level) {
             first++;
@@ -66,7 +70,6 @@ public record GenerationPlateau(
         for (int i = 1; i < count; i++) {
             best = values[i] < values[best] ? i : best;
         }
-        boolean falling = smooth[firstLate] > factor * smooth[count - 1];
         double step = first == 0 || first == count
                 ? steps[Math.min(first, count - 1)]
                 : interpolate(steps, smooth, first, factor * level);

@@ -7,7 +7,7 @@ final class NormalTail {
     /// From here on the continued fraction has converged to the last bits after [#TERMS] terms.
     private static final double FAR = 3;
 
-    private static final int TERMS = 120;
+    private static final int TERMS = 40;
 
     private NormalTail() {}
 

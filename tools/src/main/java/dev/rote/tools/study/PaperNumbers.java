@@ -26,12 +26,14 @@ final class PaperNumbers {
     private static final double FACTOR = 1.5;
     private static final String SLOPE_BAND = "1 ± 0.15";
 
+    private final StudyFile study;
     private final Map<String, List<Member>> settings;
     private final Landscape landscape;
     private final Clock.TauMem memorization;
     private final double k;
 
     PaperNumbers(StudyFile study, Map<String, List<Member>> settings, Landscape landscape) {
+        this.study = study;
         this.settings = settings;
         this.landscape = landscape;
         this.memorization = StudyAnalysis.headline(study).tauMem();
@@ -58,7 +60,15 @@ final class PaperNumbers {
 
     /// An exponent of n that should be 1.
     Row slope(String where, Clock clock, String figure, String claim, String paper) {
-        Optional<Exponents> law = exponents(where, clock);
+        return slope(exponents(where, clock), clock, figure, claim, paper);
+    }
+
+    /// That of tau_mem over some runs.
+    Row slope(List<Member> members, String figure, String claim, String paper) {
+        return slope(ExponentAnalysis.exponents(study, memorization, "", members), memorization, figure, claim, paper);
+    }
+
+    private static Row slope(Optional<Exponents> law, Clock clock, String figure, String claim, String paper) {
         Optional<Exponents.Term> term = law.flatMap(l -> term(l, "n"));
         if (term.isEmpty()) {
             return missing(figure, claim, paper, SLOPE_BAND);

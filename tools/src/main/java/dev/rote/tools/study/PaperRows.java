@@ -23,7 +23,7 @@ final class PaperRows {
     private final Map<String, List<Member>> settings;
     private final PaperNumbers numbers;
     private final String main;
-    private final Optional<String> fullBatch;
+    private final List<Member> fullBatch;
     private final Optional<String> adam;
     private final List<String> differences;
 
@@ -34,7 +34,7 @@ final class PaperRows {
         main = first(members -> optimizer(members, TrainConfig.Optimizer.SGD) && !isFullBatch(members))
                 .or(() -> first(members -> optimizer(members, TrainConfig.Optimizer.SGD)))
                 .orElseGet(() -> settings.keySet().iterator().next());
-        fullBatch = first(members -> optimizer(members, TrainConfig.Optimizer.SGD) && isFullBatch(members));
+        fullBatch = fullBatch();
         RunConfig lead = settings.get(main).stream()
                 .filter(member -> member.width() == width())
                 .findFirst()
@@ -57,6 +57,16 @@ final class PaperRows {
     private static boolean isFullBatch(List<Member> members) {
         return members.stream()
                 .allMatch(member -> member.config().train().effectiveBatch((int) member.n()) == (int) member.n());
+    }
+
+    /// The runs that see every image in every update: a setting of its own, or those of the main setting whose n is no
+    /// larger than the batch.
+    private List<Member> fullBatch() {
+        Optional<String> own = first(members -> optimizer(members, TrainConfig.Optimizer.SGD) && isFullBatch(members));
+        List<Member> members = settings.get(own.orElse(main)).stream()
+                .filter(member -> isFullBatch(List.of(member)))
+                .toList();
+        return LandscapeAnalysis.several(members.stream().map(Member::n).toList()) ? members : List.of();
     }
 
     /// The paper's 32, or the width in the middle of the main setting's.
@@ -82,11 +92,7 @@ final class PaperRows {
         rows.add(numbers.widthLaw(main, same));
         rows.add(numbers.collapse(main));
         rows.add(numbers.phase(main));
-        rows.add(fullBatch
-                .map(where -> numbers.slope(
-                        where, numbers.tauMem(), "Fig. 7 left", "τ_mem grows as n with the full batch", "∝ n"))
-                .orElseGet(() -> PaperNumbers.missing(
-                        "Fig. 7 left", "τ_mem grows as n with the full batch", "∝ n", "1 ± 0.15")));
+        rows.add(numbers.slope(fullBatch, "Fig. 7 left", "τ_mem grows as n with the full batch", "∝ n"));
         rows.add(adam.map(where -> numbers.slope(where, numbers.tauMem(), "Fig. 7 right", "τ_mem grows as n with Adam", "∝ n"))
                 .orElseGet(() ->
                         PaperNumbers.missing("Fig. 7 right", "τ_mem grows as n with Adam", "∝ n", "1 ± 0.15")));
@@ -107,8 +113,9 @@ final class PaperRows {
         if (LandscapeAnalysis.several(members.stream().map(Member::width).toList())) {
             figures.add(new Figure("fig3", "Figure 3, all widths", names(members), true));
         }
-        fullBatch.ifPresent(where ->
-                figures.add(new Figure("fig7_full_batch", "Figure 7 left, full batch", names(settings.get(where)), false)));
+        if (!fullBatch.isEmpty()) {
+            figures.add(new Figure("fig7_full_batch", "Figure 7 left, full batch", names(fullBatch), false));
+        }
         adam.ifPresent(where ->
                 figures.add(new Figure("fig7_adam", "Figure 7 right, Adam", names(settings.get(where)), false)));
         return figures;

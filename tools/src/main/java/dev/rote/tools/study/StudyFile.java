@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /// A study: the keys of a run, and beside them
@@ -84,23 +85,35 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     }
 
     /// Changes one key for all runs, its value given as TOML text. A key that the study varies takes the new value, or
-    /// each of the new list's values, in place of the file's; for a key whose values are lists, give a list of lists.
+    /// each of the new list's values, in place of the file's; for a key whose values are lists, give a list of lists. One
+    /// value for a key under `[zip]` stands in every row.
     ///
     /// @throws DataException when a part of the key before the last is not a table
     public static ConfigTree with(ConfigTree study, String key, String value) {
         for (String table : List.of("grid", "zip")) {
             JsonNode given = ConfigTree.value(value);
-            JsonNode list = given.isArray()
-                    ? given
-                    : JsonNodeFactory.instance.arrayNode().add(given);
-            if (study.find(table).map(node -> node.get(key)).isPresent()) {
-                return study.withEntry(table, key, list, COMMAND_LINE);
+            Optional<JsonNode> entry = study.find(table).map(node -> node.get(key));
+            Optional<JsonNode> dotted = study.find(table + "." + key);
+            if (entry.isPresent()) {
+                return study.withEntry(table, key, list(table, entry.get(), given), COMMAND_LINE);
             }
-            if (study.find(table + "." + key).isPresent()) {
-                return study.with(table + "." + key, list, COMMAND_LINE);
+            if (dotted.isPresent()) {
+                return study.with(table + "." + key, list(table, dotted.get(), given), COMMAND_LINE);
             }
         }
         return study.with(key, value);
+    }
+
+    private static JsonNode list(String table, JsonNode before, JsonNode given) {
+        if (given.isArray()) {
+            return given;
+        }
+        ArrayNode list = JsonNodeFactory.instance.arrayNode();
+        int rows = table.equals("zip") ? Math.max(1, before.size()) : 1;
+        for (int i = 0; i < rows; i++) {
+            list.add(given);
+        }
+        return list;
     }
 
     /// Expands a study.

@@ -64,6 +64,9 @@ final class StudyReportWriter {
             }
         }
         problems.addAll(drawing.problems());
+        TwinSimilarity twins = new TwinSimilarity(folder);
+        List<RunCurves> all = twins.added(study, runs);
+        problems.addAll(twins.problems());
         List<String> warnings = new ArrayList<>(problems);
         Lettering.missing().ifPresent(sentence -> warnings.add(sentence + "."));
         long open = runs.stream().filter(run -> !run.status().isComplete()).count();
@@ -86,8 +89,8 @@ final class StudyReportWriter {
                         Instant.now(),
                         recorded),
                 toml,
-                runs,
-                StudyAnalysis.findings(study, runs, parameters),
+                all,
+                StudyAnalysis.findings(study, all, parameters),
                 sheets,
                 warnings);
         Tables.write(report, folder);

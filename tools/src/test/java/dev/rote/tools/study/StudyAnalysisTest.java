@@ -214,7 +214,8 @@ class StudyAnalysisTest {
                                 run,
                                 new Clock.TauMem(0.05, 0.5),
                                 new Reading.Reached(7.0 * run.config().data().n(), Double.NaN, Double.NaN)))
-                        .toList());
+                        .toList(),
+                Map.of());
         assertThat(findings.headline()).isEqualTo(new Headline(List.of(0.05, 0.2), 0.5));
         assertThat(findings.fits().getFirst().clock()).isEqualTo(new Clock.TauMem(0.05, 0.5));
         assertThat(findings.fits().getFirst().law().orElseThrow().slope()).isCloseTo(1, within(1e-9));
