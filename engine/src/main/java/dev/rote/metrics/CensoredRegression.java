@@ -73,7 +73,12 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
     }
 
     /// EM from the bounds taken for times.
-    private static CensoredRegression climb(List<Time> times, double[][] design, double[] means, DMatrixRMaj inverse, Optional<CensoredRegression> near) {
+    private static CensoredRegression climb(
+            List<Time> times,
+            double[][] design,
+            double[] means,
+            DMatrixRMaj inverse,
+            Optional<CensoredRegression> near) {
         int m = design.length;
         double[] filled = new double[m];
         double[] variance = new double[m];

@@ -10,8 +10,10 @@ import java.util.OptionalDouble;
 // points
 /// of a noisy curve.
 ///
-/// The plateau is the median of the distances in the last quarter, in log tau, of the measurements before tau_mem, and of
-/// four at least. tau_gen is where the running median of three distances first falls to `factor` times the plateau, interpolated linearly
+/// The plateau is the median of the distances in the last quarter, in log tau, of the measurements before tau_mem, and
+// of
+/// four at least. tau_gen is where the running median of three distances first falls to `factor` times the plateau,
+// interpolated linearly
 /// in log distance over log tau.
 ///
 /// @param step the time; the first measurement when `censored`

@@ -59,9 +59,9 @@ record ChartSpec(
             return section;
         }
 
-        /// Whether its series are no runs, so that the figure needs a legend of its own.
+        /// Whether its series are no runs, or not in the runs' colours, so that the figure needs a legend of its own.
         boolean hasLegend() {
-            return this == FIT || this == PHASE;
+            return compareTo(FIT) >= 0;
         }
     }
 

@@ -94,7 +94,8 @@ final class Charts {
     private void losses(Panel panel, Abscissa x) {
         for (double time : lossTimes()) {
             String t = "t = " + Digits.plain(time);
-            List<Series> drawn = new ArrayList<>(series.against(x, series.curves(new LossAt(time, Split.TEST), Role.CURVE)));
+            List<Series> drawn =
+                    new ArrayList<>(series.against(x, series.curves(new LossAt(time, Split.TEST), Role.CURVE)));
             drawn.addAll(series.against(x, series.curves(new LossAt(time, Split.TRAIN), Role.COMPANION)));
             Axis y = new Axis("loss at " + t, true, false);
             String note =
@@ -168,7 +169,9 @@ final class Charts {
                 note += " Without test images the distance is to the training images: a network that copies them scores"
                         + " well.";
             }
-            if (series.curves(q, Role.CURVE).stream().flatMap(s -> s.points().stream()).anyMatch(Point::hasInterval)) {
+            if (series.curves(q, Role.CURVE).stream()
+                    .flatMap(s -> s.points().stream())
+                    .anyMatch(Point::hasInterval)) {
                 note += " Bands: 95 % intervals over the samples.";
             }
             String real = q.toTraining() ? " to the training images" : "";
@@ -202,8 +205,8 @@ final class Charts {
     }
 
     private void memorized(Panel panel, Abscissa x) {
-        List<MemorizedFraction> ratios =
-                series.quantities(MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - headline.k())));
+        List<MemorizedFraction> ratios = series.quantities(
+                MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - headline.k())));
         for (MemorizedFraction q : ratios) {
             String k = "k = " + Digits.ratio(q.k());
             List<Rule> rules = new ArrayList<>();

@@ -42,7 +42,6 @@ public final class HtmlReport {
         html.append(resource("report.css")).append("</style>\n</head>\n<body>\n<main>\n");
         header(html, report);
         summary(html, report);
-        html.append(LandscapeSection.of(report.findings().landscape()));
         new FigureSection(report, charts).appendTo(html);
         SheetSection.appendTo(html, report.sheets());
         html.append(definitions(report.headline()));
@@ -85,6 +84,7 @@ public final class HtmlReport {
                     .append(Markup.math(warning))
                     .append("</p>\n");
         }
+        html.append(LandscapeSection.of(report.findings().landscape()));
         if (!report.runs().isEmpty()) {
             html.append("<h2>Runs</h2>\n<p class=\"hint\">")
                     .append(Markup.math(

@@ -15,7 +15,7 @@ final class LandscapeSection {
         if (landscape.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<section id=\"landscape\">\n");
+        StringBuilder html = new StringBuilder("<div id=\"landscape\">\n");
         landscape.paper().ifPresent(paper -> paper(html, paper));
         if (!landscape.exponents().isEmpty()) {
             exponents(html, landscape.exponents());
@@ -26,13 +26,14 @@ final class LandscapeSection {
         if (!landscape.ratios().isEmpty()) {
             ratios(html, landscape.ratios());
         }
-        return html.append("</section>\n").toString();
+        return html.append("</div>\n").toString();
     }
 
     private static void paper(StringBuilder html, PaperComparison paper) {
-        html.append("<h2>Beside the paper</h2>\n<p class=\"hint\">Bonnaire et al. 2025, arXiv:2505.17638. The bands are ours:"
-                + " the paper gives none. Exponents and orders are judged for any study, constants only where the settings"
-                + " are the paper’s.");
+        html.append(
+                "<h2>Beside the paper</h2>\n<p class=\"hint\">Bonnaire et al. 2025, arXiv:2505.17638. The bands are ours:"
+                        + " the paper gives none. Exponents and orders are judged for any study, constants only where the settings"
+                        + " are the paper’s.");
         html.append(Markup.escape(
                 paper.differences().isEmpty()
                         ? " They are."
@@ -40,7 +41,9 @@ final class LandscapeSection {
         html.append("</p>\n");
         head(html, List.of("figure", "claim", "paper", "here", "band", "in the band?", ""));
         for (Row row : paper.rows()) {
-            html.append("<tr class=\"").append(row.outcome().name().toLowerCase(Locale.ROOT)).append("\">");
+            html.append("<tr class=\"")
+                    .append(row.outcome().name().toLowerCase(Locale.ROOT))
+                    .append("\">");
             cells(
                     html,
                     row.figure(),
@@ -61,10 +64,11 @@ final class LandscapeSection {
                 .distinct()
                 .toList();
         html.append("<h2>Laws in all axes</h2>\n<p class=\"hint\">")
-                .append(Markup.math("τ = C n^a W^b by maximum likelihood with log-normal scatter. Runs that did not reach the"
-                        + " event, or had reached it at their first measurement, enter as bounds, so slow runs that ended"
-                        + " too early do not bend the law. In brackets 95 % intervals of the regression; below them those"
-                        + " from drawing the runs again (bootstrap), too narrow for fewer than about ten."))
+                .append(Markup.math(
+                        "τ = C n^a W^b by maximum likelihood with log-normal scatter. Runs that did not reach the"
+                                + " event, or had reached it at their first measurement, enter as bounds, so slow runs that ended"
+                                + " too early do not bend the law. In brackets 95 % intervals of the regression; below them those"
+                                + " from drawing the runs again (bootstrap), too narrow for fewer than about ten."))
                 .append("</p>\n");
         List<String> names = new ArrayList<>(List.of("time", "setting"));
         variables.forEach(variable -> names.add("exponent of " + variable));
@@ -102,9 +106,11 @@ final class LandscapeSection {
 
     private static void collapses(StringBuilder html, List<CollapseTest> tests) {
         html.append("<h2>Collapses</h2>\n<p class=\"hint\">")
-                .append(Markup.math("Within which factor the runs’ crossing times of one level agree, as they are and after"
-                        + " division; 1 is a perfect collapse. Beside it the power of the variable that collapses best, with"
-                        + " the 95 % interval from drawing the runs again: 1 says that the variable is the right one."))
+                .append(
+                        Markup.math(
+                                "Within which factor the runs’ crossing times of one level agree, as they are and after"
+                                        + " division; 1 is a perfect collapse. Beside it the power of the variable that collapses best, with"
+                                        + " the 95 % interval from drawing the runs again: 1 says that the variable is the right one."))
                 .append("</p>\n");
         head(html, List.of("curves", "setting", "τ divided by", "as they are", "divided", "best power", "crossings"));
         for (CollapseTest test : tests) {
@@ -118,8 +124,8 @@ final class LandscapeSection {
                     "×" + Digits.compact(test.collapsed()),
                     Digits.twoDecimals(test.exponent())
                             + (Double.isFinite(test.low())
-                                    ? " [" + Digits.twoDecimals(test.low()) + ", "
-                                            + Digits.twoDecimals(test.high()) + "]"
+                                    ? " [" + Digits.twoDecimals(test.low()) + ", " + Digits.twoDecimals(test.high())
+                                            + "]"
                                     : ""),
                     Integer.toString(test.crossings()));
         }
@@ -127,9 +133,10 @@ final class LandscapeSection {
     }
 
     private static void ratios(StringBuilder html, List<TimeRatio> ratios) {
-        html.append("<h2>One setting over another</h2>\n<p class=\"hint\">Ratios of times over pairs of runs with the same n,"
-                + " width and seed; geometric mean with Student’s 95 % interval. Pairs of which a time is not known are left"
-                + " out.</p>\n");
+        html.append(
+                "<h2>One setting over another</h2>\n<p class=\"hint\">Ratios of times over pairs of runs with the same n,"
+                        + " width and seed; geometric mean with Student’s 95 % interval. Pairs of which a time is not known are left"
+                        + " out.</p>\n");
         head(html, List.of("time", "setting", "over", "ratio", "pairs", "left out", "by n"));
         for (TimeRatio ratio : ratios) {
             html.append("<tr>");

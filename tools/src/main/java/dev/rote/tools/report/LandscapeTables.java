@@ -19,8 +19,7 @@ final class LandscapeTables {
     static String phases(Landscape landscape) {
         StringBuilder csv = new StringBuilder();
         Tables.line(
-                csv,
-                List.of("where", "line", "threshold", "width", "parameters", "tau", "side", "n", "low", "high"));
+                csv, List.of("where", "line", "threshold", "width", "parameters", "tau", "side", "n", "low", "high"));
         for (PhaseDiagram phase : landscape.phases()) {
             phase.lines().forEach(line -> edges(csv, phase, line, phase.threshold()));
             phase.strict().forEach(line -> edges(csv, phase, line, 0));
@@ -66,8 +65,10 @@ final class LandscapeTables {
         return csv.toString();
     }
 
-    /// `kind`, `what`, `where`, `variable`, `value`, `low`, `high`, `low_over_runs`, `high_over_runs`, `known`, `bounds`:
-    /// exponents (`exponent`, `prefactor`), collapses (`collapse_raw`, `collapse`, `collapse_power`) and ratios (`ratio`).
+    /// `kind`, `what`, `where`, `variable`, `value`, `low`, `high`, `low_over_runs`, `high_over_runs`, `known`,
+    // `bounds`:
+    /// exponents (`exponent`, `prefactor`), collapses (`collapse_raw`, `collapse`, `collapse_power`) and ratios
+    // (`ratio`).
     static String laws(Landscape landscape) {
         StringBuilder csv = new StringBuilder();
         Tables.line(
@@ -147,9 +148,11 @@ final class LandscapeTables {
             node.put("setting", r.setting()).put("reference", r.reference()).put("left_out", r.leftOut());
             numbers(node, new String[] {"value", "low", "high"}, new double[] {r.value(), r.low(), r.high()});
             ArrayNode pairs = node.putArray("pairs");
-            r.pairs().forEach(p -> numbers(
-                    pairs.addObject().put("run", p.run()), new String[] {"n", "ratio"}, new double[] {p.n(), p.ratio()
-                    }));
+            r.pairs()
+                    .forEach(p ->
+                            numbers(pairs.addObject().put("run", p.run()), new String[] {"n", "ratio"}, new double[] {
+                                p.n(), p.ratio()
+                            }));
         }
         landscape.paper().ifPresent(paper -> root.set("paper", comparison(paper)));
         return root;
@@ -196,8 +199,7 @@ final class LandscapeTables {
     }
 
     private static ObjectNode exponents(Exponents law) {
-        ObjectNode node =
-                NODES.objectNode().put("clock", law.clock().key()).put("where", law.where());
+        ObjectNode node = NODES.objectNode().put("clock", law.clock().key()).put("where", law.where());
         node.put("known", law.known()).put("bounds", law.bounded());
         numbers(node, new String[] {"prefactor"}, new double[] {law.prefactor()});
         ObjectNode terms = node.putObject("exponents");

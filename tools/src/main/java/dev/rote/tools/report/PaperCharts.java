@@ -75,7 +75,8 @@ final class PaperCharts {
                 (normalized ? "f_mem / last f_mem" : "f_mem") + " against " + x.words(),
                 normalized
                         ? "Each curve is divided by its own last value, as in the paper: curves that were stopped at other"
-                                + " values of " + x.words() + " do not belong on one another. Runs without a copy at their end are"
+                                + " values of " + x.words()
+                                + " do not belong on one another. Runs without a copy at their end are"
                                 + " left out."
                         : "Bands: Wilson’s 95 % intervals.",
                 x,
@@ -107,8 +108,7 @@ final class PaperCharts {
                 .findFirst()
                 .ifPresent(q -> {
                     List<Series> drawn = new ArrayList<>(series.against(x, series.curves(q, Role.CURVE)));
-                    drawn.addAll(
-                            series.against(x, series.curves(new LossAt(q.t(), Split.TRAIN), Role.COMPANION)));
+                    drawn.addAll(series.against(x, series.curves(new LossAt(q.t(), Split.TRAIN), Role.COMPANION)));
                     String t = "t = " + Digits.plain(q.t());
                     add(
                             "loss" + x.suffix(),
@@ -129,8 +129,42 @@ final class PaperCharts {
                 (note + " " + beside()).strip(),
                 x.axis(),
                 y,
-                drawn,
+                drawn.stream().map(this::grouped).toList(),
                 List.of()));
+    }
+
+    /// In the colour of its width where the figure is about widths, otherwise of its n; runs that share it differ in
+    // the
+    /// line.
+    private Series grouped(Series series) {
+        RunCurves run = report.runs().get(series.run());
+        List<Double> groups = values(figure.widths());
+        List<Double> others = values(!figure.widths());
+        int group = groups.indexOf(value(run, figure.widths()));
+        int other = others.indexOf(value(run, !figure.widths()));
+        Ink.Dash[] dashes = Ink.Dash.values();
+        Ink.Symbol[] symbols = Ink.Symbol.values();
+        Ink ink = new Ink(
+                Palette.sequential(group, groups.size(), false),
+                Palette.sequential(group, groups.size(), true),
+                dashes[other % dashes.length],
+                symbols[other % symbols.length]);
+        String label = (figure.widths() ? "W = " : "n = ") + Digits.plain(groups.get(group));
+        return new Series(label, series.run(), ink, series.role(), series.points());
+    }
+
+    /// The different widths, or n, of the figure's runs.
+    private List<Double> values(boolean widths) {
+        return report.runs().stream()
+                .filter(run -> figure.runs().contains(run.name()))
+                .map(run -> value(run, widths))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private static double value(RunCurves run, boolean width) {
+        return width ? Abscissa.width(run).orElse(0.0) : run.n();
     }
 
     /// The paper's numbers beside ours, for the figure that is drawn.

@@ -35,7 +35,8 @@ public record PaperComparison(List<String> differences, List<Row> rows, List<Fig
     /// @param ours this study's, empty when there is none
     /// @param band what counts as agreement
     /// @param note what a reader must know beside it, may be empty
-    public record Row(String figure, String claim, String paper, String ours, String band, Outcome outcome, String note) {
+    public record Row(
+            String figure, String claim, String paper, String ours, String band, Outcome outcome, String note) {
         public Row {
             Objects.requireNonNull(outcome, "outcome");
         }

@@ -59,7 +59,8 @@ final class PhaseCharts {
         String text = "Below a line runs copy by that moment (f_mem above "
                 + (threshold == 0 ? "zero" : Digits.percent(threshold)) + ", k = " + Digits.ratio(phase.k())
                 + "), above it they do not. f_mem is interpolated in log τ, the line in log n. τ_gen is the"
-                + " arrival on the plateau of the Fréchet distance, the geometric mean over the runs of a width: " + times
+                + " arrival on the plateau of the Fréchet distance, the geometric mean over the runs of a width: "
+                + times
                 + ". Bands: 95 % intervals, runs and samples drawn again. Squares: what was measured, dark where the last"
                 + " measurement has copies. Triangles: the line lies above (or, upside down, below) every measured n.";
         return phase.hasParameters() ? text : text + " The number of parameters is not recorded for every width.";
@@ -90,7 +91,11 @@ final class PhaseCharts {
             double at = x.applyAsDouble(edge);
             switch (found.side()) {
                 case WITHIN ->
-                    within.add(new Point(at, found.n(), found.interval().low(), found.interval().high()));
+                    within.add(new Point(
+                            at,
+                            found.n(),
+                            found.interval().low(),
+                            found.interval().high()));
                 case ABOVE -> above.add(Point.of(at, found.n()));
                 case BELOW -> below.add(Point.of(at, found.n()));
                 case UNKNOWN -> {}

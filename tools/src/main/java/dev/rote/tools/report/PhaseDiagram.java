@@ -4,7 +4,8 @@ import dev.rote.metrics.PhaseBoundary;
 import java.util.List;
 import java.util.Objects;
 
-/// At which training set sizes n and parameter counts p runs copy, at several moments of training: Bonnaire et al. 2025,
+/// At which training set sizes n and parameter counts p runs copy, at several moments of training: Bonnaire et al.
+// 2025,
 /// Fig. 3, right.
 ///
 /// @param where what is held fixed, empty when nothing needs saying

@@ -17,7 +17,8 @@ import java.util.Locale;
 public final class Tables {
     private Tables() {}
 
-    /// Writes `curves.csv`, `summary.csv`, `figures.csv` and `report.json` into `folder`; for a study with several axes or
+    /// Writes `curves.csv`, `summary.csv`, `figures.csv` and `report.json` into `folder`; for a study with several axes
+    // or
     /// a paper beside it `laws.csv`, `phase.csv` and `paper.csv` too, as far as there is something in them.
     ///
     /// @return the files
@@ -37,8 +38,7 @@ public final class Tables {
         }
         landscape
                 .paper()
-                .ifPresent(paper ->
-                        files.add(Output.write(folder.resolve("paper.csv"), LandscapeTables.paper(paper))));
+                .ifPresent(paper -> files.add(Output.write(folder.resolve("paper.csv"), LandscapeTables.paper(paper))));
         return List.copyOf(files);
     }
 

@@ -56,7 +56,8 @@ final class ExponentAnalysis {
         if (times.isEmpty() || variables.isEmpty()) {
             return Optional.empty();
         }
-        int known = (int) times.stream().filter(time -> time.low() == time.high()).count();
+        int known =
+                (int) times.stream().filter(time -> time.low() == time.high()).count();
         List<Exponents.Term> terms = new ArrayList<>();
         double prefactor = Double.NaN;
         Optional<CensoredPowerLaw> law = CensoredPowerLaw.of(times);
@@ -106,13 +107,17 @@ final class ExponentAnalysis {
         String fractions = "f_mem at " + percent(levels);
         String normalized = "f_mem / last f_mem at " + percent(shares);
         if (sizes) {
-            test(where, fractions, "n", members, m -> m.fractions(k), Member::n, levels).ifPresent(found::add);
-            test(where, normalized, "n", members, m -> m.normalized(k), Member::n, shares).ifPresent(found::add);
+            test(where, fractions, "n", members, m -> m.fractions(k), Member::n, levels)
+                    .ifPresent(found::add);
+            test(where, normalized, "n", members, m -> m.normalized(k), Member::n, shares)
+                    .ifPresent(found::add);
         }
         if (widths) {
             ToDoubleFunction<Member> overWidth = m -> m.n() / m.width();
-            test(where, fractions, "n/W", members, m -> m.fractions(k), overWidth, levels).ifPresent(found::add);
-            test(where, normalized, "n/W", members, m -> m.normalized(k), overWidth, shares).ifPresent(found::add);
+            test(where, fractions, "n/W", members, m -> m.fractions(k), overWidth, levels)
+                    .ifPresent(found::add);
+            test(where, normalized, "n/W", members, m -> m.normalized(k), overWidth, shares)
+                    .ifPresent(found::add);
             frechet(where, members).ifPresent(found::add);
         }
         return found;
@@ -123,14 +128,16 @@ final class ExponentAnalysis {
         double[] minima = members.stream()
                 .map(Member::frechet)
                 .flatMap(Optional::stream)
-                .mapToDouble(points -> points.stream().mapToDouble(Point::y).min().orElseThrow())
+                .mapToDouble(
+                        points -> points.stream().mapToDouble(Point::y).min().orElseThrow())
                 .sorted()
                 .toArray();
         if (minima.length == 0) {
             return Optional.empty();
         }
         double middle = minima[minima.length / 2];
-        double[] levels = DoubleStream.of(ABOVE_MINIMUM).map(times -> -times * middle).toArray();
+        double[] levels =
+                DoubleStream.of(ABOVE_MINIMUM).map(times -> -times * middle).toArray();
         return test(
                 where,
                 "Fréchet distance at 2 and 4 times its typical minimum",

@@ -38,11 +38,9 @@ record Member(RunCurves run, RunConfig config, double parameters) {
 
     /// f_mem divided by its last value; empty when that is zero.
     Optional<List<Point>> normalized(double k) {
-        return fractions(k)
-                .filter(points -> points.getLast().y() > 0)
-                .map(points -> points.stream()
-                        .map(p -> Point.of(p.x(), p.y() / points.getLast().y()))
-                        .toList());
+        return fractions(k).filter(points -> points.getLast().y() > 0).map(points -> points.stream()
+                .map(p -> Point.of(p.x(), p.y() / points.getLast().y()))
+                .toList());
     }
 
     Optional<List<Point>> frechet() {
@@ -57,8 +55,7 @@ record Member(RunCurves run, RunConfig config, double parameters) {
     Optional<Reading> time(Clock clock, Clock.TauMem memorization) {
         return switch (clock) {
             case Clock.Plateau plateau -> plateau(memorization);
-            case Clock.NormalizedRise rise ->
-                normalized(rise.k()).map(points -> crossing(points, rise.level()));
+            case Clock.NormalizedRise rise -> normalized(rise.k()).map(points -> crossing(points, rise.level()));
             case Clock.TauGen gen -> run.time(gen);
             case Clock.TauMem mem -> run.time(mem);
             case Clock.FirstCopy copy -> run.time(copy);

@@ -11,7 +11,6 @@ import dev.rote.tools.report.PhaseDiagram;
 import dev.rote.tools.report.Reading;
 import dev.rote.tools.report.TimeRatio;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -159,7 +158,8 @@ final class PaperNumbers {
         if (!there) {
             return missing("Fig. 2 middle", claim, "no visible gap", "no split");
         }
-        List<Member> runs = at(where, width).stream().filter(m -> m.n() == 32_768).toList();
+        List<Member> runs =
+                at(where, width).stream().filter(m -> m.n() == 32_768).toList();
         boolean split = runs.stream()
                 .anyMatch(m -> split().flatMap(clock -> known(m, clock)).isPresent());
         return new Row(
@@ -238,9 +238,12 @@ final class PaperNumbers {
         if (n.isEmpty() || w.isEmpty()) {
             return missing("Fig. 3 D", claim, paper, band);
         }
-        boolean good = Math.abs(n.get().value() - 1) <= SLOPE && Math.abs(w.get().value() + 1) <= SLOPE;
+        boolean good =
+                Math.abs(n.get().value() - 1) <= SLOPE && Math.abs(w.get().value() + 1) <= SLOPE;
         String score = landscape.collapses().stream()
-                .filter(c -> c.where().equals(where) && c.variable().equals("n/W") && c.what().startsWith("f_mem at"))
+                .filter(c -> c.where().equals(where)
+                        && c.variable().equals("n/W")
+                        && c.what().startsWith("f_mem at"))
                 .findFirst()
                 .map(c -> "; after division by n/W the times agree within ×" + number(c.collapsed()))
                 .orElse("");
@@ -362,7 +365,14 @@ final class PaperNumbers {
         }
         return ours.isEmpty()
                 ? new Row("sec. 1.2", claim, paper, "", "exact", Outcome.NOT_MEASURED, "another network")
-                : new Row("sec. 1.2", claim, paper, each(ours, "W = "), "exact", outcome(exact), "without frozen tables");
+                : new Row("sec. 1.2", claim, paper, counts(ours), "exact", outcome(exact), "without frozen tables");
+    }
+
+    private static String counts(Map<Double, Double> ours) {
+        return ours.entrySet().stream()
+                .map(e -> "W = " + Math.round(e.getKey()) + ": " + String.format(Locale.ROOT, "%,.0f", e.getValue()))
+                .collect(Collectors.joining("; "))
+                .replace(',', ' ');
     }
 
     /// The exponents at the other ratios, which should not differ.
@@ -384,8 +394,11 @@ final class PaperNumbers {
                                         claim,
                                         "unchanged",
                                         "n^" + term.get().text(),
-                                        "within 0.15 of " + twoDecimals(headline.get().value()),
-                                        outcome(Math.abs(term.get().value() - headline.get().value()) <= SLOPE),
+                                        "within 0.15 of "
+                                                + twoDecimals(headline.get().value()),
+                                        outcome(Math.abs(term.get().value()
+                                                        - headline.get().value())
+                                                <= SLOPE),
                                         runs(law)));
             }
         }

@@ -2,7 +2,6 @@ package dev.rote.tools.study;
 
 import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
-import dev.rote.tools.report.Clock;
 import dev.rote.tools.report.Landscape;
 import dev.rote.tools.report.PaperComparison;
 import dev.rote.tools.report.PaperComparison.Figure;
@@ -12,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A study beside Bonnaire et al. 2025, arXiv:2505.17638: one row for each claim, with the number that this study gives,
+/// A study beside Bonnaire et al. 2025, arXiv:2505.17638: one row for each claim, with the number that this study
+// gives,
 /// and the runs that belong to the figures 2, 3 and 7.
 ///
 /// Bands are what we take for agreement; the paper gives none. A number of the paper is judged only where the settings
@@ -71,8 +71,11 @@ final class PaperRows {
 
     /// The paper's 32, or the width in the middle of the main setting's.
     private double width() {
-        List<Double> widths =
-                settings.get(main).stream().map(Member::width).distinct().sorted().toList();
+        List<Double> widths = settings.get(main).stream()
+                .map(Member::width)
+                .distinct()
+                .sorted()
+                .toList();
         return widths.contains(REFERENCE_WIDTH) ? REFERENCE_WIDTH : widths.get(widths.size() / 2);
     }
 
@@ -93,9 +96,10 @@ final class PaperRows {
         rows.add(numbers.collapse(main));
         rows.add(numbers.phase(main));
         rows.add(numbers.slope(fullBatch, "Fig. 7 left", "τ_mem grows as n with the full batch", "∝ n"));
-        rows.add(adam.map(where -> numbers.slope(where, numbers.tauMem(), "Fig. 7 right", "τ_mem grows as n with Adam", "∝ n"))
-                .orElseGet(() ->
-                        PaperNumbers.missing("Fig. 7 right", "τ_mem grows as n with Adam", "∝ n", "1 ± 0.15")));
+        rows.add(adam.map(where ->
+                        numbers.slope(where, numbers.tauMem(), "Fig. 7 right", "τ_mem grows as n with Adam", "∝ n"))
+                .orElseGet(
+                        () -> PaperNumbers.missing("Fig. 7 right", "τ_mem grows as n with Adam", "∝ n", "1 ± 0.15")));
         rows.add(numbers.ratio(adam, main));
         rows.add(numbers.parameters());
         rows.addAll(numbers.ratios(main));

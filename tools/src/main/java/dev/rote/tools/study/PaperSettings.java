@@ -9,11 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// The settings of Bonnaire et al. 2025, arXiv:2505.17638, sections 2 and A, and its released code, against which a study's
+/// The settings of Bonnaire et al. 2025, arXiv:2505.17638, sections 2 and A, and its released code, against which a
+// study's
 /// are held. Numbers such as "300 updates per image" only mean something where they are the same; exponents travel
 /// farther.
 final class PaperSettings {
-    /// Trained parameters of the paper's network by width, for one channel: what its text rounds to 0.26, 1, 4 and 16 M.
+    /// Trained parameters of the paper's network by width, for one channel: what its text rounds to 0.26, 1, 4 and 16
+    // M.
     static final double[][] PARAMETERS = {{8, 255_089}, {16, 1_010_657}, {32, 4_023_233}, {64, 16_054_145}};
 
     private PaperSettings() {}
@@ -26,7 +28,8 @@ final class PaperSettings {
         }
         check(found, "size", run.data().size(), 32);
         check(found, "gray", run.data().gray(), true);
-        boolean range = run.data().low() == 0 && run.data().high() == 1 && run.data().center();
+        boolean range =
+                run.data().low() == 0 && run.data().high() == 1 && run.data().center();
         check(found, "centred values of 0 to 1", range, true);
         check(found, "held-out images", run.data().test(), 2048);
         if (!isNetwork(run.model())) {
@@ -37,7 +40,8 @@ final class PaperSettings {
         check(found, "objective", run.diffusion().objective().word(), "noise");
         check(found, "time indices", run.diffusion().steps(), 1000);
         training(found, run);
-        boolean ddim = run.measure().sampler() == MeasureConfig.Sampler.DDIM && run.measure().eta() == 0;
+        boolean ddim = run.measure().sampler() == MeasureConfig.Sampler.DDIM
+                && run.measure().eta() == 0;
         check(found, "deterministic DDIM", ddim, true);
         if (run.measure().samples() != 10_000) {
             found.add("samples: " + run.measure().samples() + " instead of 10000");

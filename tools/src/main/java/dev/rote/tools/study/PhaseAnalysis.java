@@ -70,17 +70,14 @@ final class PhaseAnalysis {
                         .mapToDouble(reading -> Math.log(((Reading.Reached) reading).value()))
                         .toArray()));
         double constant = logs.entrySet().stream()
-                .flatMapToDouble(entry ->
-                        Arrays.stream(entry.getValue()).map(log -> log + Math.log(entry.getKey())))
+                .flatMapToDouble(entry -> Arrays.stream(entry.getValue()).map(log -> log + Math.log(entry.getKey())))
                 .average()
                 .orElse(Double.NaN);
         List<Moment> moments = new ArrayList<>();
         logs.forEach((width, own) -> moments.add(new Moment(
                 width,
                 parameters(width),
-                Math.exp(own.length > 0
-                        ? Arrays.stream(own).average().orElseThrow()
-                        : constant - Math.log(width)),
+                Math.exp(own.length > 0 ? Arrays.stream(own).average().orElseThrow() : constant - Math.log(width)),
                 own.length)));
         return moments;
     }
@@ -106,8 +103,9 @@ final class PhaseAnalysis {
 
     private Edge edge(Moment moment, double tau, double at) {
         List<Size> sizes = new ArrayList<>();
-        bySize(widths.get(moment.width())).forEach((n, members) -> sizes.add(new Size(
-                n, members.stream().map(this::copies).toList())));
+        bySize(widths.get(moment.width()))
+                .forEach((n, members) ->
+                        sizes.add(new Size(n, members.stream().map(this::copies).toList())));
         return new Edge(moment.width(), moment.parameters(), tau, PhaseBoundary.at(sizes, tau, at, BOOTSTRAP));
     }
 
@@ -132,10 +130,8 @@ final class PhaseAnalysis {
         List<Cell> cells = new ArrayList<>();
         widths.forEach((width, members) -> bySize(members).forEach((n, runs) -> {
             double last = runs.stream()
-                    .mapToDouble(run -> run.fractions(analysis.k())
-                            .orElseThrow()
-                            .getLast()
-                            .y())
+                    .mapToDouble(run ->
+                            run.fractions(analysis.k()).orElseThrow().getLast().y())
                     .average()
                     .orElseThrow();
             cells.add(new Cell(width, parameters(width), n, runs.size(), last, last > threshold));

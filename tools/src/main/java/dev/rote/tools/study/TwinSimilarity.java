@@ -56,9 +56,8 @@ final class TwinSimilarity {
         Map<String, Grid.Run> planned = new HashMap<>();
         study.runs().forEach(run -> planned.put(run.name(), run));
         return runs.stream()
-                .map(run -> twins.containsKey(run.name())
-                        ? with(run, planned.get(run.name()), twins.get(run.name()))
-                        : run)
+                .map(run ->
+                        twins.containsKey(run.name()) ? with(run, planned.get(run.name()), twins.get(run.name())) : run)
                 .toList();
     }
 
@@ -74,7 +73,9 @@ final class TwinSimilarity {
             if (Files.exists(own) && Files.exists(other)) {
                 try {
                     Interval found = similarity(
-                            StoredSamples.read(own), StoredSamples.read(other), run.config().data());
+                            StoredSamples.read(own),
+                            StoredSamples.read(other),
+                            run.config().data());
                     points.add(new Point(step, found.value(), found.low(), found.high()));
                 } catch (DataException e) {
                     problems.add("Two-model similarity of run " + run.name() + " at step " + step + " is left out: "

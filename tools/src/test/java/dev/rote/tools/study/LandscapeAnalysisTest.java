@@ -96,7 +96,9 @@ class LandscapeAnalysisTest {
                     .isCloseTo(SyntheticGrid.W_TAU_GEN, within(0.15 * SyntheticGrid.W_TAU_GEN));
             assertThat(moment.runs()).isPositive();
         });
-        assertThat(phase.lines()).extracting(PhaseDiagram.Line::label).containsExactly("τ_gen", "3 τ_gen", "end of the runs");
+        assertThat(phase.lines())
+                .extracting(PhaseDiagram.Line::label)
+                .containsExactly("τ_gen", "3 τ_gen", "end of the runs");
         for (int line = 0; line < 2; line++) {
             double truth = 147 * (line == 0 ? 1 : 3);
             assertThat(phase.lines().get(line).edges()).hasSize(4).allSatisfy(edge -> {
@@ -109,7 +111,9 @@ class LandscapeAnalysisTest {
         }
         List<PhaseDiagram.Edge> end = phase.lines().getLast().edges();
         assertThat(end.getFirst().boundary().side()).isEqualTo(Side.WITHIN);
-        assertThat(end.getLast().boundary().side()).as("W = 64 copies at every n").isEqualTo(Side.ABOVE);
+        assertThat(end.getLast().boundary().side())
+                .as("W = 64 copies at every n")
+                .isEqualTo(Side.ABOVE);
     }
 
     /// The optimizer is a setting; its learning rate and the number of steps, which come with it, are not.
@@ -149,8 +153,8 @@ class LandscapeAnalysisTest {
 
     @Test
     void thePapersOwnSettingsAreJudgedByItsNumbers() {
-        StudyFile study = SyntheticGrid.study(
-                CELEBA, N.replace("1024", "2048") + W + "[analysis]\npaper = \"bonnaire-2025\"\n");
+        StudyFile study =
+                SyntheticGrid.study(CELEBA, N.replace("1024", "2048") + W + "[analysis]\npaper = \"bonnaire-2025\"\n");
         Landscape found = landscape(study, 0);
         assertThat(found.paper().orElseThrow().differences()).isEmpty();
         assertThat(row(found, "τ_mem grows as n / W").outcome()).isEqualTo(Outcome.YES);

@@ -269,8 +269,7 @@ class StudyAnalysisTest {
     }
 
     private static RunCurves run(List<RunRecord.Measured> measured) {
-        var record = new RunRecord(
-                80, true, List.of(), List.of(), measured, Optional.empty(), OptionalLong.empty());
+        var record = new RunRecord(80, true, List.of(), List.of(), measured, Optional.empty(), OptionalLong.empty());
         StudyFile study = study();
         return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
     }

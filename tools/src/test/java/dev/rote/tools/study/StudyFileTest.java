@@ -95,12 +95,12 @@ class StudyFileTest {
 
     @Test
     void theAnalysisHasDefaultsAndAcceptsARoundedRatio() {
-        assertThat(study("").analysis()).isEqualTo(new StudyFile.Analysis(
+        assertThat(study("").analysis())
+                .isEqualTo(new StudyFile.Analysis(
                         List.of(0.01, 0.1, 0.5), "data.n", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
         assertThat(study("[analysis]\nk = 0.3333\nfit = 'model.width'\nthresholds = [0.2]\n")
                         .analysis())
-                .isEqualTo(new StudyFile.Analysis(
-                        List.of(0.2), "model.width", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
+                .isEqualTo(new StudyFile.Analysis(List.of(0.2), "model.width", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
     }
 
     @ParameterizedTest

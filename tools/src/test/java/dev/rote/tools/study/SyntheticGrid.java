@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/// Made-up runs of a grid that follow the paper's laws exactly, but for a scatter that the caller chooses: tau_mem(1 %) =
-/// 9600 n / W, the Fréchet distance reaches its plateau at W tau = 1.41 10^6, the losses part at a third of tau_mem. With
+/// Made-up runs of a grid that follow the paper's laws exactly, but for a scatter that the caller chooses: tau_mem(1 %)
+// =
+/// 9600 n / W, the Fréchet distance reaches its plateau at W tau = 1.41 10^6, the losses part at a third of tau_mem.
+// With
 /// Adam all of it comes ten times sooner.
 final class SyntheticGrid {
     /// W tau at which the distance 20 (1 + (10^6 / W tau)^2) is 1.5 times its plateau.
@@ -44,8 +46,9 @@ final class SyntheticGrid {
     static Map<String, Long> parameters(StudyFile study) {
         Map<Integer, Long> counts = Map.of(8, 255_089L, 16, 1_010_657L, 32, 4_023_233L, 64, 16_054_145L);
         Map<String, Long> parameters = new HashMap<>();
-        study.runs().forEach(run ->
-                parameters.put(run.name(), counts.get(run.config().model().width())));
+        study.runs()
+                .forEach(run -> parameters.put(
+                        run.name(), counts.get(run.config().model().width())));
         return parameters;
     }
 
