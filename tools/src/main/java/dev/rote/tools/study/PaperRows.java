@@ -22,6 +22,8 @@ final class PaperRows {
 
     private final Map<String, List<Member>> settings;
     private final PaperNumbers numbers;
+    private final PaperReadings readings;
+    private final PaperWidths widths;
     private final String main;
     private final List<Member> fullBatch;
     private final Optional<String> adam;
@@ -29,7 +31,10 @@ final class PaperRows {
 
     PaperRows(StudyFile study, Map<String, List<Member>> settings, Landscape landscape) {
         this.settings = settings;
-        this.numbers = new PaperNumbers(study, settings, landscape);
+        readings = new PaperReadings(
+                settings, landscape, StudyAnalysis.headline(study).tauMem());
+        numbers = new PaperNumbers(study, readings);
+        widths = new PaperWidths(readings);
         adam = first(members -> optimizer(members, TrainConfig.Optimizer.ADAM));
         main = first(members -> optimizer(members, TrainConfig.Optimizer.SGD) && !isFullBatch(members))
                 .or(() -> first(members -> optimizer(members, TrainConfig.Optimizer.SGD)))
@@ -86,22 +91,22 @@ final class PaperRows {
         rows.add(numbers.generation(main, width(), judged));
         rows.add(numbers.slope(main, numbers.tauMem(), "Fig. 2 left", "τ_mem grows as n", "∝ n"));
         rows.add(numbers.rise(main, width(), judged));
-        numbers.split().ifPresent(split -> {
+        readings.split().ifPresent(split -> {
             rows.add(numbers.slope(main, split, "Fig. 2 middle", "loss split grows as n", "∝ n"));
             rows.add(numbers.splitFirst(main, split));
         });
         rows.add(numbers.largest(main, width(), judged));
         rows.add(numbers.anchor(main, width(), judged));
-        rows.add(numbers.widthLaw(main, same));
-        rows.add(numbers.collapse(main));
-        rows.add(numbers.phase(main));
+        rows.add(widths.widthLaw(main, same));
+        rows.add(widths.collapse(main));
+        rows.add(widths.phase(main));
         rows.add(numbers.slope(fullBatch, "Fig. 7 left", "τ_mem grows as n with the full batch", "∝ n"));
         rows.add(adam.map(where ->
                         numbers.slope(where, numbers.tauMem(), "Fig. 7 right", "τ_mem grows as n with Adam", "∝ n"))
                 .orElseGet(
-                        () -> PaperNumbers.missing("Fig. 7 right", "τ_mem grows as n with Adam", "∝ n", "1 ± 0.15")));
+                        () -> PaperReadings.missing("Fig. 7 right", "τ_mem grows as n with Adam", "∝ n", "1 ± 0.15")));
         rows.add(numbers.ratio(adam, main));
-        rows.add(numbers.parameters());
+        rows.add(widths.parameters());
         rows.addAll(numbers.ratios(main));
         return new PaperComparison(differences, rows, figures());
     }

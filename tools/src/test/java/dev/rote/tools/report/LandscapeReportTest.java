@@ -34,7 +34,9 @@ class LandscapeReportTest {
                 new PhaseDiagram.Line(
                         "τ_gen", 1, List.of(edge(8, Side.WITHIN, 40, 32, 50), edge(16, Side.WITHIN, 44, 35, 60))),
                 new PhaseDiagram.Line(
-                        "end of the runs", far, List.of(edge(8, Side.ABOVE, 128, 100, far), edge(16, Side.BELOW, 32, 0, 40))));
+                        "end of the runs",
+                        far,
+                        List.of(edge(8, Side.ABOVE, 128, 100, far), edge(16, Side.BELOW, 32, 0, 40))));
         return new PhaseDiagram(
                 "",
                 1.0 / 3,
@@ -60,9 +62,11 @@ class LandscapeReportTest {
         PaperComparison paper = new PaperComparison(
                 List.of("samples: 128 instead of 10000"),
                 List.of(
-                        new PaperComparison.Row("Fig. 3 D", "τ_mem grows as n / W", "n/W", "n^1.02", "1", Outcome.YES, EVIL),
+                        new PaperComparison.Row(
+                                "Fig. 3 D", "τ_mem grows as n / W", "n/W", "n^1.02", "1", Outcome.YES, EVIL),
                         new PaperComparison.Row("Fig. 2 left", "rise", "300", "", "200", Outcome.NOT_COMPARABLE, "")),
-                List.of(new PaperComparison.Figure("fig2", "Figure 2, W = 16", List.of("n32_seed0", "n64_seed0"), false)));
+                List.of(new PaperComparison.Figure(
+                        "fig2", "Figure 2, W = 16", List.of("n32_seed0", "n64_seed0"), false)));
         CollapseTest collapse = new CollapseTest("f_mem at 1 %", "", "n/W", 3.2, 1.1, 0.98, 0.9, 1.05, 12);
         TimeRatio ratio = new TimeRatio(
                 Headline.PAPER.tauMem(),
@@ -110,7 +114,10 @@ class LandscapeReportTest {
         JsonNode phase = page.get("phase");
         assertThat(phase.get("legend").asBoolean()).isTrue();
         assertThat(phase.get("x").get("label").asString()).isEqualTo("parameters p");
-        assertThat(phase.get("series").valueStream().map(s -> s.get("label").asString() + "/" + s.get("role").asString()))
+        assertThat(phase.get("series")
+                        .valueStream()
+                        .map(s ->
+                                s.get("label").asString() + "/" + s.get("role").asString()))
                 .containsExactly(
                         "measured, copies at the end/points",
                         "measured, none at the end/points",
@@ -143,18 +150,40 @@ class LandscapeReportTest {
         assertThat(Files.readString(folder.resolve("laws.csv")))
                 .contains("exponent,\"tau_mem[1%,k=1/3]\",,n,1.02,0.9,1.14,0.93,1.1,7,1")
                 .contains("collapse_power,f_mem at 1 %,,n/W,0.98,,,0.9,1.05,12,0")
-                .contains("ratio,\"tau_mem[1%,k=1/3]\",train.optimizer = adam over train.optimizer = sgd,,0.11,0.05,0.2");
+                .contains(
+                        "ratio,\"tau_mem[1%,k=1/3]\",train.optimizer = adam over train.optimizer = sgd,,0.11,0.05,0.2");
         assertThat(Files.readString(folder.resolve("phase.csv")))
                 .contains(",τ_gen,0.01,8,8000,62.5,within,40,32,50")
                 .contains(",end of the runs,0,16,16000,31.25,below,32,0,40");
-        assertThat(Files.readString(folder.resolve("paper.csv"))).contains("Fig. 3 D,τ_mem grows as n / W,n/W,n^1.02,1,yes");
+        assertThat(Files.readString(folder.resolve("paper.csv")))
+                .contains("Fig. 3 D,τ_mem grows as n / W,n/W,n^1.02,1,yes");
         JsonNode root = JsonMapper.builder().build().readTree(Files.readString(folder.resolve("report.json")));
         JsonNode found = root.get("landscape");
-        assertThat(found.get("exponents").get(0).get("exponents").get("n").get("value").asDouble()).isEqualTo(1.02);
-        assertThat(found.get("exponents").get(0).get("exponents").get("W").get("low").isNull()).isTrue();
-        assertThat(found.get("phase_diagrams").get(0).get("lines").get(1).get("points").get(0).get("side").asString())
+        assertThat(found.get("exponents")
+                        .get(0)
+                        .get("exponents")
+                        .get("n")
+                        .get("value")
+                        .asDouble())
+                .isEqualTo(1.02);
+        assertThat(found.get("exponents")
+                        .get(0)
+                        .get("exponents")
+                        .get("W")
+                        .get("low")
+                        .isNull())
+                .isTrue();
+        assertThat(found.get("phase_diagrams")
+                        .get(0)
+                        .get("lines")
+                        .get(1)
+                        .get("points")
+                        .get(0)
+                        .get("side")
+                        .asString())
                 .isEqualTo("above");
-        assertThat(found.get("paper").get("rows").get(1).get("in_the_band").asString()).isEqualTo("not comparable");
+        assertThat(found.get("paper").get("rows").get(1).get("in_the_band").asString())
+                .isEqualTo("not comparable");
     }
 
     @Test

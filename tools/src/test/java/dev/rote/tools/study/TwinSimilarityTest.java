@@ -29,7 +29,8 @@ class TwinSimilarityTest {
 
     private static StudyFile study(String grid) {
         return StudyFile.of(ConfigTree.parse(
-                "name = \"s\"\ndata.source = \"faces\"\ntrain.steps = 20\nmeasure.steps = [10, 20]\n[grid]\n" + grid, "s.toml"));
+                "name = \"s\"\ndata.source = \"faces\"\ntrain.steps = 20\nmeasure.steps = [10, 20]\n[grid]\n" + grid,
+                "s.toml"));
     }
 
     private static List<RunCurves> runs(StudyFile study) {
@@ -77,9 +78,12 @@ class TwinSimilarityTest {
         List<RunCurves> found = twins.added(study, runs(study));
         assertThat(found.getFirst().curve(SIMILARITY)).isEmpty();
         Curve curve = found.getLast().curve(SIMILARITY).orElseThrow();
-        assertThat(curve.points().get(0).y()).as("one pair alike, one at right angles").isCloseTo(0.5, within(1e-6));
+        assertThat(curve.points().get(0).y())
+                .as("one pair alike, one at right angles")
+                .isCloseTo(0.5, within(1e-6));
         assertThat(curve.points().get(1).y()).isCloseTo((0.96 + 1) / 2, within(1e-6));
-        assertThat(curve.points().get(1).high()).isGreaterThan(curve.points().get(1).y());
+        assertThat(curve.points().get(1).high())
+                .isGreaterThan(curve.points().get(1).y());
         assertThat(twins.problems()).isEmpty();
     }
 
