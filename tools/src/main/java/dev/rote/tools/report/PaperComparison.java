@@ -13,6 +13,8 @@ public record PaperComparison(List<String> differences, List<Row> rows, List<Fig
     public enum Outcome {
         YES("yes"),
         NO("no"),
+        /// The interval is too wide to say.
+        OPEN("undecided"),
         NOT_COMPARABLE("not comparable"),
         NOT_MEASURED("not measured");
 

@@ -54,7 +54,7 @@ final class PaperNumbers {
                 paper,
                 "n^" + term.get().text(),
                 SLOPE_BAND,
-                PaperReadings.outcome(Math.abs(term.get().value() - 1) <= PaperReadings.SLOPE),
+                PaperReadings.judge(term.get(), 1),
                 clock.label() + ", " + PaperReadings.runs(law.get()));
     }
 
@@ -219,10 +219,8 @@ final class PaperNumbers {
                                         "within 0.15 of "
                                                 + Digits.twoDecimals(
                                                         headline.get().value()),
-                                        PaperReadings.outcome(
-                                                Math.abs(term.get().value()
-                                                                - headline.get().value())
-                                                        <= PaperReadings.SLOPE),
+                                        PaperReadings.judge(
+                                                term.get(), headline.get().value()),
                                         PaperReadings.runs(law)));
             }
         }

@@ -48,7 +48,7 @@ record PaperReadings(Map<String, List<Member>> settings, Landscape landscape, Cl
     }
 
     static Row missing(String figure, String claim, String paper, String band) {
-        return new Row(figure, claim, paper, "", band, Outcome.NOT_MEASURED, "no runs for it");
+        return new Row(figure, claim, paper, "", band, Outcome.NOT_MEASURED, "too few runs for it");
     }
 
     List<Member> at(String where, double width) {
@@ -90,6 +90,20 @@ record PaperReadings(Map<String, List<Member>> settings, Landscape landscape, Cl
 
     static boolean within(double value, double of) {
         return value <= FACTOR * of && value >= of / FACTOR;
+    }
+
+    /// Whether an exponent is the paper's: undecided without an interval, with one that is wider than three bands, or
+    // with one
+    /// that reaches into the band from outside.
+    static Outcome judge(Exponents.Term term, double paper) {
+        if (!Double.isFinite(term.low()) || !Double.isFinite(term.high())) {
+            return Outcome.OPEN;
+        }
+        if (Math.abs(term.value() - paper) <= SLOPE) {
+            return term.high() - term.low() > 6 * SLOPE ? Outcome.OPEN : Outcome.YES;
+        }
+        boolean reaches = term.low() <= paper + SLOPE && term.high() >= paper - SLOPE;
+        return reaches ? Outcome.OPEN : Outcome.NO;
     }
 
     static Outcome outcome(boolean good) {

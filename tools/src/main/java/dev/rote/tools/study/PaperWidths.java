@@ -65,8 +65,9 @@ final class PaperWidths {
         if (n.isEmpty() || w.isEmpty()) {
             return PaperReadings.missing("Fig. 3 D", claim, paper, band);
         }
-        boolean good = Math.abs(n.get().value() - 1) <= PaperReadings.SLOPE
-                && Math.abs(w.get().value() + 1) <= PaperReadings.SLOPE;
+        List<Outcome> both = List.of(PaperReadings.judge(n.get(), 1), PaperReadings.judge(w.get(), -1));
+        Outcome outcome =
+                both.contains(Outcome.NO) ? Outcome.NO : both.contains(Outcome.OPEN) ? Outcome.OPEN : Outcome.YES;
         String score = readings.landscape().collapses().stream()
                 .filter(c -> c.where().equals(where)
                         && c.variable().equals("n/W")
@@ -80,7 +81,7 @@ final class PaperWidths {
                 paper,
                 "n^" + n.get().text() + ", W^" + w.get().text(),
                 band,
-                PaperReadings.outcome(good),
+                outcome,
                 PaperReadings.runs(law.get()) + score);
     }
 

@@ -49,7 +49,7 @@ final class TwinSimilarity {
             Map<String, String> rest = new LinkedHashMap<>(run.point());
             rest.remove(INDEX);
             Grid.Run first = firsts.computeIfAbsent(rest, key -> run);
-            if (first != run) {
+            if (!first.name().equals(run.name())) {
                 twins.put(run.name(), first);
             }
         }

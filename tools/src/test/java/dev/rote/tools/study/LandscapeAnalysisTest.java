@@ -184,6 +184,22 @@ class LandscapeAnalysisTest {
         assertThat(row(found, "τ_mem (1 %), k = 1/2 grows as n too").outcome()).isEqualTo(Outcome.YES);
     }
 
+    @Test
+    void anExponentIsJudgedWithItsInterval() {
+        assertThat(PaperReadings.judge(term(1.1, 0.9, 1.3), 1)).isEqualTo(Outcome.YES);
+        assertThat(PaperReadings.judge(term(1.1, 0.2, 2), 1)).as("too wide").isEqualTo(Outcome.OPEN);
+        assertThat(PaperReadings.judge(term(1.4, 1.1, 1.7), 1))
+                .as("reaches into the band")
+                .isEqualTo(Outcome.OPEN);
+        assertThat(PaperReadings.judge(term(1.4, 1.2, 1.6), 1)).isEqualTo(Outcome.NO);
+        assertThat(PaperReadings.judge(term(-0.6, -0.7, -0.5), -1)).isEqualTo(Outcome.NO);
+        assertThat(PaperReadings.judge(term(1, Double.NaN, Double.NaN), 1)).isEqualTo(Outcome.OPEN);
+    }
+
+    private static Exponents.Term term(double value, double low, double high) {
+        return new Exponents.Term("n", value, low, high, low, high);
+    }
+
     /// A study of which nothing has been measured yet.
     @Test
     void nothingMeasuredIsNoError() {
