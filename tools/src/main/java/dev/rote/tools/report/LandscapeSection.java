@@ -65,7 +65,7 @@ final class LandscapeSection {
                 .toList();
         html.append("<h2>Laws in all axes</h2>\n<p class=\"hint\">")
                 .append(Markup.math(
-                        "τ = C n^a W^b by maximum likelihood with log-normal scatter. Runs that did not reach the"
+                        "τ = C nᵃ Wᵇ by maximum likelihood with log-normal scatter. Runs that did not reach the"
                                 + " event, or had reached it at their first measurement, enter as bounds, so slow runs that ended"
                                 + " too early do not bend the law. In brackets 95 % intervals of the regression; below them those"
                                 + " from drawing the runs again (bootstrap), too narrow for fewer than about ten."))
