@@ -129,6 +129,7 @@ public final class MeasuredRun implements AutoCloseable {
         Map<String, Object> start = RunRecords.record("start", trainer.step());
         start.put("device", device.describe());
         start.put("threads", threads);
+        start.put("parameters", trainer.model().layout().count());
         folder.record(start);
     }
 

@@ -54,6 +54,37 @@ public record CollapseScore(double collapsed, double raw, double bestExponent, d
                 score(1, sNN, sNT, sTT, used), sTT / used, best, score(best, sNN, sNT, sTT, used), used));
     }
 
+    /// [#bestExponent] with its percentile interval over runs: runs are drawn again with replacement, each with its
+    // curve
+    /// (Efron & Tibshirani 1993, sec. 9.5). Draws of a single n are drawn again. Too narrow for fewer than about ten
+    /// runs.
+    ///
+    /// @return empty as [#of] is
+    public static Optional<Interval> exponentByBootstrap(
+            List<Curve> curves, double[] n, double[] levels, Bootstrap bootstrap) {
+        Optional<CollapseScore> measured = of(curves, n, levels);
+        if (measured.isEmpty()) {
+            return Optional.empty();
+        }
+        double[] exponents = new double[bootstrap.resamples()];
+        double[] drawnN = new double[n.length];
+        for (int b = 0; b < exponents.length; b++) {
+            SplitMix64 random = bootstrap.random(b);
+            Optional<CollapseScore> drawn;
+            do {
+                List<Curve> sample = new ArrayList<>();
+                for (int i = 0; i < n.length; i++) {
+                    int at = random.nextInt(n.length);
+                    sample.add(curves.get(at));
+                    drawnN[i] = n[at];
+                }
+                drawn = of(sample, drawnN, levels);
+            } while (drawn.isEmpty());
+            exponents[b] = drawn.get().bestExponent;
+        }
+        return Optional.of(bootstrap.interval(measured.get().bestExponent, exponents));
+    }
+
     private static double score(double a, double sNN, double sNT, double sTT, int used) {
         return Math.max(0, sTT - 2 * a * sNT + a * a * sNN) / used;
     }

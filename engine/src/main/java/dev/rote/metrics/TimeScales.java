@@ -231,7 +231,7 @@ public final class TimeScales {
         return crossing.map(c -> c.censored() ? 0 : c.step()).orElse(Double.POSITIVE_INFINITY);
     }
 
-    private static int redraw(int hits, int count, SplitMix64 random) {
+    static int redraw(int hits, int count, SplitMix64 random) {
         if (hits == 0 || hits == count) {
             return hits;
         }

@@ -37,7 +37,12 @@ record ChartSpec(
         WIDTH_LOSS("width-loss", "Collapse over the width"),
         WIDTH_MEMORIZED("width-memorized", "Collapse over the width"),
         FIT("fit", "Scaling"),
-        THEORY("theory", "Figures");
+        THEORY("theory", "Figures"),
+        FIG2("fig2", "The figures of the paper"),
+        FIG3("fig3", "The figures of the paper"),
+        FIG7_FULL_BATCH("fig7-full-batch", "The figures of the paper"),
+        FIG7_ADAM("fig7-adam", "The figures of the paper"),
+        PHASE("phase", "Phase diagram");
 
         private final String id;
         private final String section;
@@ -53,6 +58,11 @@ record ChartSpec(
 
         String section() {
             return section;
+        }
+
+        /// Whether its series are no runs, or not in the runs' colours, so that the figure needs a legend of its own.
+        boolean hasLegend() {
+            return compareTo(FIT) >= 0;
         }
     }
 

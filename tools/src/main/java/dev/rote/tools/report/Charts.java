@@ -17,41 +17,16 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.ToDoubleFunction;
-import java.util.function.UnaryOperator;
 
 /// Which curves go into which figure, on which axes. Figures without a single finite point are left out.
 final class Charts {
-    private static final String WIDTH = "model.width";
     private static final Ink GREY = new Ink(0x8a8f98, 0x7d8590, Ink.Dash.DASHED, Ink.Symbol.CIRCLE);
-
-    /// What a curve is drawn against: its step divided by something.
-    ///
-    /// @param suffix of file names
-    /// @param words in titles
-    /// @param divisor by run; a run without a positive one is left out
-    private record Abscissa(String suffix, String words, Axis axis, ToDoubleFunction<RunCurves> divisor) {
-        static final Abscissa TAU =
-                new Abscissa("", "τ", new Axis("training step τ (optimizer updates)", true, false), run -> 1);
-        static final Abscissa OVER_N = new Abscissa(
-                "_over_n", "τ/n", new Axis("τ / n (optimizer updates per training image)", true, false), RunCurves::n);
-        static final Abscissa W = new Abscissa(
-                "_w",
-                "W τ",
-                new Axis("W τ (width times optimizer updates)", true, false),
-                run -> 1 / width(run).orElse(Double.NaN));
-        static final Abscissa W_OVER_N = new Abscissa(
-                "_w_over_n",
-                "W τ/n",
-                new Axis("W τ / n (width times optimizer updates per training image)", true, false),
-                run -> run.n() / width(run).orElse(Double.NaN));
-    }
 
     private final List<RunCurves> runs;
     private final Headline headline;
     private final List<Collapse> collapses;
     private final RunStyles styles;
+    private final RunSeries series;
     private final List<ChartSpec> charts = new ArrayList<>();
 
     private Charts(StudyReport report) {
@@ -59,6 +34,7 @@ final class Charts {
         headline = report.headline();
         collapses = report.findings().collapses();
         styles = new RunStyles(runs);
+        series = RunSeries.all(runs);
     }
 
     /// All figures of `report` in their order on the page.
@@ -73,7 +49,7 @@ final class Charts {
         made.metrics();
         made.memorized(Panel.MEMORIZED, Abscissa.TAU);
         made.memorized(Panel.COLLAPSE, Abscissa.OVER_N);
-        if (variesWidth(report.runs())) {
+        if (Abscissa.variesWidth(report.runs())) {
             for (Abscissa x : List.of(Abscissa.W, Abscissa.W_OVER_N)) {
                 made.frechet(Panel.WIDTH_FRECHET, x);
                 made.losses(Panel.WIDTH_LOSS, x);
@@ -81,32 +57,15 @@ final class Charts {
             }
         }
         made.charts.addAll(FitCharts.of(report.fits()));
+        made.charts.addAll(PaperCharts.of(report));
+        made.charts.addAll(PhaseCharts.of(report.findings().landscape().phases()));
         made.charts.removeIf(ChartSpec::isEmpty);
         return List.copyOf(made.charts);
     }
 
-    /// Whether the runs have different widths.
-    static boolean variesWidth(List<RunCurves> runs) {
-        return runs.stream()
-                        .map(Charts::width)
-                        .flatMap(Optional::stream)
-                        .distinct()
-                        .count()
-                > 1;
-    }
-
-    /// The run's grid value of the width; empty when the study does not vary it.
-    static Optional<Double> width(RunCurves run) {
-        try {
-            return Optional.ofNullable(run.keys().get(WIDTH)).map(Double::valueOf);
-        } catch (NumberFormatException e) {
-            return Optional.empty();
-        }
-    }
-
     private void trainingLoss() {
         boolean[] averaged = new boolean[1];
-        List<Series> series = curves(new TrainingLoss(), Role.FIT, points -> {
+        List<Series> drawn = series.curves(new TrainingLoss(), Role.FIT, points -> {
             averaged[0] |= points.size() > Thinning.MOST;
             return Thinning.logMeans(points);
         });
@@ -121,12 +80,12 @@ final class Charts {
                 note,
                 Abscissa.TAU.axis(),
                 y,
-                series,
+                drawn,
                 List.of()));
     }
 
     private List<Double> lossTimes() {
-        return quantities(LossAt.class, Comparator.comparingDouble(LossAt::t)).stream()
+        return series.quantities(LossAt.class, Comparator.comparingDouble(LossAt::t)).stream()
                 .filter(q -> q.split() == Split.TEST)
                 .map(LossAt::t)
                 .toList();
@@ -135,8 +94,9 @@ final class Charts {
     private void losses(Panel panel, Abscissa x) {
         for (double time : lossTimes()) {
             String t = "t = " + Digits.plain(time);
-            List<Series> series = new ArrayList<>(against(x, curves(new LossAt(time, Split.TEST), Role.CURVE)));
-            series.addAll(against(x, curves(new LossAt(time, Split.TRAIN), Role.COMPANION)));
+            List<Series> drawn =
+                    new ArrayList<>(series.against(x, series.curves(new LossAt(time, Split.TEST), Role.CURVE)));
+            drawn.addAll(series.against(x, series.curves(new LossAt(time, Split.TRAIN), Role.COMPANION)));
             Axis y = new Axis("loss at " + t, true, false);
             String note =
                     "Thick with markers: test images. Thin: training images. Both start together and part when the"
@@ -149,20 +109,20 @@ final class Charts {
                     note,
                     x.axis(),
                     y,
-                    series,
+                    drawn,
                     List.of()));
         }
     }
 
     private void gap(double t) {
-        List<Series> series = new ArrayList<>();
+        List<Series> drawn = new ArrayList<>();
         for (int i = 0; i < runs.size(); i++) {
             RunCurves run = runs.get(i);
             var test = run.curve(new LossAt(t, Split.TEST));
             var train = run.curve(new LossAt(t, Split.TRAIN));
             if (run.n() > 0 && test.isPresent() && train.isPresent()) {
                 List<Point> points = difference(test.get(), train.get(), (double) run.n());
-                series.add(new Series(styles.label(i), i, styles.of(i), Role.CURVE, points));
+                drawn.add(new Series(styles.label(i), i, styles.of(i), Role.CURVE, points));
             }
         }
         String text = "t = " + Digits.plain(t);
@@ -175,7 +135,7 @@ final class Charts {
                         + " sets in at a time proportional to n, the curves rise at one place.",
                 Abscissa.OVER_N.axis(),
                 new Axis("test loss − train loss at " + text, false, false),
-                series,
+                drawn,
                 List.of()));
     }
 
@@ -197,7 +157,7 @@ final class Charts {
     }
 
     private void frechet(Panel panel, Abscissa x) {
-        for (Frechet q : quantities(Frechet.class, Comparator.comparing(Frechet::key))) {
+        for (Frechet q : series.quantities(Frechet.class, Comparator.comparing(Frechet::key))) {
             String title =
                     (q.standIn() ? "Fréchet distance, stand-in features (not FID)," : "Fréchet inception distance")
                             + " against " + x.words();
@@ -209,7 +169,9 @@ final class Charts {
                 note += " Without test images the distance is to the training images: a network that copies them scores"
                         + " well.";
             }
-            if (curves(q, Role.CURVE).stream().flatMap(s -> s.points().stream()).anyMatch(Point::hasInterval)) {
+            if (series.curves(q, Role.CURVE).stream()
+                    .flatMap(s -> s.points().stream())
+                    .anyMatch(Point::hasInterval)) {
                 note += " Bands: 95 % intervals over the samples.";
             }
             String real = q.toTraining() ? " to the training images" : "";
@@ -222,13 +184,13 @@ final class Charts {
                     note,
                     x.axis(),
                     y,
-                    against(x, curves(q, Role.CURVE)),
+                    series.against(x, series.curves(q, Role.CURVE)),
                     List.of()));
         }
     }
 
     private void metrics() {
-        for (Metric q : quantities(Metric.class, Comparator.comparing(Metric::name))) {
+        for (Metric q : series.quantities(Metric.class, Comparator.comparing(Metric::name))) {
             charts.add(new ChartSpec(
                     "metric_" + fileName(q.name()),
                     Panel.METRIC,
@@ -237,14 +199,14 @@ final class Charts {
                     "",
                     Abscissa.TAU.axis(),
                     new Axis(q.label(), false, false),
-                    curves(q, Role.CURVE),
+                    series.curves(q, Role.CURVE),
                     List.of()));
         }
     }
 
     private void memorized(Panel panel, Abscissa x) {
-        List<MemorizedFraction> ratios =
-                quantities(MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - headline.k())));
+        List<MemorizedFraction> ratios = series.quantities(
+                MemorizedFraction.class, Comparator.comparingDouble(q -> Math.abs(q.k() - headline.k())));
         for (MemorizedFraction q : ratios) {
             String k = "k = " + Digits.ratio(q.k());
             List<Rule> rules = new ArrayList<>();
@@ -263,7 +225,7 @@ final class Charts {
                             + collapse(x, q.k()),
                     x.axis(),
                     new Axis("memorized fraction f_mem", false, true),
-                    against(x, curves(q, Role.CURVE)),
+                    series.against(x, series.curves(q, Role.CURVE)),
                     rules));
         }
     }
@@ -292,46 +254,6 @@ final class Charts {
             }
         }
         return rules;
-    }
-
-    private List<Series> curves(Quantity quantity, Role role) {
-        return curves(quantity, role, points -> points);
-    }
-
-    private List<Series> curves(Quantity quantity, Role role, UnaryOperator<List<Point>> change) {
-        List<Series> series = new ArrayList<>();
-        for (int i = 0; i < runs.size(); i++) {
-            int index = i;
-            runs.get(i)
-                    .curve(quantity)
-                    .ifPresent(c -> series.add(
-                            new Series(styles.label(index), index, styles.of(index), role, change.apply(c.points()))));
-        }
-        return series;
-    }
-
-    private List<Series> against(Abscissa x, List<Series> series) {
-        List<Series> moved = new ArrayList<>();
-        for (Series s : series) {
-            double divisor = x.divisor().applyAsDouble(runs.get(s.run()));
-            if (divisor > 0) {
-                List<Point> points =
-                        s.points().stream().map(p -> p.dividedBy(divisor)).toList();
-                moved.add(new Series(s.label(), s.run(), s.ink(), s.role(), points));
-            }
-        }
-        return moved;
-    }
-
-    private <Q extends Quantity> List<Q> quantities(Class<Q> kind, Comparator<Q> order) {
-        return runs.stream()
-                .flatMap(r -> r.curves().stream())
-                .map(Curve::quantity)
-                .filter(kind::isInstance)
-                .map(kind::cast)
-                .distinct()
-                .sorted(order)
-                .toList();
     }
 
     /// Letters without their accents, digits, dot and minus stay; anything else becomes `_`, not at the ends, so a name

@@ -64,6 +64,39 @@ public sealed interface Clock {
         }
     }
 
+    /// Step at which f_mem(k), divided by its last value, crosses `level`: where the paper's normalised curves rise. A
+    // run
+    /// that was stopped earlier is divided by less, so it is only to be compared among runs of like tau / n.
+    record NormalizedRise(double level, double k) implements Clock {
+        public NormalizedRise {
+            MemorizedFraction.requireRatio(k);
+        }
+
+        @Override
+        public String key() {
+            return "tau_rise[" + Digits.plain(100 * level) + "%,k=" + Digits.ratio(k) + "]";
+        }
+
+        @Override
+        public String label() {
+            return "rise of normalised f_mem (" + Digits.plain(100 * level) + " %)" + suffix(k);
+        }
+    }
+
+    /// Step at which the running median of the Fréchet distance falls to its plateau
+    /// ([dev.rote.metrics.GenerationPlateau]).
+    record Plateau() implements Clock {
+        @Override
+        public String key() {
+            return "tau_gen_plateau";
+        }
+
+        @Override
+        public String label() {
+            return "τ_gen (plateau)";
+        }
+    }
+
     /// Step at which train and test loss at diffusion time `t` part.
     record LossSplit(double t) implements Clock {
         @Override

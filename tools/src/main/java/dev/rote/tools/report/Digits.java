@@ -6,14 +6,14 @@ import java.math.RoundingMode;
 import java.util.Locale;
 
 /// Numbers as a reader wants them: three significant digits, thin groups of thousands, no noise.
-final class Digits {
+public final class Digits {
     private static final char GROUP = '\u202f';
     private static final String SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
     private Digits() {}
 
     /// Three significant digits: `2 350`, `0.0123`, `1.2×10⁻⁶`; `–` when not finite.
-    static String compact(double value) {
+    public static String compact(double value) {
         if (!Double.isFinite(value)) {
             return Double.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";
         }
@@ -29,7 +29,7 @@ final class Digits {
     }
 
     /// A number of steps: exact below 10 000, then three significant digits.
-    static String steps(double value) {
+    public static String steps(double value) {
         if (Double.isFinite(value) && Math.abs(value) < 10_000) {
             return Math.abs(value) < 10 && value != Math.rint(value)
                     ? compact(value)
@@ -39,12 +39,12 @@ final class Digits {
     }
 
     /// A share as a percentage with at most three digits: `1.25 %`.
-    static String percent(double share) {
+    public static String percent(double share) {
         return Double.isFinite(share) ? compact(100 * share) + " %" : "–";
     }
 
     /// Two decimals, for exponents and coefficients of determination.
-    static String twoDecimals(double value) {
+    public static String twoDecimals(double value) {
         return Double.isFinite(value)
                 ? String.format(Locale.ROOT, "%.2f", value).replace('-', '−')
                 : "–";

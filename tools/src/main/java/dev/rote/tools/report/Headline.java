@@ -2,6 +2,8 @@ package dev.rote.tools.report;
 
 import dev.rote.tools.report.Clock.FirstCopy;
 import dev.rote.tools.report.Clock.LossSplit;
+import dev.rote.tools.report.Clock.NormalizedRise;
+import dev.rote.tools.report.Clock.Plateau;
 import dev.rote.tools.report.Clock.TauGen;
 import dev.rote.tools.report.Clock.TauMem;
 import java.util.List;
@@ -38,6 +40,8 @@ public record Headline(List<Double> thresholds, double k) {
             case LossSplit split -> true;
             case TauMem mem -> isHeadline(mem.k());
             case FirstCopy copy -> isHeadline(copy.k());
+            case Plateau plateau -> true;
+            case NormalizedRise rise -> isHeadline(rise.k());
         };
     }
 

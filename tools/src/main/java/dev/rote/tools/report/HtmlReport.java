@@ -84,6 +84,7 @@ public final class HtmlReport {
                     .append(Markup.math(warning))
                     .append("</p>\n");
         }
+        html.append(LandscapeSection.of(report.findings().landscape()));
         if (!report.runs().isEmpty()) {
             html.append("<h2>Runs</h2>\n<p class=\"hint\">")
                     .append(Markup.math(

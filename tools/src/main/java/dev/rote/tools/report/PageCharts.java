@@ -24,7 +24,7 @@ final class PageCharts {
         for (ChartSpec chart : charts) {
             ObjectNode node = all.putObject(chart.id());
             node.put("title", chart.title());
-            node.put("legend", chart.panel() == ChartSpec.Panel.FIT || chart.panel() == ChartSpec.Panel.THEORY);
+            node.put("legend", chart.panel().hasLegend());
             node.set("x", axis(chart.x()));
             node.set("y", axis(chart.y()));
             ArrayNode series = node.putArray("series");

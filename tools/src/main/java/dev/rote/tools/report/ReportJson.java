@@ -44,6 +44,9 @@ final class ReportJson {
         report.findings().seeds().forEach(group -> seeds.add(seeds(group)));
         ArrayNode collapses = root.putArray("collapses");
         report.findings().collapses().forEach(c -> collapses.add(collapse(c)));
+        if (!report.findings().landscape().isEmpty()) {
+            root.set("landscape", LandscapeTables.json(report.findings().landscape()));
+        }
         ArrayNode sheets = root.putArray("sheets");
         for (Sheet sheet : report.sheets()) {
             sheets.addObject()

@@ -17,16 +17,29 @@ import java.util.Locale;
 public final class Tables {
     private Tables() {}
 
-    /// Writes `curves.csv`, `summary.csv`, `figures.csv` and `report.json` into `folder`.
+    /// Writes `curves.csv`, `summary.csv`, `figures.csv` and `report.json` into `folder`; for a study with several axes
+    // or
+    /// a paper beside it `laws.csv`, `phase.csv` and `paper.csv` too, as far as there is something in them.
     ///
-    /// @return the four files
+    /// @return the files
     /// @throws EnvironmentException when one cannot be written
     public static List<Path> write(StudyReport report, Path folder) {
-        return List.of(
+        List<Path> files = new ArrayList<>(List.of(
                 Output.write(folder.resolve("curves.csv"), curves(report)),
                 Output.write(folder.resolve("summary.csv"), summary(report)),
                 Output.write(folder.resolve("figures.csv"), figures(report)),
-                Output.write(folder.resolve("report.json"), ReportJson.of(report)));
+                Output.write(folder.resolve("report.json"), ReportJson.of(report))));
+        Landscape landscape = report.findings().landscape();
+        if (!landscape.isEmpty()) {
+            files.add(Output.write(folder.resolve("laws.csv"), LandscapeTables.laws(landscape)));
+        }
+        if (!landscape.phases().isEmpty()) {
+            files.add(Output.write(folder.resolve("phase.csv"), LandscapeTables.phases(landscape)));
+        }
+        landscape
+                .paper()
+                .ifPresent(paper -> files.add(Output.write(folder.resolve("paper.csv"), LandscapeTables.paper(paper))));
+        return List.copyOf(files);
     }
 
     /// `run`, one column per grid key, `n`, `step`, `quantity`, `value`, `low`, `high`: one line per point. Base
@@ -179,7 +192,7 @@ public final class Tables {
         };
     }
 
-    private static String number(double value) {
+    static String number(double value) {
         if (Double.isNaN(value)) {
             return "";
         }
@@ -191,7 +204,7 @@ public final class Tables {
                 : Double.toString(value);
     }
 
-    private static void line(StringBuilder csv, List<String> fields) {
+    static void line(StringBuilder csv, List<String> fields) {
         for (int i = 0; i < fields.size(); i++) {
             csv.append(i == 0 ? "" : ",").append(quoted(fields.get(i)));
         }

@@ -5,8 +5,11 @@ import dev.rote.config.RunConfig;
 import dev.rote.config.TomlText;
 import dev.rote.errors.DataException;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 
@@ -15,16 +18,18 @@ import tools.jackson.databind.node.ArrayNode;
 /// @param key dotted key of a run
 /// @param values what it becomes, in the study's order; treat them as read-only
 /// @param texts the values as text
-/// @param labels the values as parts of folder names: letters, digits and `. _ - +`, different even where case is
-/// ignored
+/// @param labels the values as parts of folder names: letters, digits and `. _ - +`, different for different values
+// even
+/// where case is ignored
 /// @param place where messages say the values came from
 record Axis(String key, List<JsonNode> values, List<String> texts, List<String> labels, String place) {
     private static final int MAX_LABEL = 40;
 
     /// Checks one entry of a grid.
     ///
+    /// @param repeats whether values may come back, as they do where lists advance together
     /// @throws DataException when the key is none of a run, or the values are no list, empty or repeated
-    static Axis of(ConfigTree tree, String key, JsonNode list, String place) {
+    static Axis of(String key, JsonNode list, String place, boolean repeats) {
         if (!RunConfig.keys().contains(key)) {
             throw new DataException(place + ": " + RunConfig.unknownKey(key));
         }
@@ -41,7 +46,7 @@ record Axis(String key, List<JsonNode> values, List<String> texts, List<String> 
         var spelt = new ArrayList<String>();
         for (JsonNode value : array) {
             String text = spelt(value);
-            if (spelt.contains(text)) {
+            if (!repeats && spelt.contains(text)) {
                 throw DataException.expected(place, key, "different values", TomlText.shown(value) + " twice");
             }
             spelt.add(text);
@@ -73,18 +78,21 @@ record Axis(String key, List<JsonNode> values, List<String> texts, List<String> 
     }
 
     private static List<String> labels(List<String> spelt) {
-        var labels = new ArrayList<String>();
-        var taken = new ArrayList<String>();
+        var byText = new LinkedHashMap<String, String>();
+        var taken = new HashSet<String>();
         for (String text : spelt) {
-            String safe = text.replaceAll("[^A-Za-z0-9._+-]+", "-").replaceAll("^-(?![0-9])|[.-]+$", "");
-            String stem = safe.isEmpty() ? "value" : safe.substring(Math.max(0, safe.length() - MAX_LABEL));
-            String label = stem;
-            for (int i = 2; taken.contains(label.toLowerCase(Locale.ROOT)); i++) {
-                label = stem + "+" + i;
-            }
-            taken.add(label.toLowerCase(Locale.ROOT));
-            labels.add(label);
+            byText.computeIfAbsent(text, value -> label(value, taken));
         }
-        return List.copyOf(labels);
+        return spelt.stream().map(byText::get).toList();
+    }
+
+    private static String label(String text, Set<String> taken) {
+        String safe = text.replaceAll("[^A-Za-z0-9._+-]+", "-").replaceAll("^-(?![0-9])|[.-]+$", "");
+        String stem = safe.isEmpty() ? "value" : safe.substring(Math.max(0, safe.length() - MAX_LABEL));
+        String label = stem;
+        for (int i = 2; !taken.add(label.toLowerCase(Locale.ROOT)); i++) {
+            label = stem + "+" + i;
+        }
+        return label;
     }
 }

@@ -6,6 +6,7 @@ import dev.rote.config.TomlText;
 import dev.rote.errors.DataException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,12 +62,30 @@ public final class Grid {
                 throw DataException.expected(axis.place(), axis.key(), "a key that is not in [grid] too", axis.key());
             }
         }
+        checkRows(zipped);
         var grid = new Grid(zipped, crossed);
         if (grid.size() > MAX_RUNS) {
             throw DataException.expected(
                     tree.place("grid"), "grid", "at most " + MAX_RUNS + " runs", "more than that many");
         }
         return grid;
+    }
+
+    /// Values may come back in lists that advance together, rows may not.
+    private static void checkRows(List<Axis> zipped) {
+        var seen = new HashSet<List<String>>();
+        for (int i = 0; !zipped.isEmpty() && i < zipped.getFirst().values().size(); i++) {
+            int row = i;
+            List<String> texts =
+                    zipped.stream().map(axis -> axis.texts().get(row)).toList();
+            if (!seen.add(texts)) {
+                throw DataException.expected(
+                        zipped.getFirst().place(),
+                        zipped.stream().map(Axis::key).collect(Collectors.joining(", ")),
+                        "different values",
+                        String.join(", ", texts) + " twice");
+            }
+        }
     }
 
     private static List<Axis> axes(ConfigTree tree, String table) {
@@ -92,7 +111,7 @@ public final class Grid {
             } else if (axes.stream().anyMatch(axis -> axis.key().equals(key))) {
                 throw DataException.expected(place, key, "each key once", key + " twice");
             } else {
-                axes.add(Axis.of(tree, key, entry.getValue(), place));
+                axes.add(Axis.of(key, entry.getValue(), place, table.equals("zip")));
             }
         }
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -19,6 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param baseRates fractions of held-out images
 /// @param measurements in growing order of steps
 /// @param device of the last start
+/// @param parameters how many numbers the network learns; empty when the records do not say
 /// @param checks signals of a rule for stopping, in growing order of steps
 /// @param stop what that rule decided in the end
 public record RunRecord(
@@ -28,6 +30,7 @@ public record RunRecord(
         List<Fraction> baseRates,
         List<Measured> measurements,
         Optional<String> device,
+        OptionalLong parameters,
         List<Check> checks,
         Optional<Stop> stop) {
     /// A look at the signals.
@@ -72,12 +75,18 @@ public record RunRecord(
         Optional<String> device = Optional.empty();
         List<Check> checks = new ArrayList<>();
         Optional<Stop> stop = Optional.empty();
+        OptionalLong parameters = OptionalLong.empty();
         for (int i = 0; i < lines.size(); i++) {
             RecordLine line = new RecordLine(file, i + 1, "", lines.get(i));
             int at = line.has("step") ? line.get("step").count() : 0;
             step = Math.max(step, at);
             switch (line.get("kind").text()) {
-                case "start" -> device = Optional.of(line.get("device").text());
+                case "start" -> {
+                    device = Optional.of(line.get("device").text());
+                    parameters = line.has("parameters")
+                            ? OptionalLong.of(line.get("parameters").count())
+                            : OptionalLong.empty();
+                }
                 case "train" -> {
                     if (!losses.isEmpty() && at < losses.getLast()[0]) {
                         throw line.get("step").wrong("a step after " + (int) losses.getLast()[0]);
@@ -102,6 +111,7 @@ public record RunRecord(
                 baseRates,
                 List.copyOf(measurements.values()),
                 device,
+                parameters,
                 List.copyOf(checks),
                 stop);
     }

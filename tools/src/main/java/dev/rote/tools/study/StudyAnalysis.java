@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /// What several runs of a study say together: power laws of the clocks, medians over seeds, scores of collapses.
@@ -39,8 +40,15 @@ final class StudyAnalysis {
     }
 
     /// Everything that needs several runs.
-    static Findings findings(StudyFile study, List<RunCurves> runs) {
-        return new Findings(headline(study), overSeeds(runs), fits(study, runs), collapses(study, runs));
+    ///
+    /// @param parameters of the network, by run name; runs of which it is not known are missing
+    static Findings findings(StudyFile study, List<RunCurves> runs, Map<String, Long> parameters) {
+        return new Findings(
+                headline(study),
+                overSeeds(runs),
+                fits(study, runs),
+                collapses(study, runs),
+                LandscapeAnalysis.of(study, runs, parameters));
     }
 
     /// Medians over the runs that differ in their seed only, where there are two or more.
@@ -166,8 +174,7 @@ final class StudyAnalysis {
         return Math.exp(Math.sqrt(score));
     }
 
-    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting of the other varied
-    /// keys but the seed. Keys that advance with the fitted one are no setting of their own.
+    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting ([Settings]).
     static List<ScalingFit> fits(StudyFile study, List<RunCurves> runs) {
         String key = study.analysis().fit();
         List<Clock> clocks = new ArrayList<>();
@@ -180,19 +187,7 @@ final class StudyAnalysis {
                 .filter(clock -> clock instanceof Clock.LossSplit || clock instanceof Clock.TauGen)
                 .distinct()
                 .forEach(clocks::add);
-        Map<String, List<RunCurves>> settings = new LinkedHashMap<>();
-        for (RunCurves run : runs) {
-            Map<String, String> rest = new LinkedHashMap<>(run.keys());
-            rest.keySet().removeAll(study.grid().together(key));
-            rest.remove("seed");
-            StringBuilder where = new StringBuilder();
-            rest.forEach((name, value) -> where.append(where.isEmpty() ? "" : ", ")
-                    .append(name)
-                    .append(" = ")
-                    .append(value));
-            settings.computeIfAbsent(where.toString(), text -> new ArrayList<>())
-                    .add(run);
-        }
+        Map<String, List<RunCurves>> settings = Settings.of(study, Set.of(key), runs);
         List<ScalingFit> fits = new ArrayList<>();
         for (Clock clock : clocks) {
             settings.forEach((where, members) -> fit(clock, key, where, members).ifPresent(fits::add));

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
 /// A study: the keys of a run, and beside them
@@ -37,11 +38,19 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     /// @param thresholds memorized fractions whose crossing times are given
     /// @param fit dotted key whose scaling is fitted
     /// @param k distance ratio of the memorized fraction; one of `measure.k`
-    public record Analysis(List<Double> thresholds, String fit, double k) {
-        static final List<String> KEYS = List.of("thresholds", "fit", "k");
+    /// @param multiples of tau_gen at which the phase diagram is cut, growing
+    /// @param largeTime updates of the phase diagram's last line; 0 for the last measurement of each run
+    /// @param paper what the study is compared with: `bonnaire-2025` or nothing
+    public record Analysis(
+            List<Double> thresholds, String fit, double k, List<Double> multiples, double largeTime, String paper) {
+        static final List<String> KEYS = List.of("thresholds", "fit", "k", "multiples", "large_time", "paper");
+
+        /// Bonnaire, Urfin, Biroli, Mezard 2025, arXiv:2505.17638.
+        static final String BONNAIRE = "bonnaire-2025";
 
         public Analysis {
             thresholds = List.copyOf(thresholds);
+            multiples = List.copyOf(multiples);
         }
     }
 
@@ -77,22 +86,35 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
 
     /// Changes one key for all runs, its value given as TOML text. A key that the study varies takes the new value, or
     /// each of the new list's values, in place of the file's; for a key whose values are lists, give a list of lists.
+    // One
+    /// value for a key under `[zip]` stands in every row.
     ///
     /// @throws DataException when a part of the key before the last is not a table
     public static ConfigTree with(ConfigTree study, String key, String value) {
         for (String table : List.of("grid", "zip")) {
             JsonNode given = ConfigTree.value(value);
-            JsonNode list = given.isArray()
-                    ? given
-                    : JsonNodeFactory.instance.arrayNode().add(given);
-            if (study.find(table).map(node -> node.get(key)).isPresent()) {
-                return study.withEntry(table, key, list, COMMAND_LINE);
+            Optional<JsonNode> entry = study.find(table).map(node -> node.get(key));
+            Optional<JsonNode> dotted = study.find(table + "." + key);
+            if (entry.isPresent()) {
+                return study.withEntry(table, key, list(table, entry.get(), given), COMMAND_LINE);
             }
-            if (study.find(table + "." + key).isPresent()) {
-                return study.with(table + "." + key, list, COMMAND_LINE);
+            if (dotted.isPresent()) {
+                return study.with(table + "." + key, list(table, dotted.get(), given), COMMAND_LINE);
             }
         }
         return study.with(key, value);
+    }
+
+    private static JsonNode list(String table, JsonNode before, JsonNode given) {
+        if (given.isArray()) {
+            return given;
+        }
+        ArrayNode list = JsonNodeFactory.instance.arrayNode();
+        int rows = table.equals("zip") ? Math.max(1, before.size()) : 1;
+        for (int i = 0; i < rows; i++) {
+            list.add(given);
+        }
+        return list;
     }
 
     /// Expands a study.
@@ -118,8 +140,12 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     }
 
     private static void checkName(ConfigTree tree, String name) {
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+=,-]{0,199}")) {
-            throw tree.wrong("name", "letters, digits and . _ - + = , beginning with a letter or digit", name);
+        String part = "[A-Za-z0-9][A-Za-z0-9._+=,-]*";
+        if (!name.matches(part + "(/" + part + ")*") || name.length() > 200) {
+            throw tree.wrong(
+                    "name",
+                    "letters, digits and . _ - + = , beginning with a letter or digit; / between folders",
+                    name);
         }
     }
 
@@ -139,12 +165,26 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
             throw new DataException(tree.place("analysis.fit") + ": analysis.fit: " + RunConfig.unknownKey(fit));
         }
         double k = s.real("k", first.measure().k().getFirst());
-        for (double measured : first.measure().k()) {
-            if (Math.abs(measured - k) < 1e-3) {
-                return new Analysis(thresholds, fit, measured);
+        double measured = first.measure().k().stream()
+                .filter(each -> Math.abs(each - k) < 1e-3)
+                .findFirst()
+                .orElseThrow(() -> tree.wrong(
+                        "analysis.k", "one of measure.k " + first.measure().k(), String.valueOf(k)));
+        List<Double> multiples = s.reals("multiples", List.of(1.0, 3.0, 8.0));
+        for (int i = 0; i < multiples.size(); i++) {
+            if (!(multiples.get(i) > (i == 0 ? 0 : multiples.get(i - 1)))) {
+                throw tree.wrong("analysis.multiples", "growing numbers above 0", multiples.toString());
             }
         }
-        throw tree.wrong("analysis.k", "one of measure.k " + first.measure().k(), String.valueOf(k));
+        double largeTime = s.real("large_time", 0);
+        if (!(largeTime >= 0) || Double.isInfinite(largeTime)) {
+            throw tree.wrong("analysis.large_time", "0 or a number of updates", String.valueOf(largeTime));
+        }
+        String paper = s.text("paper", "");
+        if (!paper.isEmpty() && !paper.equals(Analysis.BONNAIRE)) {
+            throw tree.wrong("analysis.paper", '"' + Analysis.BONNAIRE + "\" or nothing", '"' + paper + '"');
+        }
+        return new Analysis(thresholds, fit, measured, multiples, largeTime, paper);
     }
 
     private static boolean isFile(String path) {

@@ -13,6 +13,7 @@ import dev.rote.tools.report.Tables;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,11 +48,13 @@ final class StudyReportWriter {
         List<String> problems = new ArrayList<>();
         StudySheets drawing = new StudySheets(study.analysis().k());
         String device = "";
+        Map<String, Long> parameters = new HashMap<>();
         for (Grid.Run run : study.runs()) {
             Path runFolder = folder.resolve("runs").resolve(run.name());
             try {
                 RunRecord record = RunRecord.read(runFolder);
                 device = record.device().orElse(device);
+                record.parameters().ifPresent(count -> parameters.put(run.name(), count));
                 runs.add(new RunAnalysis(run, record, study.analysis()).curves(status.apply(run)));
                 sheets.addAll(drawing.of(runFolder, run));
             } catch (DataException e) {
@@ -61,6 +64,9 @@ final class StudyReportWriter {
             }
         }
         problems.addAll(drawing.problems());
+        TwinSimilarity twins = new TwinSimilarity(folder);
+        List<RunCurves> all = twins.added(study, runs);
+        problems.addAll(twins.problems());
         List<String> warnings = new ArrayList<>(problems);
         Lettering.missing().ifPresent(sentence -> warnings.add(sentence + "."));
         long open = runs.stream().filter(run -> !run.status().isComplete()).count();
@@ -83,8 +89,8 @@ final class StudyReportWriter {
                         Instant.now(),
                         recorded),
                 toml,
-                runs,
-                StudyAnalysis.findings(study, runs),
+                all,
+                StudyAnalysis.findings(study, all, parameters),
                 sheets,
                 warnings);
         Tables.write(report, folder);

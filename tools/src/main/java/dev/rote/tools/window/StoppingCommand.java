@@ -59,7 +59,8 @@ public final class StoppingCommand implements Callable<Integer> {
                 .with("stop.samples", Integer.toString(samples))
                 .with("stop.risk", Double.toString(risk))
                 .stop();
-        List<RecordedRun> open = runs.stream().filter(run -> width(run, stop) >= OPEN).toList();
+        List<RecordedRun> open =
+                runs.stream().filter(run -> width(run, stop) >= OPEN).toList();
         console.out()
                 .printf(
                         Locale.ROOT,

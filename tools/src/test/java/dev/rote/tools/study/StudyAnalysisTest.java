@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /// From the readings of a study's runs to its fits, and from records to readings.
@@ -213,7 +214,8 @@ class StudyAnalysisTest {
                                 run,
                                 new Clock.TauMem(0.05, 0.5),
                                 new Reading.Reached(7.0 * run.config().data().n(), Double.NaN, Double.NaN)))
-                        .toList());
+                        .toList(),
+                Map.of());
         assertThat(findings.headline()).isEqualTo(new Headline(List.of(0.05, 0.2), 0.5));
         assertThat(findings.fits().getFirst().clock()).isEqualTo(new Clock.TauMem(0.05, 0.5));
         assertThat(findings.fits().getFirst().law().orElseThrow().slope()).isCloseTo(1, within(1e-9));
@@ -267,8 +269,16 @@ class StudyAnalysisTest {
     }
 
     private static RunCurves run(List<RunRecord.Measured> measured) {
-        var record =
-                new RunRecord(80, true, List.of(), List.of(), measured, Optional.empty(), List.of(), Optional.empty());
+        var record = new RunRecord(
+                80,
+                true,
+                List.of(),
+                List.of(),
+                measured,
+                Optional.empty(),
+                OptionalLong.empty(),
+                List.of(),
+                Optional.empty());
         StudyFile study = study();
         return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
     }

@@ -62,6 +62,16 @@ class StudyFileTest {
         assertThat(study.runs().get(2).config().data().n()).isEqualTo(9);
     }
 
+    /// Values may come back where lists advance together, as n does for every width; rows may not.
+    @Test
+    void zippedValuesMayComeBack() {
+        StudyFile study = study("[zip]\n\"model.width\" = [8, 8, 16]\n\"data.n\" = [4, 8, 4]\n");
+        assertThat(names(study)).containsExactly("width=8,n=4", "width=8,n=8", "width=16,n=4");
+        assertThatThrownBy(() -> study("[zip]\n\"model.width\" = [8, 16, 8]\n\"data.n\" = [4, 8, 4]\n"))
+                .isInstanceOf(DataException.class)
+                .hasMessageEndingWith("model.width, data.n: expected different values, found 8, 4 twice");
+    }
+
     @Test
     void aStudyWithoutAGridIsOneRun() {
         assertThat(names(study(""))).containsExactly("run");
@@ -85,10 +95,12 @@ class StudyFileTest {
 
     @Test
     void theAnalysisHasDefaultsAndAcceptsARoundedRatio() {
-        assertThat(study("").analysis()).isEqualTo(new StudyFile.Analysis(List.of(0.01, 0.1, 0.5), "data.n", 1.0 / 3));
+        assertThat(study("").analysis())
+                .isEqualTo(new StudyFile.Analysis(
+                        List.of(0.01, 0.1, 0.5), "data.n", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
         assertThat(study("[analysis]\nk = 0.3333\nfit = 'model.width'\nthresholds = [0.2]\n")
                         .analysis())
-                .isEqualTo(new StudyFile.Analysis(List.of(0.2), "model.width", 1.0 / 3));
+                .isEqualTo(new StudyFile.Analysis(List.of(0.2), "model.width", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
     }
 
     @ParameterizedTest
@@ -106,6 +118,10 @@ class StudyFileTest {
                 "grid     | data.size = [8, 9]     | [grid]: data.size: expected a multiple of 4, because model.multipliers has 3 levels, found 9",
                 "grid     | name = ['a']           | [grid]: name: expected another key, because each run is named after its values, found name",
                 "zip      | seed = [1, 2], x = 1   | column",
+                "zip      | seed = [1, 2, 1]       | [zip]: seed: expected different values, found 1 twice",
+                "analysis | multiples = [3, 1]     | analysis.multiples: expected growing numbers above 0, found [3.0, 1.0]",
+                "analysis | large_time = -1        | analysis.large_time: expected 0 or a number of updates, found -1.0",
+                "analysis | paper = 'favero'       | analysis.paper: expected \"bonnaire-2025\" or nothing, found \"favero\"",
                 "analysis | fit = 'data.indx'         | analysis.fit: unknown key data.indx: did you mean data.index?",
                 "analysis | threshold = [1]        | unknown key analysis.threshold: did you mean analysis.thresholds?",
                 "analysis | thresholds = [1]       | analysis.thresholds: expected fractions above 0 and below 1, found 1.0",
@@ -167,6 +183,15 @@ class StudyFileTest {
                 .hasMessage("command line: [grid]: data.n: expected an integer, found the string \"many\"");
     }
 
+    @Test
+    void oneValueForAZippedKeyStandsInEveryRow() {
+        ConfigTree tree = ConfigTree.parse(
+                HEAD.replace("train.steps = 100\n", "") + "[zip]\n\"data.n\" = [8, 16]\n\"train.steps\" = [10, 20]\n",
+                "s.toml");
+        StudyFile study = StudyFile.of(StudyFile.with(tree, "train.steps", "7"));
+        assertThat(names(study)).containsExactly("n=8,steps=7", "n=16,steps=7");
+    }
+
     @ParameterizedTest
     @MethodSource("bundled")
     void theTextOfABundledStudyIsThatStudy(String name) {
@@ -174,7 +199,7 @@ class StudyFileTest {
         StudyFile study = StudyFile.of(tree);
         String text = StudyText.of(study, tree);
         assertReproduces(text, study);
-        assertThat(text).contains("lr = 0.0007", "momentum = ");
+        assertThat(text).contains("0.0007", "momentum = ");
     }
 
     /// Defaults differ from family to family, so they cannot be spelt out for all runs.
@@ -193,6 +218,9 @@ class StudyFileTest {
                 k = 0.25
                 thresholds = [0.2, 0.05]
                 fit = "train.lr"
+                multiples = [0.5, 4]
+                large_time = 50
+                paper = "bonnaire-2025"
                 """, "s.toml");
         StudyFile study = StudyFile.of(tree);
         assertReproduces(StudyText.of(study, tree), study);
@@ -229,6 +257,29 @@ class StudyFileTest {
                                 .effectiveBatch(run.config().data().n()))
                         .distinct())
                 .containsExactly(32);
+    }
+
+    /// A sub-folder of bundled studies is part of their names.
+    @Test
+    void aStudyOfASubFolderIsFoundByFolderAndName() {
+        assertThat(BundledStudies.names()).contains("study1/n-sweep-small").doesNotContain("n-sweep-small");
+        assertThat(StudyFile.find("study1/n-sweep-small").name()).isEqualTo("study1/n-sweep-small");
+        for (String name :
+                List.of("study1", "study1/", "/quickstart", "study1/../quickstart", "study1//n-sweep-small")) {
+            assertThat(BundledStudies.text(name)).as(name).isEmpty();
+        }
+        assertThatThrownBy(() -> StudyFile.find("study1/n-sweep-smal"))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("(did you mean study1/n-sweep-small?)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/a", "a/", "a//b", "a/../b", "../a", "a/.b"})
+    void aNameIsAFolderBelowTheOneOfAllStudies(String name) {
+        ConfigTree tree = ConfigTree.parse(HEAD.replace("sweep", name), "s.toml");
+        assertThatThrownBy(() -> StudyFile.of(tree))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("/ between folders");
     }
 
     @Test

@@ -63,6 +63,15 @@ final class Recorded {
     }
 
     static RunRecord none() {
-        return new RunRecord(0, false, List.of(), List.of(), List.of(), Optional.empty(), List.of(), Optional.empty());
+        return new RunRecord(
+                0,
+                false,
+                List.of(),
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                java.util.OptionalLong.empty(),
+                List.of(),
+                Optional.empty());
     }
 }
