@@ -33,6 +33,13 @@ class RoteTest {
     }
 
     @Test
+    void helpOfAStudyListsTheBundledOnes() {
+        assertThat(Outcome.of("study", "--help").out().replaceAll("\\s+", " "))
+                .contains("a bundled study: quickstart")
+                .contains("study1/n-sweep-small");
+    }
+
+    @Test
     void helpListsTheCommands() {
         Outcome outcome = Outcome.of("--help");
         assertThat(outcome.status()).isZero();

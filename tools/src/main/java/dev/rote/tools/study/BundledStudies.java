@@ -11,16 +11,27 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The studies that come with the program: `tools/studies/*.toml`, in the jar under `dev/rote/tools/studies`.
+/// The studies that come with the program: `tools/studies/**/*.toml`, in the jar under `dev/rote/tools/studies`. One in
+// a
+/// sub-folder has the folder in its name: `study1/n-sweep-small`.
 public final class BundledStudies {
     private static final String FOLDER = "/dev/rote/tools/studies";
     private static final String ENDING = ".toml";
 
     private BundledStudies() {}
+
+    /// The names, for the text of `rote study --help`.
+    public static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return names().iterator();
+        }
+    }
 
     /// Their names, sorted.
     ///
@@ -47,7 +58,7 @@ public final class BundledStudies {
     ///
     /// @throws EnvironmentException when the program's own files cannot be read
     public static Optional<String> text(String name) {
-        if (!name.matches("[A-Za-z0-9_-]+")) {
+        if (!name.matches("[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")) {
             return Optional.empty();
         }
         try (InputStream in = BundledStudies.class.getResourceAsStream(FOLDER + "/" + name + ENDING)) {
@@ -64,8 +75,8 @@ public final class BundledStudies {
     }
 
     private static List<String> names(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString())
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.map(file -> folder.relativize(file).toString().replace('\\', '/'))
                     .filter(file -> file.endsWith(ENDING))
                     .map(file -> file.substring(0, file.length() - ENDING.length()))
                     .sorted()

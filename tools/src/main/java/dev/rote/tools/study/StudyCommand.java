@@ -39,7 +39,10 @@ import picocli.CommandLine.Parameters;
         description = "Train and measure every run of a study, then write its report. Started again, it goes on.",
         mixinStandardHelpOptions = true)
 public final class StudyCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "STUDY", description = "a bundled study (quickstart, ...) or a TOML file")
+    @Parameters(
+            paramLabel = "STUDY",
+            completionCandidates = BundledStudies.Names.class,
+            description = "a TOML file, or a bundled study: ${COMPLETION-CANDIDATES}")
     private String study;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "folder of the study; default: studies-out/NAME")

@@ -118,8 +118,12 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     }
 
     private static void checkName(ConfigTree tree, String name) {
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+=,-]{0,199}")) {
-            throw tree.wrong("name", "letters, digits and . _ - + = , beginning with a letter or digit", name);
+        String part = "[A-Za-z0-9][A-Za-z0-9._+=,-]*";
+        if (!name.matches(part + "(/" + part + ")*") || name.length() > 200) {
+            throw tree.wrong(
+                    "name",
+                    "letters, digits and . _ - + = , beginning with a letter or digit; / between folders",
+                    name);
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.rote.tools.study;
 
 import dev.rote.config.ConfigTree;
-import dev.rote.config.RunConfig;
 import dev.rote.config.TomlText;
 import java.util.List;
 import java.util.Map;
@@ -34,12 +33,13 @@ final class StudyText {
     }
 
     private static String complete(StudyFile study) {
-        RunConfig base = study.runs().getFirst().config().with("name", study.name());
+        String run = study.runs().getFirst().config().toml();
         StringBuilder text = new StringBuilder();
+        text.append("name = ").append(TomlText.quoted(study.name())).append('\n');
         text.append("description = ")
                 .append(TomlText.quoted(study.description()))
                 .append('\n');
-        text.append(base.toml());
+        text.append(run, run.indexOf('\n') + 1, run.length()); // the first line is the run's name
         axes(text, "zip", study.grid().zipped());
         axes(text, "grid", study.grid().crossed());
         StudyFile.Analysis analysis = study.analysis();

@@ -231,6 +231,29 @@ class StudyFileTest {
                 .containsExactly(32);
     }
 
+    /// A sub-folder of bundled studies is part of their names.
+    @Test
+    void aStudyOfASubFolderIsFoundByFolderAndName() {
+        assertThat(BundledStudies.names()).contains("study1/n-sweep-small").doesNotContain("n-sweep-small");
+        assertThat(StudyFile.find("study1/n-sweep-small").name()).isEqualTo("study1/n-sweep-small");
+        for (String name :
+                List.of("study1", "study1/", "/quickstart", "study1/../quickstart", "study1//n-sweep-small")) {
+            assertThat(BundledStudies.text(name)).as(name).isEmpty();
+        }
+        assertThatThrownBy(() -> StudyFile.find("study1/n-sweep-smal"))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("(did you mean study1/n-sweep-small?)");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/a", "a/", "a//b", "a/../b", "../a", "a/.b"})
+    void aNameIsAFolderBelowTheOneOfAllStudies(String name) {
+        ConfigTree tree = ConfigTree.parse(HEAD.replace("sweep", name), "s.toml");
+        assertThatThrownBy(() -> StudyFile.of(tree))
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("/ between folders");
+    }
+
     @Test
     void aPathIsReadAndAnUnknownNameListsTheBundledOnes(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("my.toml"), HEAD);
