@@ -55,7 +55,7 @@ class ImportsTest {
         table.put("reference", Set.of("graph", "random"));
         table.put("storage", Set.of("errors"));
         table.put("config", Set.of("errors"));
-        table.put("data", Set.of("errors"));
+        table.put("data", Set.of("errors", "random"));
         table.put("device", Set.of("errors", "graph"));
         table.put("device.cpu", Set.of(BINDINGS, "errors", "graph", "random", "device"));
         table.put("device.cuda", Set.of(BINDINGS, "errors", "graph", "random", "device"));

@@ -60,6 +60,11 @@ public record DataConfig(
                 "[" + TomlText.number(low) + ", " + TomlText.number(high) + "]");
     }
 
+    /// Whether the source draws points from a mixture; see `data.Mixture`, which reads what follows the name.
+    public boolean isMixture() {
+        return source.matches("builtin:(gaussian|student)-mixture([?].*)?");
+    }
+
     static DataConfig of(Section s) {
         List<Double> range = s.reals("range", List.of(0.0, 1.0));
         if (range.size() != 2) {

@@ -21,6 +21,7 @@ import java.util.List;
 /// @param lossImages most images of each set that a loss is taken over; 0 for all
 /// @param clip whether samplers clamp the clean image that a prediction implies to the range of the images
 /// @param twin folder of the run that `cosine_similarity` compares with; empty without one
+/// @param guidance weight w of classifier-free guidance in sampling; 0 for none
 /// @param tests parameters of the metrics of samples
 public record MeasureConfig(
         Steps steps,
@@ -39,6 +40,7 @@ public record MeasureConfig(
         int lossImages,
         boolean clip,
         String twin,
+        double guidance,
         SampleTests tests) {
 
     /// Samplers.
@@ -83,6 +85,7 @@ public record MeasureConfig(
             "loss_images",
             "clip",
             "twin",
+            "guidance",
             "calibrated_alpha",
             "calibrated_neighbours",
             "c_t_cells",
@@ -112,6 +115,13 @@ public record MeasureConfig(
                 "\"\"");
         Check.that(features.indexOf('\0') < 0, "measure.features", "a path", "a NUL character");
         Check.atLeast(0, "measure.loss_images", lossImages);
+        Check.that(guidance >= 0 && guidance <= 100, "measure.guidance", "a weight from 0 to 100", guidance);
+        boolean ancestral = sampler == Sampler.DDPM;
+        Check.that(
+                ancestral || !metrics.contains(new Metric.KullbackLeibler()),
+                "measure.sampler",
+                "\"ddpm\" for kl, which follows the samples' noise through all time indices",
+                TomlText.quoted(sampler.word()));
         boolean compared = metrics.contains(new Metric.TwinSimilarity());
         Check.that(
                 !compared || !twin.isBlank(), "measure.twin", "the folder of a run for cosine_similarity", "nothing");
@@ -135,6 +145,7 @@ public record MeasureConfig(
                 s.integer("loss_images", 0),
                 s.flag("clip", false),
                 s.text("twin", ""),
+                s.real("guidance", 0),
                 SampleTests.of(s));
     }
 
@@ -144,7 +155,7 @@ public record MeasureConfig(
             metrics.add(Metric.of(word)
                     .orElseThrow(() -> new InvalidKey(
                             s.dotted("metrics"),
-                            "\"memorized_fraction\", \"frechet\", \"loss@T\" with a diffusion time T, \"cosine_similarity\" or one of "
+                            "\"memorized_fraction\", \"frechet\", \"loss@T\" with a diffusion time T, \"cosine_similarity\", \"kl\" or one of "
                                     + String.join(", ", Named.words(SampleMetric.values()))
                                     + ", with @pixels or @features after it if need be",
                             TomlText.quoted(word))));
@@ -174,6 +185,9 @@ public record MeasureConfig(
         }
         if (!twin.isEmpty()) {
             toml.put("twin", twin);
+        }
+        if (guidance > 0) {
+            toml.put("guidance", guidance);
         }
         tests.write(toml);
     }

@@ -2,7 +2,7 @@ package dev.rote.config;
 
 import java.util.Optional;
 
-/// What is measured. In TOML a word: `memorized_fraction`, `frechet`, `loss@T`, `cosine_similarity`, or one of
+/// What is measured. In TOML a word: `memorized_fraction`, `frechet`, `loss@T`, `cosine_similarity`, `kl`, or one of
 /// [SampleMetric].
 public sealed interface Metric extends Named {
     /// Share of samples whose nearest training image is nearer than k times the second nearest.
@@ -51,11 +51,20 @@ public sealed interface Metric extends Named {
         }
     }
 
+    /// Kullback-Leibler divergence of what the model draws from the distribution that a synthetic source draws from.
+    record KullbackLeibler() implements Metric {
+        @Override
+        public String word() {
+            return "kl";
+        }
+    }
+
     /// The metric that `word` names; empty when there is none.
     static Optional<Metric> of(String word) {
         return switch (word) {
             case "memorized_fraction" -> Optional.of(new MemorizedFraction());
             case "frechet" -> Optional.of(new Frechet());
+            case "kl" -> Optional.of(new KullbackLeibler());
             case "cosine_similarity" -> Optional.of(new TwinSimilarity());
             default ->
                 word.matches("loss@[0-9]{1,18}(\\.[0-9]{1,18})?(e-?[0-9]{1,3})?")

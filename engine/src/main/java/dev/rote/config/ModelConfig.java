@@ -2,12 +2,13 @@ package dev.rote.config;
 
 import java.util.List;
 
-/// The U-Net. The family gives the defaults of everything else, so a file names the family and what differs. The
-/// families are those of `nn.UNetConfig`, which this package may not import: `BlueprintTest` holds the two
-/// together.
+/// The network. The family gives the defaults of everything else, so a file names the family and what differs. The
+/// families are those of `nn.UNetConfig` and `nn.ResidualMlpConfig`, which this package may not import:
+/// `BlueprintTest` holds them together. [Family#MLP_MIXTURE] has the keys of [#MLP_KEYS] only; the other fields of such
+/// a configuration mean nothing.
 ///
 /// @param family where the defaults come from
-/// @param width channels of the finest level
+/// @param width channels of the finest level, or of the hidden layers
 /// @param multipliers channels of each level, finest first, in units of `width`
 /// @param blocks residual blocks of each level on the way down; the way up has one more
 /// @param attention levels with self-attention after each residual block
@@ -16,7 +17,7 @@ import java.util.List;
 /// @param headSize channels of a head, of the only one where a level has fewer; 0 divides the channels among
 ///     `heads`
 /// @param groups groups of each group normalisation
-/// @param eps added to the variance by each group normalisation
+/// @param eps added to the variance by each normalisation
 /// @param dropout probability of dropping
 /// @param channelDropout whether whole channels are dropped (study 1) or single elements
 /// @param classes number of class labels the net is conditioned on; 0 for none
@@ -57,7 +58,10 @@ public record ModelConfig(
         /// Marion and Wu, arXiv:2605.06077. What that paper leaves open (groups, dropout, time table) is our
         /// choice; attention at the two coarsest levels is what its parameter counts say: their part of second
         /// order in the width W is 5090 W^2; with attention at the coarsest level alone it were 4978 W^2.
-        UNET_STUDY3("unet-study3");
+        UNET_STUDY3("unet-study3"),
+        /// The residual network of fully connected layers of arXiv:2505.17638, appendix B, made for its Gaussian
+        /// mixture; it takes any images, as vectors.
+        MLP_MIXTURE("mlp-mixture");
 
         private final String word;
 
@@ -129,6 +133,9 @@ public record ModelConfig(
             "time_width",
             "time_table",
             "time_activation");
+
+    /// The keys that [Family#MLP_MIXTURE] has.
+    static final List<String> MLP_KEYS = List.of("family", "width", "blocks", "eps", "classes");
 
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public ModelConfig {
@@ -260,12 +267,44 @@ public record ModelConfig(
                         512,
                         TimeTable.COS_SIN,
                         Activation.SILU);
+            case MLP_MIXTURE -> mlp(128, 3, 1e-5, 0);
         };
+    }
+
+    private static ModelConfig mlp(int width, int blocks, double eps, int classes) {
+        return new ModelConfig(
+                Family.MLP_MIXTURE,
+                width,
+                List.of(1),
+                blocks,
+                new Attention.Resolutions(List.of()),
+                false,
+                1,
+                0,
+                1,
+                eps,
+                0.0,
+                false,
+                classes,
+                false,
+                false,
+                0,
+                0,
+                TimeTable.COS_SIN,
+                Activation.GELU);
     }
 
     static ModelConfig of(Section s, ConfigTree tree) {
         Family family = s.choice("family", Family.values(), Family.UNET_STUDY1);
         ModelConfig usual = of(family);
+        if (family == Family.MLP_MIXTURE) {
+            requireMlpKeys(s);
+            return mlp(
+                    s.integer("width", usual.width),
+                    s.integer("blocks", usual.blocks),
+                    s.real("eps", usual.eps),
+                    s.integer("classes", usual.classes));
+        }
         return new ModelConfig(
                 family,
                 s.integer("width", usual.width),
@@ -288,10 +327,25 @@ public record ModelConfig(
                 s.choice("time_activation", Activation.values(), usual.timeActivation));
     }
 
+    private static void requireMlpKeys(Section s) {
+        for (String key : KEYS) {
+            s.find(key).filter(node -> !MLP_KEYS.contains(key)).ifPresent(node -> {
+                throw s.wrong(
+                        key,
+                        "no such key for family \"" + Family.MLP_MIXTURE.word() + "\", whose keys are "
+                                + String.join(", ", MLP_KEYS),
+                        node);
+            });
+        }
+    }
+
     void write(TomlText toml) {
-        toml.table("model")
-                .put("family", family)
-                .put("width", width)
+        toml.table("model").put("family", family);
+        if (family == Family.MLP_MIXTURE) {
+            toml.put("width", width).put("blocks", blocks).put("eps", eps).put("classes", classes);
+            return;
+        }
+        toml.put("width", width)
                 .put("multipliers", multipliers)
                 .put("blocks", blocks)
                 .put("attention", attention)

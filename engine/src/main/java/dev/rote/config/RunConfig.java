@@ -112,6 +112,8 @@ public record RunConfig(
                 "at most diffusion.steps (" + diffusion.steps() + ")",
                 measure.samplerSteps());
         checkMeasuredSteps(measure, train.steps());
+        checkLabels(model, train, measure);
+        checkMixture(data, model, diffusion, measure);
         for (Metric metric : measure.metrics()) {
             boolean has = data.test() > 0
                     || !(metric instanceof Metric.OfSamples of && of.kind().needsHeldOut());
@@ -130,6 +132,67 @@ public record RunConfig(
                 "stop.from",
                 "at most train.steps (" + train.steps() + ")",
                 stop.from());
+    }
+
+    private static void checkLabels(ModelConfig model, TrainConfig train, MeasureConfig measure) {
+        boolean dropped = train.labelDrop() > 0;
+        Check.that(
+                !dropped || model.classes() > 0,
+                "train.label_drop",
+                "0 unless model.classes is set",
+                train.labelDrop());
+        Check.that(
+                measure.guidance() == 0 || dropped,
+                "measure.guidance",
+                "0 unless train.label_drop is above 0, so that the network knows images without a label",
+                measure.guidance());
+    }
+
+    /// What makes no sense for points that are no pictures, and what `kl` needs.
+    private static void checkMixture(
+            DataConfig data, ModelConfig model, DiffusionConfig diffusion, MeasureConfig measure) {
+        if (!data.isMixture()) {
+            Check.that(
+                    !measure.metrics().contains(new Metric.KullbackLeibler()),
+                    "measure.metrics",
+                    "no kl unless data.source is a mixture whose density is known",
+                    TomlText.quoted(data.source()));
+            return;
+        }
+        boolean mlp = model.family() == ModelConfig.Family.MLP_MIXTURE;
+        Check.that(
+                mlp,
+                "model.family",
+                "\"mlp-mixture\" for the points of a mixture",
+                model.family().word());
+        boolean prepared = data.size() > 0 || data.gray() || data.flip() || data.low() != 0 || data.high() != 1;
+        Check.that(
+                !prepared,
+                "data",
+                "no size, gray, flip or range for the points of a mixture, which are no pictures",
+                TomlText.quoted(data.source()));
+        for (Metric metric : measure.metrics()) {
+            boolean known = metric instanceof Metric.MemorizedFraction
+                    || metric instanceof Metric.LossAt
+                    || metric instanceof Metric.KullbackLeibler;
+            Check.that(
+                    known,
+                    "measure.metrics",
+                    "only memorized_fraction, kl and loss@T for the points of a mixture",
+                    TomlText.quoted(metric.word()));
+        }
+        if (measure.metrics().contains(new Metric.KullbackLeibler())) {
+            Check.that(
+                    measure.samplerSteps() == diffusion.steps(),
+                    "measure.sampler_steps",
+                    "diffusion.steps (" + diffusion.steps() + ") for kl, which needs all time indices",
+                    measure.samplerSteps());
+            Check.that(
+                    model.classes() == 0,
+                    "measure.metrics",
+                    "no kl for a network with classes, whose samples have no one density",
+                    "model.classes = " + model.classes());
+        }
     }
 
     private static void checkMeasuredSteps(MeasureConfig measure, int last) {

@@ -24,6 +24,7 @@ import java.util.List;
 /// @param logEvery updates between two records of the training loss
 /// @param checkpointEvery updates between two checkpoints; 0 for one at the end only
 /// @param keep newest checkpoints that are kept; 0 for all
+/// @param labelDrop probability that an image is trained on without its class label, for `measure.guidance`
 public record TrainConfig(
         Optimizer optimizer,
         double lr,
@@ -44,7 +45,8 @@ public record TrainConfig(
         double lrFinal,
         int logEvery,
         int checkpointEvery,
-        int keep) {
+        int keep,
+        double labelDrop) {
 
     /// Update rules.
     public enum Optimizer implements Named {
@@ -131,7 +133,8 @@ public record TrainConfig(
             "lr_final",
             "log_every",
             "checkpoint_every",
-            "keep");
+            "keep",
+            "label_drop");
 
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public TrainConfig {
@@ -164,6 +167,7 @@ public record TrainConfig(
         Check.atLeast(1, "train.log_every", logEvery);
         Check.atLeast(0, "train.checkpoint_every", checkpointEvery);
         Check.atLeast(0, "train.keep", keep);
+        Check.fraction("train.label_drop", labelDrop);
     }
 
     /// The batch that is used with `n` training images.
@@ -193,7 +197,8 @@ public record TrainConfig(
                 s.real("lr_final", 0),
                 s.integer("log_every", 10),
                 s.integer("checkpoint_every", 1000),
-                s.integer("keep", 2));
+                s.integer("keep", 2),
+                s.real("label_drop", 0));
     }
 
     void write(TomlText toml) {
@@ -218,5 +223,9 @@ public record TrainConfig(
                 .put("log_every", logEvery)
                 .put("checkpoint_every", checkpointEvery)
                 .put("keep", keep);
+        // Left out where it is off, so that runs from before there was this key are still the same runs.
+        if (labelDrop > 0) {
+            toml.put("label_drop", labelDrop);
+        }
     }
 }

@@ -4,7 +4,7 @@ import java.util.Optional;
 
 /// Images that can be read one at a time, by position. Closing gives files and memory back; reading is safe from
 /// several threads.
-public sealed interface DataSource extends AutoCloseable permits ArraySource, PictureSource {
+public sealed interface DataSource extends AutoCloseable permits ArraySource, PictureSource, MixtureSource {
     /// Size and storage of one image, known without decoding it.
     record Frame(Extent extent, boolean eightBit) {}
 
@@ -13,6 +13,7 @@ public sealed interface DataSource extends AutoCloseable permits ArraySource, Pi
     /// | source | read as |
     /// |---|---|
     /// | `builtin:fashion-mnist` | the 10,000 test images of Fashion-MNIST, labelled |
+    /// | `builtin:gaussian-mixture`, `builtin:student-mixture` | points of a [Mixture], labelled |
     /// | `raw:PATH?shape=N,H,W,C&type=u8\|f32\|f64` | plain array; also `order=be`, `offset=BYTES`, `range=LOW,HIGH` |
     /// | IDX file, also gzipped | images; labels from the file named `labels` for `images`, `idx1` for `idx3` |
     /// | CIFAR-10 or CIFAR-100 batch `*.bin` | labelled images; fine labels of CIFAR-100 |

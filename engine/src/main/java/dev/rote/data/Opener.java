@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -150,8 +151,16 @@ final class Opener {
     }
 
     private static DataSource builtin(String source, ReadOptions options) {
+        Optional<Mixture> mixture = Mixture.of(source);
+        if (mixture.isPresent()) {
+            return new MixtureSource(source, mixture.get());
+        }
         if (!source.equals("builtin:fashion-mnist")) {
-            throw DataException.expected(source, "name", "builtin:fashion-mnist", source);
+            throw DataException.expected(
+                    source,
+                    "name",
+                    "builtin:fashion-mnist, builtin:gaussian-mixture or builtin:student-mixture",
+                    source);
         }
         return Idx.open(
                 source,

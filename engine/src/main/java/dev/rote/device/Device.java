@@ -39,6 +39,18 @@ public interface Device extends AutoCloseable {
     /// @throws IllegalArgumentException if a binding is missing or does not fit
     Program compile(String name, List<Plan> lanes, Map<String, Buffer> bindings);
 
+    /// A program of one lane that has nothing to do with others.
+    ///
+    /// @param bindings a buffer for every external value of the plan, by name
+    record Part(Plan plan, Map<String, Buffer> bindings) {}
+
+    /// Makes one program of several: running it runs each of them, side by side where the device can. Each computes the
+    /// bits of a program that [#compile] makes of it alone, on a CPU with one thread.
+    ///
+    /// @param name for error messages and profiles
+    /// @throws IllegalArgumentException if there is no part, or a binding is missing or does not fit
+    Program together(String name, List<Part> parts);
+
     /// What [Program#memoryBytes] of a program of these plans would be; nothing is allocated.
     long programBytes(List<Plan> lanes);
 

@@ -81,7 +81,7 @@ final class EarlyStop implements AutoCloseable {
         }
         Blueprint blueprint = Blueprint.of(run, data.train());
         MemoryNeed sum = need.plusSampling(
-                        Generator.bytes(device, blueprint, data.train().extent(), batch(run)))
+                        Generator.bytes(device, blueprint, data.train().extent(), batch(run), false))
                 .plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.train())));
         return data.test().count() > 0
                 ? sum.plusLoss(FixedTimeLoss.bytes(device, blueprint, subject(run, data.test())))
@@ -143,7 +143,7 @@ final class EarlyStop implements AutoCloseable {
         int measured = Math.ceilDiv(trainer.config().measure().samples(), batch(trainer.config()));
         int first = measured + steps.indexOf(trainer.step()) * batches;
         float[] images = generator.generate(first, samples, cancelled, update -> {});
-        Measurer.requireFinite(trainer.step(), images);
+        Measurer.requireFinite(trainer.step(), "a generated image", images);
         double k = trainer.config().measure().k().getFirst();
         double[] ratios = MemorizedFraction.ratios(
                 search.search(Rows.of(images, trainer.data().train().extent().size()), 2));

@@ -11,6 +11,7 @@ import dev.rote.storage.SafeTensors;
 import dev.rote.storage.Tensor;
 import dev.rote.storage.TensorType;
 import dev.rote.train.MemoryNeed;
+import dev.rote.train.Replicas;
 import dev.rote.train.RunFolder;
 import dev.rote.train.Trainer;
 import java.lang.foreign.MemorySegment;
@@ -53,13 +54,16 @@ public final class MeasuredRun implements AutoCloseable {
             TrainingData data,
             FeatureExtractor features,
             RunFolder folder,
+            Optional<Replicas> replicas,
             RunListener listener) {
         this.owned = owned;
         this.config = config;
         this.listener = listener;
         this.folder = folder;
         this.threads = threads(config);
-        this.trainer = owned.add(Trainer.open(device, config, data), Trainer::close);
+        this.trainer = owned.add(
+                replicas.map(group -> group.open(config, data)).orElseGet(() -> Trainer.open(device, config, data)),
+                Trainer::close);
         this.measurer = owned.add(Measurer.open(trainer, features, threads), Measurer::close);
         this.early = config.stop().stops()
                 ? Optional.of(
@@ -88,10 +92,25 @@ public final class MeasuredRun implements AutoCloseable {
             Path folder,
             Map<String, String> recorded,
             RunListener listener) {
+        return open(device, config, data, features, folder, recorded, Optional.empty(), listener);
+    }
+
+    /// The same for a run that trains together with others, see [Replicas].
+    ///
+    /// @param replicas of this device
+    public static MeasuredRun open(
+            Device device,
+            RunConfig config,
+            TrainingData data,
+            FeatureExtractor features,
+            Path folder,
+            Map<String, String> recorded,
+            Optional<Replicas> replicas,
+            RunListener listener) {
         Measurer.need(device, config, data).require(device);
         return Owned.opening(owned -> {
             RunFolder opened = owned.add(RunFolder.open(folder, config, recorded), RunFolder::close);
-            MeasuredRun run = new MeasuredRun(owned, device, config, data, features, opened, listener);
+            MeasuredRun run = new MeasuredRun(owned, device, config, data, features, opened, replicas, listener);
             run.resume(device);
             return run;
         });

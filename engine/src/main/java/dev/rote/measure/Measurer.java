@@ -54,6 +54,7 @@ final class Measurer implements AutoCloseable {
     private final Optional<NeighbourSearch<Rows>> search; // of memorized_fraction and of checks, prepared once
     private final List<LossPair> losses = new ArrayList<>();
     private final SampleScores scores;
+    private final Optional<Divergence> divergence;
     private FrechetStatistics realFeatures;
 
     static Measurer open(Trainer trainer, FeatureExtractor features, int threads) {
@@ -76,8 +77,10 @@ final class Measurer implements AutoCloseable {
                 ? Optional.of(
                         owned.add(NeighbourSearch.of(trainer.device(), training, threads), NeighbourSearch::close))
                 : Optional.empty();
+        this.divergence = wants(Metric.KullbackLeibler.class) ? Optional.of(Divergence.of(data)) : Optional.empty();
         this.generator = isSampled(config)
-                ? Optional.of(owned.add(trainer.generator(batch(config), config.ema()), Generator::close))
+                ? Optional.of(owned.add(
+                        trainer.generator(batch(config), config.ema(), divergence.isPresent()), Generator::close))
                 : Optional.empty();
         for (Metric metric : config.metrics()) {
             if (metric instanceof Metric.LossAt at) {
@@ -93,7 +96,8 @@ final class Measurer implements AutoCloseable {
         return wants(config, Metric.MemorizedFraction.class)
                 || wants(config, Metric.Frechet.class)
                 || wants(config, Metric.OfSamples.class)
-                || wants(config, Metric.TwinSimilarity.class);
+                || wants(config, Metric.TwinSimilarity.class)
+                || wants(config, Metric.KullbackLeibler.class);
     }
 
     private static int batch(MeasureConfig config) {
@@ -122,8 +126,12 @@ final class Measurer implements AutoCloseable {
         MeasureConfig config = run.measure();
         Blueprint blueprint = Blueprint.of(run, data.train());
         if (isSampled(config)) {
-            need = need.plusSampling(
-                    Generator.bytes(device, blueprint, data.train().extent(), batch(config)));
+            need = need.plusSampling(Generator.bytes(
+                    device,
+                    blueprint,
+                    data.train().extent(),
+                    batch(config),
+                    wants(config, Metric.KullbackLeibler.class)));
         }
         if (wants(config, Metric.MemorizedFraction.class) || run.stop().stops()) {
             int queries = Math.max(
@@ -220,9 +228,10 @@ final class Measurer implements AutoCloseable {
         List<Measurement.Score> scored = List.of();
         int done = 0;
         if (generator.isPresent()) {
-            float[] images =
-                    generator.get().generate(config.samples(), cancelled, update -> progress.accept(this, update));
-            requireFinite(trainer.step(), images);
+            Generator.Drawn made =
+                    generator.get().draw(config.samples(), cancelled, update -> progress.accept(this, update));
+            float[] images = made.images();
+            requireFinite(trainer.step(), "a generated image", images);
             done = generator.get().updates(config.samples());
             Rows samples = Rows.of(images, training.dimension());
             if (wants(Metric.MemorizedFraction.class)) {
@@ -236,6 +245,10 @@ final class Measurer implements AutoCloseable {
             }
             scored = scores.measure(
                     trainer.step(), unit(samples), this::unitTraining, this::unitTest, features, threads);
+            if (divergence.isPresent()) {
+                requireFinite(trainer.step(), "the entropy production of a sample", made.entropy());
+                scored.add(divergence.get().of(made, LEVEL));
+            }
         }
         Map<Double, Measurement.Losses> byTime = new LinkedHashMap<>();
         for (LossPair pair : losses) {
@@ -263,11 +276,11 @@ final class Measurer implements AutoCloseable {
         return StudentT.mean(draws, LEVEL);
     }
 
-    /// @throws NonFiniteException unless every value of generated images is finite
-    static void requireFinite(int step, float[] images) {
-        for (float value : images) {
+    /// @throws NonFiniteException unless every value is finite
+    static void requireFinite(int step, String what, float[] values) {
+        for (float value : values) {
             if (!Float.isFinite(value)) {
-                throw notFinite(step, "a generated image");
+                throw notFinite(step, what);
             }
         }
     }

@@ -15,6 +15,14 @@ record Dense(Value weight, Value bias) {
                 parameters.vector(name + ".bias", out, init));
     }
 
+    /// A layer whose matrix is in the policy's type: `NAME.weight` [out,in], `NAME.bias` [out].
+    static Dense of(Parameters parameters, String name, int in, int out) {
+        Init init = Init.fanIn(in);
+        return new Dense(
+                parameters.matrix(name + ".weight", Shape.of(out, in), init),
+                parameters.vector(name + ".bias", out, init));
+    }
+
     Value apply(Graph graph, Value x) {
         return graph.apply(new Linear(), x, weight, bias);
     }

@@ -15,7 +15,7 @@ import java.util.Optional;
 ///
 /// @param table frozen sinusoids [rows,width], or none if they are computed
 /// @param labels rows of the classes [classes,timeWidth]
-record TimeEmbedding(Optional<Value> table, Dense first, Dense second, Optional<Value> labels) {
+record TimeEmbedding(Optional<Value> table, Dense first, Dense second, Optional<ClassRows> labels) {
     /// The sinusoids' divisor: `half` in iDDPM, `half - 1` in DDPM and study 1.
     private static int divisor(UNetConfig config) {
         return config.cosineFirst() ? config.width() / 2 : config.width() / 2 - 1;
@@ -33,21 +33,20 @@ record TimeEmbedding(Optional<Value> table, Dense first, Dense second, Optional<
                 Dense.exact(parameters, second, width, width),
                 config.classes() == 0
                         ? Optional.empty()
-                        : Optional.of(parameters.exactMatrix(
-                                "label_emb.weight", Shape.of(config.classes(), width), new Init.Normal(1))));
+                        : Optional.of(ClassRows.of(parameters, config.classes(), width)));
     }
 
     /// @param t [N] i32 time index, or f32 where the sinusoids are computed
     /// @param classLabels [N] i32; without them no class is added, which is the unconditional network
     /// @return the activated embedding [N,timeWidth] f32
-    Value apply(Graph graph, UNetConfig config, Value t, Optional<Value> classLabels) {
+    Value apply(Graph graph, UNetConfig config, Value t, Optional<Value> classLabels, Mode mode) {
         Activation.Kind kind = config.gelu() ? Activation.Kind.GELU : Activation.Kind.SILU;
         Value hidden = graph.apply(new Activation(kind), first.apply(graph, sinusoids(graph, config, t)));
         Value embedding = second.apply(graph, hidden);
         if (classLabels.isPresent()) {
-            Value rows = labels.orElseThrow(
+            ClassRows rows = labels.orElseThrow(
                     () -> new IllegalArgumentException("labels: expected none for a U-Net without classes"));
-            embedding = graph.apply(new Add(), embedding, graph.apply(new Embedding(), rows, classLabels.get()));
+            embedding = graph.apply(new Add(), embedding, rows.apply(graph, classLabels.get(), mode));
         }
         return graph.apply(new Activation(Activation.Kind.SILU), embedding);
     }

@@ -39,7 +39,7 @@ public final class UNet {
             Mode mode) {
         check(config, x, t);
         UNetBlocks blocks = UNetBlocks.declare(parameters, config);
-        Value embedding = blocks.time().apply(graph, config, t, labels);
+        Value embedding = blocks.time().apply(graph, config, t, labels, mode);
         DType type = parameters.precision().compute();
         Value h = blocks.stem().apply(graph, cast(graph, x, type));
         int layer = 0;

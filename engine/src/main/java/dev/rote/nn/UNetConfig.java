@@ -1,9 +1,13 @@
 package dev.rote.nn;
 
+import dev.rote.graph.Graph;
+import dev.rote.graph.Value;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -51,7 +55,8 @@ public record UNetConfig(
         int timeWidth,
         int tableRows,
         boolean cosineFirst,
-        boolean gelu) {
+        boolean gelu)
+        implements Network {
 
     /// Whose tensor names are used.
     public enum Naming {
@@ -181,6 +186,26 @@ public record UNetConfig(
                 0,
                 true,
                 false);
+    }
+
+    @Override
+    public Value build(Graph graph, Parameters parameters, Value x, Value t, Optional<Value> labels, Mode mode) {
+        return UNet.build(graph, parameters, this, x, t, labels, mode);
+    }
+
+    @Override
+    public long size() {
+        return UNet.size(this);
+    }
+
+    @Override
+    public ParameterLayout layout() {
+        return UNet.layout(this);
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+        return UNetFiles.metadata(this);
     }
 
     public int levels() {

@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Weights of U-Nets in safetensors files, under the names of the published code and in PyTorch's shapes.
+/// Weights in safetensors files, those of U-Nets under the names of the published code, all in PyTorch's shapes.
 ///
 /// A name with a slash, as `ema/NAME` in checkpoints, belongs to another part of the file: each part is read by its
 /// prefix, and weights have the empty one.
@@ -71,11 +71,11 @@ public final class UNetFiles {
     /// Writes a file with weights and architecture that Python and [#detect] read.
     ///
     /// @throws dev.rote.errors.EnvironmentException if the disk refuses
-    public static void write(Path path, UNetConfig config, float[] parameters, float[] frozen) {
-        ParameterLayout layout = UNet.layout(config);
+    public static void write(Path path, Network config, float[] parameters, float[] frozen) {
+        ParameterLayout layout = config.layout();
         List<Tensor> tensors = new ArrayList<>(tensors(layout, false, frozen, ""));
         tensors.addAll(tensors(layout, true, parameters, ""));
-        SafeTensors.write(path, tensors, metadata(config), true);
+        SafeTensors.write(path, tensors, config.metadata(), true);
     }
 
     /// What shapes cannot tell of a network, for `__metadata__`.

@@ -7,29 +7,41 @@ import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
 import dev.rote.data.Dataset;
 import dev.rote.data.Extent;
+import dev.rote.diffusion.Denoiser;
+import dev.rote.diffusion.Guidance;
 import dev.rote.diffusion.Objective;
 import dev.rote.diffusion.Sampler;
 import dev.rote.diffusion.Schedule;
 import dev.rote.diffusion.TrainingLoss;
+import dev.rote.graph.Graph;
 import dev.rote.graph.LearningRate;
+import dev.rote.graph.Value;
+import dev.rote.nn.Mode;
+import dev.rote.nn.Network;
+import dev.rote.nn.Parameters;
 import dev.rote.nn.Precision;
-import dev.rote.nn.UNet;
+import dev.rote.nn.ResidualMlpConfig;
 import dev.rote.nn.UNetConfig;
 import dev.rote.optim.OptimizerConfig;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
 /// What a [RunConfig] means for the parts of the engine that know no configuration files.
 ///
-/// @param network the U-Net for the images at hand
+/// @param network for the images at hand
 public record Blueprint(
-        UNetConfig network,
+        Network network,
         Precision precision,
         Schedule schedule,
         Objective objective,
         TrainingLoss loss,
         Sampler sampler,
-        OptimizerConfig optimizer) {
+        OptimizerConfig optimizer,
+        Conditioning conditioning) {
+
+    /// What becomes of class labels: dropped in training with this probability, guided by this weight in sampling.
+    public record Conditioning(double labelDrop, double guidance) {}
 
     /// As [#of(RunConfig, Extent)], with the sampler clipped to the range of the images where `measure.clip`
     /// says so.
@@ -50,7 +62,8 @@ public record Blueprint(
                 blueprint.objective,
                 blueprint.loss,
                 blueprint.sampler.clipped(low, high),
-                blueprint.optimizer);
+                blueprint.optimizer,
+                blueprint.conditioning);
     }
 
     /// For images of an extent whose values are not known: the sampler does not clip.
@@ -67,8 +80,8 @@ public record Blueprint(
                 };
         int first = diffusion.fixedIndex().orElse(diffusion.firstIndex());
         int last = diffusion.fixedIndex().orElse(diffusion.lastIndex());
-        UNetConfig network = network(config.model(), images);
-        requireAddressable(network);
+        Network network = network(config.model(), diffusion.steps(), images);
+        requireAddressable(network, config.model().width());
         return new Blueprint(
                 network,
                 precision(config.train().precision()),
@@ -76,14 +89,29 @@ public record Blueprint(
                 objective,
                 TrainingLoss.training(schedule, objective, first, last, config.seed()),
                 sampler(config, schedule, objective),
-                optimizer(config.train()));
+                optimizer(config.train()),
+                new Conditioning(config.train().labelDrop(), config.measure().guidance()));
     }
 
-    private static void requireAddressable(UNetConfig network) {
-        long size = UNet.size(network);
+    /// The network, for training or without dropout.
+    ///
+    /// @param labels classes [N] i32 of a network that has them; empty for its unconditional prediction
+    public Denoiser denoiser(Graph graph, Parameters parameters, Optional<Value> labels, Mode mode) {
+        return (x, t) -> network.build(graph, parameters, x, t, labels, mode);
+    }
+
+    /// What samplers follow: the network without dropout, guided where it has classes and a weight is asked for.
+    public Denoiser sampled(Graph graph, Parameters parameters, Optional<Value> labels) {
+        Denoiser conditional = denoiser(graph, parameters, labels, Mode.evaluation());
+        Denoiser unconditional = denoiser(graph, parameters, Optional.empty(), Mode.evaluation());
+        return labels.isEmpty() ? conditional : Guidance.of(graph, conditional, unconditional, conditioning.guidance());
+    }
+
+    private static void requireAddressable(Network network, int width) {
+        long size = network.size();
         if (size > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("model.width: expected a network of at most " + Integer.MAX_VALUE
-                    + " parameters, found " + size + " at width " + network.width());
+                    + " parameters, found " + size + " at width " + width);
         }
     }
 
@@ -134,7 +162,17 @@ public record Blueprint(
     }
 
     /// The network's configuration for images of the given extent.
-    public static UNetConfig network(ModelConfig model, Extent images) {
+    ///
+    /// @param times time indices of the schedule
+    public static Network network(ModelConfig model, int times, Extent images) {
+        return model.family() == ModelConfig.Family.MLP_MIXTURE
+                ? new ResidualMlpConfig(
+                        images.size(), model.width(), model.blocks(), times, (float) model.eps(), model.classes())
+                : unet(model, images);
+    }
+
+    /// The same of a family of U-Nets.
+    public static UNetConfig unet(ModelConfig model, Extent images) {
         model.attention().checkOccurs(model.levels(), images.height());
         boolean study1 = model.family() == ModelConfig.Family.UNET_STUDY1;
         int channels = images.channels();

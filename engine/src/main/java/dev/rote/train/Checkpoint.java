@@ -2,10 +2,10 @@ package dev.rote.train;
 
 import dev.rote.config.RunConfig;
 import dev.rote.errors.DataException;
+import dev.rote.nn.Network;
 import dev.rote.nn.ParameterLayout;
 import dev.rote.nn.ParameterSpec;
 import dev.rote.nn.Parameters;
-import dev.rote.nn.UNetConfig;
 import dev.rote.nn.UNetFiles;
 import dev.rote.optim.Optimizer;
 import dev.rote.storage.SafeTensors;
@@ -26,7 +26,8 @@ import java.util.Map;
 /// | `optimizer.momentum/NAME`, `optimizer.exp_avg/NAME`, `optimizer.exp_avg_sq/NAME` | moments |
 ///
 /// `__metadata__` has `rote.step`, `rote.config` (hash of the configuration), `rote.data` (hash of the training
-/// images), `rote.steps` (`train.steps` of that configuration), the architecture (`unet.*`) and `sha256` of the
+/// images), `rote.steps` (`train.steps` of that configuration), the architecture (`unet.*`, `mlp.*`) and `sha256` of
+// the
 /// data section. There is no state of a random generator: draws are functions of seed and step.
 final class Checkpoint {
     private static final String STEP = "rote.step";
@@ -45,7 +46,7 @@ final class Checkpoint {
     ///
     /// @throws dev.rote.errors.NonFiniteException if a value is not finite; nothing is written
     /// @throws dev.rote.errors.EnvironmentException if the disk refuses
-    static void write(Path path, ModelState model, UNetConfig network, RunConfig config, String dataHash) {
+    static void write(Path path, ModelState model, Network network, RunConfig config, String dataHash) {
         ParameterLayout layout = model.layout();
         List<Tensor> tensors = new ArrayList<>();
         if (layout.frozenSize() > 0) {
@@ -60,7 +61,7 @@ final class Checkpoint {
             FiniteCheck.require(layout, flat, prefix(name), model.step());
             tensors.addAll(UNetFiles.tensors(layout, true, flat, prefix(name)));
         }
-        Map<String, String> metadata = new LinkedHashMap<>(UNetFiles.metadata(network));
+        Map<String, String> metadata = new LinkedHashMap<>(network.metadata());
         metadata.put(STEP, Integer.toString(model.step()));
         metadata.put(CONFIG, config.hash());
         metadata.put(DATA, dataHash);

@@ -17,7 +17,6 @@ import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.nn.Mode;
 import dev.rote.nn.Parameters;
-import dev.rote.nn.UNet;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -125,7 +124,7 @@ public final class FixedTimeLoss implements AutoCloseable {
             Optional<Value> labels = labelled ? Optional.of(drawn.get(2)) : Optional.empty();
             Value share = loss.write(
                     graph,
-                    (x, t) -> UNet.build(graph, parameters, blueprint.network(), x, t, labels, Mode.evaluation()),
+                    blueprint.denoiser(graph, parameters, labels, Mode.evaluation()),
                     drawn.get(0),
                     draw,
                     lane.first(),

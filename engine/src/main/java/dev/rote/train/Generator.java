@@ -5,6 +5,8 @@ import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Owned;
 import dev.rote.device.Program;
+import dev.rote.diffusion.Denoiser;
+import dev.rote.diffusion.EntropyProduction;
 import dev.rote.diffusion.SampleBatch;
 import dev.rote.diffusion.Sampler;
 import dev.rote.graph.DType;
@@ -14,9 +16,7 @@ import dev.rote.graph.Plan;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
-import dev.rote.nn.Mode;
 import dev.rote.nn.Parameters;
-import dev.rote.nn.UNet;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -46,34 +46,31 @@ public final class Generator implements AutoCloseable {
 
     /// The programs of a batch, one plan per lane.
     private record Plans(List<Plan> start, List<Plan> step) {
-        static Plans of(Device device, Blueprint blueprint, Shape shape, long seed) {
+        static Plans of(Device device, Blueprint blueprint, Shape shape, boolean entropy, long seed) {
             Plans plans = new Plans(new ArrayList<>(), new ArrayList<>());
             for (Lane lane : Lane.share(shape.dim(0), device.lanes(shape.dim(0)))) {
-                plans.add(device, blueprint, new SampleBatch(shape, lane.first(), lane.count()), seed);
+                plans.add(device, blueprint, new SampleBatch(shape, lane.first(), lane.count()), entropy, seed);
             }
             return plans;
         }
 
-        private void add(Device device, Blueprint blueprint, SampleBatch share, long seed) {
+        private void add(Device device, Blueprint blueprint, SampleBatch share, boolean entropy, long seed) {
             Graph startGraph = new Graph();
             blueprint.sampler().writeStart(startGraph, share, seed);
             start.add(Plan.of(startGraph, device.target()));
             Graph stepGraph = new Graph();
             Parameters parameters = new Parameters(stepGraph, blueprint.precision());
-            blueprint
-                    .sampler()
-                    .writeStep(
+            Denoiser network = blueprint.sampled(stepGraph, parameters, labels(stepGraph, blueprint, share));
+            Denoiser used = entropy
+                    ? EntropyProduction.observed(
                             stepGraph,
                             share,
-                            seed,
-                            (x, t) -> UNet.build(
-                                    stepGraph,
-                                    parameters,
-                                    blueprint.network(),
-                                    x,
-                                    t,
-                                    labels(stepGraph, blueprint, share),
-                                    Mode.evaluation()));
+                            blueprint.schedule(),
+                            blueprint.objective(),
+                            blueprint.loss().firstIndex(),
+                            network)
+                    : network;
+            blueprint.sampler().writeStep(stepGraph, share, seed, used);
             parameters.freeze();
             Fusion.apply(stepGraph, device.target());
             step.add(Plan.of(stepGraph, device.target()));
@@ -92,7 +89,8 @@ public final class Generator implements AutoCloseable {
     ///
     /// @param batch images drawn at a time
     /// @param average uses the averaged parameters if the model has any
-    record Subject(Extent extent, int batch, boolean average, long seed) {
+    /// @param entropy also collects each image's [EntropyProduction]
+    record Subject(Extent extent, int batch, boolean average, boolean entropy, long seed) {
         private Shape shape() {
             return Generator.shape(batch, extent);
         }
@@ -117,7 +115,10 @@ public final class Generator implements AutoCloseable {
         if (classes > 0) {
             allocate(device, LABELS, "sampled classes", DType.I32, batch);
         }
-        Plans plans = Plans.of(device, blueprint, shape, subject.seed());
+        if (subject.entropy()) {
+            allocate(device, EntropyProduction.SUM, "entropy production", DType.F32, batch);
+        }
+        Plans plans = Plans.of(device, blueprint, shape, subject.entropy(), subject.seed());
         Map<String, Buffer> bindings = new HashMap<>(model.evaluationBindings(this.average));
         bindings.putAll(own);
         this.start = owned.add(device.compile("sampler start", plans.start(), bindings), Program::close);
@@ -133,10 +134,12 @@ public final class Generator implements AutoCloseable {
     }
 
     /// What a generator of batches of this size allocates.
-    public static long bytes(Device device, Blueprint blueprint, Extent extent, int batch) {
+    ///
+    /// @param entropy also collects each image's [EntropyProduction]
+    public static long bytes(Device device, Blueprint blueprint, Extent extent, int batch, boolean entropy) {
         Shape shape = shape(batch, extent);
-        Plans plans = Plans.of(device, blueprint, shape, 0);
-        return DType.F32.bytes() * shape.elements()
+        Plans plans = Plans.of(device, blueprint, shape, entropy, 0);
+        return DType.F32.bytes() * (shape.elements() + (entropy ? batch : 0))
                 + 2L * DType.I32.bytes()
                 + (blueprint.network().classes() > 0 ? (long) DType.I32.bytes() * batch : 0)
                 + device.programBytes(plans.start())
@@ -155,23 +158,45 @@ public final class Generator implements AutoCloseable {
     /// @return [count,H,W,C] in network units, without the data's mean
     /// @throws CancellationException if `cancelled` answers true
     public float[] generate(int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
-        return generate(0, count, cancelled, progress);
+        return draw(0, count, cancelled, progress).images();
     }
 
     /// Draws other images than [#generate(int, BooleanSupplier, Consumer)]: `count` from the first one of a batch on.
     ///
     /// @param firstBatch number of that batch, 0 or more
     public float[] generate(int firstBatch, int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
+        return draw(firstBatch, count, cancelled, progress).images();
+    }
+
+    /// Images and what each has collected on its way.
+    ///
+    /// @param images [count,H,W,C] in network units, without the data's mean
+    /// @param entropy [count] as of [EntropyProduction]; empty for a generator that does not collect it
+    public record Drawn(float[] images, float[] entropy) {}
+
+    /// Draws images as [#generate], with what they have collected.
+    ///
+    /// @throws CancellationException if `cancelled` answers true
+    public Drawn draw(int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
+        return draw(0, count, cancelled, progress);
+    }
+
+    private Drawn draw(int firstBatch, int count, BooleanSupplier cancelled, Consumer<Integer> progress) {
         if (average) {
             model.refreshAverage();
         }
         float[] images = new float[Math.multiplyExact(count, extent.size())];
+        Buffer sums = own.get(EntropyProduction.SUM);
+        float[] entropy = new float[sums == null ? 0 : count];
         int done = 0;
         for (int first = 0; first < count; first += batch) {
             own.get(SampleBatch.STEP).writeInts(0);
             own.get(SampleBatch.DRAW).writeInts(Math.multiplyExact(firstBatch + first / batch, sampler.updates()));
             if (classes > 0) {
                 own.get(LABELS).writeInts(classesFrom(first));
+            }
+            if (sums != null) {
+                sums.writeFloats(new float[batch]);
             }
             start.run();
             for (int update = 0; update < sampler.updates(); update++) {
@@ -184,8 +209,11 @@ public final class Generator implements AutoCloseable {
             float[] drawn = own.get(SampleBatch.X).readFloats();
             int length = Math.min(batch, count - first) * extent.size();
             System.arraycopy(drawn, 0, images, first * extent.size(), length);
+            if (sums != null) {
+                System.arraycopy(sums.readFloats(), 0, entropy, first, Math.min(batch, count - first));
+            }
         }
-        return images;
+        return new Drawn(images, entropy);
     }
 
     private int[] classesFrom(int first) {

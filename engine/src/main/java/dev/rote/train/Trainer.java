@@ -17,6 +17,7 @@ import dev.rote.optim.Optimizer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /// Trains one diffusion model on one device; the class that a Java program embeds.
 ///
@@ -40,13 +41,21 @@ public final class Trainer implements AutoCloseable {
     private final TrainingStep plan;
     private final ModelState model;
     private final ResidentData resident;
-    private final Program program;
+    private final Map<String, Buffer> bindings;
+    private final Optional<Program> program; // empty for a replica, whose step is part of a program of several
+    private final Optional<Replicas> replicas;
     private final String dataHash;
     private final int batch;
     private volatile boolean cancelled;
     private int reported;
 
-    private Trainer(Owned owned, Device device, RunConfig config, TrainingData data, Planned planned) {
+    private Trainer(
+            Owned owned,
+            Device device,
+            RunConfig config,
+            TrainingData data,
+            Planned planned,
+            Optional<Replicas> replicas) {
         this.owned = owned;
         this.device = device;
         this.config = config;
@@ -59,20 +68,29 @@ public final class Trainer implements AutoCloseable {
                 ModelState.open(device, plan.layout(), blueprint.precision(), blueprint.optimizer(), config.seed()),
                 ModelState::close);
         this.resident = owned.add(ResidentData.open(device, "training images", data.train()), ResidentData::close);
-        Map<String, Buffer> bindings = new HashMap<>(model.bindings());
+        this.bindings = new HashMap<>(model.bindings());
         bindings.putAll(resident.bindings());
-        this.program = owned.add(plan.compile(device, bindings), Program::close);
+        this.replicas = replicas;
+        this.program = replicas.isPresent()
+                ? Optional.empty()
+                : Optional.of(owned.add(plan.compile(device, bindings), Program::close));
     }
 
     /// Network and step of a run, before anything is allocated.
     private record Planned(Blueprint blueprint, TrainingStep step) {
         static Planned of(Device device, RunConfig config, TrainingData data) {
+            return of(device, config, data, false);
+        }
+
+        /// @param single one lane, whichever the device has more
+        static Planned of(Device device, RunConfig config, TrainingData data, boolean single) {
             requirePrecision(device, config);
             Blueprint blueprint = Blueprint.of(config, data.train());
             int batch = config.train().effectiveBatch(data.train().count());
             TrainingStep.Draw draw = new TrainingStep.Draw(
                     batch, config.train().accumulate(), config.data().flip(), config.seed());
-            return new Planned(blueprint, TrainingStep.plan(device, blueprint, data.train(), draw));
+            int lanes = single ? 1 : device.lanes(batch);
+            return new Planned(blueprint, TrainingStep.plan(device, lanes, blueprint, data.train(), draw));
         }
 
         MemoryNeed need(Device device, RunConfig config, TrainingData data) {
@@ -103,7 +121,19 @@ public final class Trainer implements AutoCloseable {
     public static Trainer open(Device device, RunConfig config, TrainingData data) {
         Planned planned = Planned.of(device, config, data);
         planned.need(device, config, data).require(device);
-        return Owned.opening(owned -> new Trainer(owned, device, config, data, planned));
+        return Owned.opening(owned -> new Trainer(owned, device, config, data, planned, Optional.empty()));
+    }
+
+    /// A trainer whose updates are part of a program of several; see [Replicas#open].
+    static Trainer openReplica(Device device, RunConfig config, TrainingData data, Replicas replicas) {
+        Planned planned = Planned.of(device, config, data, true);
+        planned.need(device, config, data).require(device);
+        return Owned.opening(owned -> new Trainer(owned, device, config, data, planned, Optional.of(replicas)));
+    }
+
+    /// A replica's step.
+    Device.Part part() {
+        return plan.part(bindings);
     }
 
     private static void requirePrecision(Device device, RunConfig config) {
@@ -153,7 +183,7 @@ public final class Trainer implements AutoCloseable {
     public long memoryBytes() {
         long buffers =
                 model.bindings().values().stream().mapToLong(Buffer::bytes).sum();
-        return program.memoryBytes()
+        return program.map(Program::memoryBytes).orElse(plan.arenaBytes())
                 + buffers
                 + resident.bindings().values().stream().mapToLong(Buffer::bytes).sum();
     }
@@ -192,15 +222,30 @@ public final class Trainer implements AutoCloseable {
         int every = Math.min(config.train().logEvery(), ModelState.RING);
         long since = System.nanoTime();
         while (step < untilStep && !cancelled) {
-            program.run();
-            step++;
-            if (step % every == 0 || step == untilStep || cancelled) {
+            step += advance(Math.min(untilStep, step - step % every + every) - step);
+            if (step > reported && (step % every == 0 || step == untilStep || cancelled)) {
                 long now = System.nanoTime();
                 report(step, (now - since) * 1e-9, listener);
                 since = now;
             }
         }
         return step;
+    }
+
+    /// At most so many updates.
+    ///
+    /// @return how many
+    private int advance(int updates) {
+        if (replicas.isPresent()) {
+            return replicas.get().advance(this, updates);
+        }
+        Program own = program.orElseThrow();
+        int done = 0;
+        while (done < updates && !cancelled) {
+            own.run();
+            done++;
+        }
+        return done;
     }
 
     private void report(int step, double seconds, TrainingListener listener) {
@@ -230,7 +275,7 @@ public final class Trainer implements AutoCloseable {
     ///
     /// @return seconds of the median of the last half of them: the first ones run before the code is compiled
     public double rehearse(double seconds) {
-        return Rehearsal.typical(seconds, program::run);
+        return Rehearsal.typical(seconds, () -> advance(1));
     }
 
     /// Writes a checkpoint from which [#load] goes on with the same bits; whole or not at all.
@@ -266,12 +311,19 @@ public final class Trainer implements AutoCloseable {
     /// @param batch images drawn at a time
     /// @param average uses the averaged parameters, if there are any
     public Generator generator(int batch, boolean average) {
+        return generator(batch, average, false);
+    }
+
+    /// @param entropy also collects each image's entropy production, see [Generator#draw]
+    public Generator generator(int batch, boolean average, boolean entropy) {
         Extent extent = data.train().extent();
-        return Generator.open(device, blueprint, model, new Generator.Subject(extent, batch, average, config.seed()));
+        return Generator.open(
+                device, blueprint, model, new Generator.Subject(extent, batch, average, entropy, config.seed()));
     }
 
     @Override
     public void close() {
+        replicas.ifPresent(group -> group.leave(this));
         owned.close();
     }
 }

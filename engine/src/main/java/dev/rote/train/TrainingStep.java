@@ -15,7 +15,6 @@ import dev.rote.graph.Value;
 import dev.rote.nn.Mode;
 import dev.rote.nn.ParameterLayout;
 import dev.rote.nn.Parameters;
-import dev.rote.nn.UNet;
 import dev.rote.optim.Backward;
 import dev.rote.optim.Optimizer;
 import java.util.ArrayList;
@@ -53,11 +52,16 @@ public final class TrainingStep {
     ///     [Dataset#offset()]
     /// @throws IllegalArgumentException if labels are missing or are not classes of the network
     public static TrainingStep plan(Device device, Blueprint blueprint, Dataset data, Draw draw) {
+        return plan(device, device.lanes(draw.batch()), blueprint, data, draw);
+    }
+
+    /// The same for a number of lanes, at most those of the device.
+    static TrainingStep plan(Device device, int lanes, Blueprint blueprint, Dataset data, Draw draw) {
         requireLabels(blueprint, data);
         boolean labelled = blueprint.network().classes() > 0;
         List<Plan> plans = new ArrayList<>();
         ParameterLayout layout = null;
-        for (Lane lane : Lane.share(draw.batch(), device.lanes(draw.batch()))) {
+        for (Lane lane : Lane.share(draw.batch(), lanes)) {
             Graph graph = new Graph();
             Parameters parameters = new Parameters(graph, blueprint.precision());
             Value step = Optimizer.step(graph);
@@ -66,12 +70,13 @@ public final class TrainingStep {
                 long first = (long) micro * draw.batch() + lane.first();
                 List<Value> drawn = draw(graph, data, labelled, batch(draw, data, lane.count(), images, first));
                 Optional<Value> labels = drawn.size() == 3 ? Optional.of(drawn.get(2)) : Optional.empty();
-                Mode mode = Mode.training(draw.seed(), step, first);
+                Mode mode = new Mode.Training(
+                        draw.seed(), step, first, blueprint.conditioning().labelDrop());
                 return blueprint
                         .loss()
                         .write(
                                 graph,
-                                (x, t) -> UNet.build(graph, parameters, blueprint.network(), x, t, labels, mode),
+                                blueprint.denoiser(graph, parameters, labels, mode),
                                 drawn.get(0),
                                 step,
                                 first,
@@ -145,6 +150,14 @@ public final class TrainingStep {
     /// The graph of the first lane, for listings and DOT.
     public Graph graph() {
         return lanes.getFirst().graph();
+    }
+
+    /// The step of one lane as a part of a program of several.
+    Device.Part part(Map<String, Buffer> bindings) {
+        if (lanes.size() != 1) {
+            throw new IllegalStateException("part: expected a step of one lane, found " + lanes.size());
+        }
+        return new Device.Part(lanes.getFirst(), bindings);
     }
 
     /// @param bindings the model's buffers and the data under [#DATA] (and [#LABELS])

@@ -82,6 +82,7 @@ class RunConfigTest {
             log_every = 5
             checkpoint_every = 77
             keep = 0
+            label_drop = 0.125
             [measure]
             steps = { from = 10, to = 4000, per_decade = 4 }
             samples = 99
@@ -99,6 +100,7 @@ class RunConfigTest {
             loss_images = 12
             clip = true
             twin = "runs/other"
+            guidance = 1.5
             calibrated_alpha = 0.25
             calibrated_neighbours = 20
             c_t_cells = 5

@@ -40,6 +40,12 @@ final class FailingDevice implements Device {
     }
 
     @Override
+    public Program together(String name, List<Part> parts) {
+        spend(name);
+        return device.together(name, parts);
+    }
+
+    @Override
     public String kind() {
         return device.kind();
     }

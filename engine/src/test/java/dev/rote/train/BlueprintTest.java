@@ -21,7 +21,7 @@ class BlueprintTest {
     }
 
     private static UNetConfig network(String model) {
-        return Blueprint.of(config(model), CIFAR).network();
+        return (UNetConfig) Blueprint.of(config(model), CIFAR).network();
     }
 
     @Test

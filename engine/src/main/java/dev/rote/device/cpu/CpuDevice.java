@@ -99,6 +99,30 @@ public final class CpuDevice implements Device {
         return program;
     }
 
+    @Override
+    public Program together(String name, List<Part> parts) {
+        requireOpen();
+        if (parts.isEmpty()) {
+            throw new IllegalArgumentException("program " + name + ": expected at least one part, found none");
+        }
+        List<CpuProgram> programs = new ArrayList<>();
+        boolean complete = false;
+        try {
+            for (Part part : parts) {
+                CpuProgram program = CpuProgram.single(this, engine, team, name, part.plan(), part.bindings());
+                open.add(program);
+                allocated.addAndGet(program.memoryBytes());
+                programs.add(program);
+            }
+            complete = true;
+        } finally {
+            if (!complete) {
+                programs.forEach(CpuProgram::close);
+            }
+        }
+        return new CpuTogether(team, programs);
+    }
+
     private void requireLanes(String name, List<Plan> lanes) {
         if (lanes.isEmpty() || lanes.size() > team.size()) {
             throw new IllegalArgumentException(

@@ -32,7 +32,14 @@ final class CpuProgram implements Program {
             String name,
             List<Plan> plans,
             Map<String, Buffer> bindings) {
-        return Owned.opening(owned -> new CpuProgram(owned, device, engine, team, name, plans, bindings));
+        int threads = threadsPerLane(team, plans);
+        return Owned.opening(owned -> new CpuProgram(owned, device, engine, team, name, plans, bindings, threads));
+    }
+
+    /// A program of one lane for one thread, whichever the team has more.
+    static CpuProgram single(
+            CpuDevice device, DnnlEngine engine, LaneTeam team, String name, Plan plan, Map<String, Buffer> bindings) {
+        return Owned.opening(owned -> new CpuProgram(owned, device, engine, team, name, List.of(plan), bindings, 1));
     }
 
     private CpuProgram(
@@ -42,13 +49,14 @@ final class CpuProgram implements Program {
             LaneTeam team,
             String name,
             List<Plan> plans,
-            Map<String, Buffer> bindings) {
+            Map<String, Buffer> bindings,
+            int threadsPerLane) {
         this.owned = owned;
         this.device = device;
         this.team = team;
         this.name = name;
         this.barrier = new LaneBarrier(plans.size());
-        this.threadsPerLane = threadsPerLane(team, plans);
+        this.threadsPerLane = threadsPerLane;
         requireSameNodes(plans);
         int threads = DnnlLibrary.threads();
         // A primitive is made for the number of threads that it will run with.
@@ -154,6 +162,12 @@ final class CpuProgram implements Program {
 
     @Override
     public void run() {
+        requireOpen();
+        team.run(tasks);
+        throwFailure();
+    }
+
+    void requireOpen() {
         if (closed) {
             throw new IllegalStateException("program " + name + " is closed");
         }
@@ -161,7 +175,14 @@ final class CpuProgram implements Program {
         for (CpuBuffer buffer : bound) {
             buffer.requireOpen();
         }
-        team.run(tasks);
+    }
+
+    /// Runs the only lane on the thread at hand; [#throwFailure] tells what came of it.
+    void runHere() {
+        tasks[0].run();
+    }
+
+    void throwFailure() {
         RuntimeException first = null;
         for (int index = 0; index < lanes.size(); index++) {
             Lane lane = lanes.get(index);

@@ -183,7 +183,15 @@ public final class CudaDevice implements Device {
         if (lanes.size() != 1) {
             throw new IllegalArgumentException("program " + name + ": expected 1 lane, found " + lanes.size());
         }
-        CudaProgram program = new CudaProgram(this, name, lanes.getFirst(), bindings);
+        return together(name, List.of(new Part(lanes.getFirst(), bindings)));
+    }
+
+    @Override
+    public Program together(String name, List<Part> parts) {
+        if (parts.isEmpty()) {
+            throw new IllegalArgumentException("program " + name + ": expected at least one part, found none");
+        }
+        CudaProgram program = new CudaProgram(this, name, parts);
         open.add(program);
         return program;
     }

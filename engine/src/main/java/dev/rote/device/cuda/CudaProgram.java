@@ -1,72 +1,106 @@
 package dev.rote.device.cuda;
 
-import dev.rote.device.Buffer;
+import dev.rote.device.Device;
 import dev.rote.device.Program;
 import dev.rote.errors.DeviceException;
 import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
-/// A plan captured as one CUDA graph. Running it is one launch; nothing is waited for.
+/// A plan, or several that have nothing to do with each other, captured as one CUDA graph. Running it is one launch;
+/// nothing is waited for. Several plans are branches of the graph, which the GPU runs side by side as far as it has
+/// room: each on a stream of its own while it is captured.
 final class CudaProgram implements Program {
     private final CudaDevice device;
     private final String name;
     private final String operation; // for messages; made once, as a step allocates nothing
-    private final CudaMemory memory;
+    private final List<CudaMemory> memories = new ArrayList<>();
     private final CUgraphExec graph = new CUgraphExec();
     private final CudaBuffer[] bound;
     private boolean closed;
 
-    CudaProgram(CudaDevice device, String name, Plan plan, Map<String, Buffer> bindings) {
+    CudaProgram(CudaDevice device, String name, List<Device.Part> parts) {
         this.device = device;
         this.name = name;
         this.operation = "program " + name;
         device.makeCurrent();
-        this.memory = new CudaMemory(device, name, plan, bindings);
         boolean complete = false;
         try {
-            capture(plan);
+            List<List<Lowered>> branches = new ArrayList<>();
+            for (Device.Part part : parts) {
+                CudaMemory memory = new CudaMemory(device, name, part.plan(), part.bindings());
+                memories.add(memory);
+                branches.add(lower(memory, part.plan()));
+            }
+            capture(branches);
             complete = true;
         } finally {
             if (!complete) {
-                memory.close();
+                memories.forEach(CudaMemory::close);
             }
         }
-        this.bound = plan.graph().externals().keySet().stream()
-                .map(external -> (CudaBuffer) bindings.get(external))
+        this.bound = parts.stream()
+                .flatMap(part -> part.plan().graph().externals().keySet().stream()
+                        .map(external -> (CudaBuffer) part.bindings().get(external)))
+                .distinct()
                 .toArray(CudaBuffer[]::new);
     }
 
-    private void capture(Plan plan) {
+    private List<Lowered> lower(CudaMemory memory, Plan plan) {
         Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
-        CudaLowering lowering = new CudaLowering(memory, device.tf32(), vendor);
-        List<Lowered> program = lowering.lower(plan.nodes());
+        List<Lowered> lowered = new CudaLowering(memory, device.tf32(), vendor).lower(plan.nodes());
         vendor.ifPresent(theirs -> theirs.report(name));
-        program.forEach(each -> each.launches().forEach(this::prepare));
+        lowered.forEach(each -> each.launches().forEach(this::prepare));
+        return lowered;
+    }
+
+    private void capture(List<List<Lowered>> branches) {
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-        Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
-        int ended;
-        try (Streams streams = new Streams(memory, device, vendor.isEmpty(), operation)) {
+        // Calls of a vendor's library share its stream, so its branches follow one another.
+        boolean parallel = branches.size() > 1 && device.vendor().isEmpty();
+        List<Streams> sides = new ArrayList<>(); // their events outlive the capture
+        try (Branches streams = new Branches(device, parallel ? branches.size() : 0, operation)) {
+            Driver.check(JCudaDriver.cuStreamBeginCapture(device.stream(), mode), operation);
+            int ended;
             try {
-                for (Lowered lowered : program) {
-                    launch(lowered, streams.enter(lowered));
-                    streams.leave(lowered);
+                streams.fork();
+                for (int number = 0; number < branches.size(); number++) {
+                    if (parallel) {
+                        StreamHandle stream = streams.of(number);
+                        branches.get(number).forEach(lowered -> launch(lowered, stream));
+                    } else {
+                        Streams side = new Streams(
+                                memories.get(number), device, device.vendor().isEmpty(), operation);
+                        sides.add(side);
+                        captureWithSide(branches.get(number), side);
+                    }
                 }
                 streams.join();
             } finally {
                 ended = JCudaDriver.cuStreamEndCapture(device.stream(), captured);
             }
+            Driver.check(ended, operation);
+        } finally {
+            sides.forEach(Streams::close);
         }
-        Driver.check(ended, operation);
         Driver.check(JCudaDriver.cuGraphInstantiate(graph, captured, 0), operation);
         JCudaDriver.cuGraphDestroy(captured);
+    }
+
+    /// On the device's stream, with what only the end of a step waits for on another.
+    private void captureWithSide(List<Lowered> program, Streams streams) {
+        for (Lowered lowered : program) {
+            launch(lowered, streams.enter(lowered));
+            streams.leave(lowered);
+        }
+        streams.join();
     }
 
     private void prepare(Launch launch) {
@@ -105,7 +139,7 @@ final class CudaProgram implements Program {
 
     @Override
     public long memoryBytes() {
-        return memory.bytes();
+        return memories.stream().mapToLong(CudaMemory::bytes).sum();
     }
 
     @Override
@@ -115,7 +149,7 @@ final class CudaProgram implements Program {
             device.forget(this);
             device.makeCurrent();
             JCudaDriver.cuGraphExecDestroy(graph);
-            memory.close();
+            memories.forEach(CudaMemory::close);
         }
     }
 }

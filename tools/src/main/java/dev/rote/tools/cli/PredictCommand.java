@@ -138,7 +138,15 @@ public final class PredictCommand implements Callable<Integer> {
     private UNetConfig network(SafeTensorsFile file, NoisyImages images) {
         if (config != null) {
             Extent extent = new Extent(images.height(), images.width(), images.channels());
-            return Blueprint.network(model(config), extent);
+            ModelConfig model = model(config);
+            if (model.family() == ModelConfig.Family.MLP_MIXTURE) {
+                throw DataException.expected(
+                        config,
+                        "model.family",
+                        "a family of U-Nets, whose weights predict applies",
+                        model.family().word());
+            }
+            return Blueprint.unet(model, extent);
         }
         UNetFiles.Found found = UNetFiles.detect(weights, file);
         found.lines().forEach(console.err()::println);

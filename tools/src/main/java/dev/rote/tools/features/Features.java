@@ -1,6 +1,8 @@
 package dev.rote.tools.features;
 
 import dev.rote.config.MeasureConfig;
+import dev.rote.config.Metric;
+import dev.rote.config.SampleMetric;
 import dev.rote.data.Dataset;
 import dev.rote.data.Extent;
 import dev.rote.errors.DataException;
@@ -29,11 +31,16 @@ public final class Features implements AutoCloseable {
     /// `random-convolution`, `pixel-pca` (fitted to the first 4096 training images at most), or the path of an ONNX
     /// network for [OnnxFeatures].
     ///
+    /// Where nothing is measured in them it is the pixels, which need nothing of the images.
+    ///
     /// @param train the training images
     /// @param threads for the fit; 0 for all cores
     /// @throws DataException if there is no such file, or it is not a network that reads these images
     /// @throws InterruptedException if the calling thread is interrupted
     public static Features of(MeasureConfig measure, Dataset train, int threads) throws InterruptedException {
+        if (measure.metrics().stream().noneMatch(Features::needsFeatures)) {
+            return new Features(new PixelFeatures(train.extent().size()));
+        }
         int fitted = measure.features().equals(MeasureConfig.PIXEL_PCA) ? Math.min(train.count(), PCA_IMAGES) : 0;
         int size = train.extent().size();
         float[] images = new float[Math.multiplyExact(fitted, size)];
@@ -60,6 +67,11 @@ public final class Features implements AutoCloseable {
                                 threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
                     default -> OnnxFeatures.open(network(key, name), extent);
                 });
+    }
+
+    private static boolean needsFeatures(Metric metric) {
+        return metric instanceof Metric.Frechet
+                || metric instanceof Metric.OfSamples of && of.space() == SampleMetric.Space.FEATURES;
     }
 
     public FeatureExtractor extractor() {

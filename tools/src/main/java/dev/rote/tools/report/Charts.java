@@ -191,14 +191,15 @@ final class Charts {
 
     private void metrics() {
         for (Metric q : series.quantities(Metric.class, Comparator.comparing(Metric::name))) {
+            boolean kl = q.name().startsWith("kl@"); // it falls over orders of magnitude
             charts.add(new ChartSpec(
                     "metric_" + fileName(q.name()),
                     Panel.METRIC,
                     q.name(),
                     q.name(),
-                    "",
+                    kl ? "Nats. What lies at or below zero, which an estimate can, has no place on this axis." : "",
                     Abscissa.TAU.axis(),
-                    new Axis(q.label(), false, false),
+                    new Axis(q.label(), kl, false),
                     series.curves(q, Role.CURVE),
                     List.of()));
         }

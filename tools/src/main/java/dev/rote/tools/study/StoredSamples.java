@@ -31,12 +31,16 @@ record StoredSamples(Path file, int count, Extent extent, float[] planar, float 
             long[] shape = file.entry("samples").shape();
             if (shape.length != 4
                     || shape[0] < 1
-                    || (shape[1] != 1 && shape[1] != 3)
+                    || shape[1] < 1
                     || shape[2] < 1
                     || shape[3] < 1
+                    || (shape[1] != 1 && shape[1] != 3 && shape[2] * shape[3] != 1)
                     || Arrays.stream(shape).anyMatch(d -> d > 1 << 20)) {
                 throw DataException.expected(
-                        path, "tensor samples", "[N,C,H,W] with C of 1 or 3", Arrays.toString(shape));
+                        path,
+                        "tensor samples",
+                        "[N,C,H,W] with C of 1 or 3, or points [N,d,1,1]",
+                        Arrays.toString(shape));
             }
             int count = (int) shape[0];
             require(path, file, "nearest", TensorType.I32, count);
@@ -73,6 +77,11 @@ record StoredSamples(Path file, int count, Extent extent, float[] planar, float 
         } catch (NumberFormatException e) {
             throw new DataException(path + ": __metadata__ mean: expected a number, found " + text, e);
         }
+    }
+
+    /// Whether they are points of d values and no pictures.
+    boolean points() {
+        return extent.height() * extent.width() == 1;
     }
 
     /// Share of all samples with a ratio below `k`.

@@ -69,6 +69,11 @@ public final class StudyCommand implements Callable<Integer> {
     @Option(names = "--threads", description = "threads of each run; default: the processors shared out over the jobs")
     private Integer threads;
 
+    @Option(
+            names = "--replicas",
+            description = "most runs that differ in their seed only and train as one program on one device; default: 1")
+    private Integer replicas;
+
     @Option(names = "--dry-run", description = "print what the study will take, and stop")
     private boolean dryRun;
 
@@ -114,7 +119,8 @@ public final class StudyCommand implements Callable<Integer> {
         Path folder = out != null ? out : Path.of("studies-out").resolve(file.name());
         Map<String, String> recorded = Build.recorded();
         StudyProgress progress = new StudyProgress(file, console);
-        StudyRunner runner = new StudyRunner(file, folder, side, each, recorded, progress);
+        StudyRunner runner =
+                new StudyRunner(file, folder, side, each, positive("--replicas", replicas, 1), recorded, progress);
         runner.requireSameRuns();
         createFolder(folder);
         String toml = StudyText.of(file, tree);

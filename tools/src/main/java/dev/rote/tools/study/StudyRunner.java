@@ -16,12 +16,14 @@ import dev.rote.tools.cli.Images;
 import dev.rote.tools.cli.ProgressListener;
 import dev.rote.tools.features.Features;
 import dev.rote.tools.report.RunStatus;
+import dev.rote.train.Replicas;
 import dev.rote.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +47,7 @@ public final class StudyRunner {
     private final Path folder;
     private final int jobs;
     private final int threads;
+    private final int replicas;
     private final Map<String, String> recorded;
     private final Progress progress;
     private final Map<String, RunStatus> states = new ConcurrentHashMap<>();
@@ -56,10 +59,25 @@ public final class StudyRunner {
     /// @param recorded facts for each `run.toml`
     public StudyRunner(
             StudyFile study, Path folder, int jobs, int threads, Map<String, String> recorded, Progress progress) {
+        this(study, folder, jobs, threads, 1, recorded, progress);
+    }
+
+    /// @param threads of each run
+    /// @param replicas most runs that differ in their seed only and are trained as one program, see [Replicas]
+    /// @param recorded facts for each `run.toml`
+    public StudyRunner(
+            StudyFile study,
+            Path folder,
+            int jobs,
+            int threads,
+            int replicas,
+            Map<String, String> recorded,
+            Progress progress) {
         this.study = study;
         this.folder = folder;
         this.jobs = jobs;
         this.threads = threads;
+        this.replicas = replicas;
         this.recorded = recorded;
         this.progress = progress;
     }
@@ -114,13 +132,12 @@ public final class StudyRunner {
                 .forEach(Devices::require);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
-        Queue<Grid.Run> queue = new ConcurrentLinkedQueue<>(pending);
+        Queue<List<Grid.Run>> queue = new ConcurrentLinkedQueue<>(groups(pending));
         List<Thread> workers = new ArrayList<>();
-        for (int job = 0; job < Math.min(jobs, pending.size()); job++) {
-            Thread worker = new Thread(() -> work(queue), "study-job-" + job);
-            worker.start();
-            workers.add(worker);
+        for (int job = 0; job < Math.min(jobs, queue.size()); job++) {
+            workers.add(new Thread(() -> work(queue), "study-job-" + job));
         }
+        workers.forEach(Thread::start);
         for (Thread worker : workers) {
             worker.join();
         }
@@ -168,12 +185,36 @@ public final class StudyRunner {
         change(run, RunStatus.State.FAILED, step, reason.getMessage(), Optional.empty());
     }
 
-    private void work(Queue<Grid.Run> queue) {
-        for (Grid.Run run = queue.poll(); run != null && !cancelled; run = queue.poll()) {
+    /// Runs that differ in their seed only, up to `replicas` of them, in the order of the first.
+    private List<List<Grid.Run>> groups(List<Grid.Run> runs) {
+        Map<String, List<Grid.Run>> alike = new LinkedHashMap<>();
+        for (Grid.Run run : runs) {
+            String key = run.config().with("seed", "0").with("name", "same").toml();
+            alike.computeIfAbsent(key, text -> new ArrayList<>()).add(run);
+        }
+        List<List<Grid.Run>> groups = new ArrayList<>();
+        for (List<Grid.Run> same : alike.values()) {
+            for (int first = 0; first < same.size(); first += replicas) {
+                groups.add(same.subList(first, Math.min(same.size(), first + replicas)));
+            }
+        }
+        return groups;
+    }
+
+    private void work(Queue<List<Grid.Run>> queue) {
+        for (List<Grid.Run> group = queue.poll(); group != null && !cancelled; group = queue.poll()) {
+            Grid.Run first = group.getFirst();
             try {
-                execute(run);
+                if (group.size() == 1) {
+                    execute(first);
+                } else {
+                    executeTogether(group);
+                }
             } catch (RuntimeException | Error e) {
-                fail(run, lastStep(run), e);
+                group.stream()
+                        .filter(run -> !states.containsKey(run.name())
+                                || states.get(run.name()).state() == RunStatus.State.RUNNING)
+                        .forEach(run -> fail(run, lastStep(run), e));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
@@ -205,6 +246,60 @@ public final class StudyRunner {
             boolean complete = measured.run();
             RunStatus.State state = complete ? RunStatus.State.FINISHED : RunStatus.State.STOPPED;
             change(run, state, measured.step(), "", Optional.empty());
+        } finally {
+            open.remove(run.name());
+        }
+    }
+
+    /// Several runs on one device, whose updates are one program. On a CPU each has one thread; the way to use more is
+    /// more jobs.
+    private void executeTogether(List<Grid.Run> group) throws InterruptedException {
+        boolean gpu = group.getFirst().config().device() == RunConfig.Device.CUDA;
+        String each = Integer.toString(gpu ? threads : 1);
+        RunConfig common = group.getFirst().config().with("threads", each);
+        group.forEach(run -> progress.detail(run, "loading"));
+        try (TrainingData data = Images.load(common.data());
+                Features features = Features.of(common.measure(), data.train(), threads);
+                Device device =
+                        Devices.open(Devices.Wanted.of(common), notice -> progress.detail(group.getFirst(), notice))) {
+            Replicas together = new Replicas(device);
+            List<Thread> workers = new ArrayList<>();
+            for (Grid.Run run : group) {
+                try {
+                    MeasuredRun measured = MeasuredRun.open(
+                            device,
+                            run.config().with("threads", each),
+                            data,
+                            features.extractor(),
+                            runFolder(run),
+                            recorded,
+                            Optional.of(together),
+                            new Listener(run));
+                    open.put(run.name(), measured);
+                    workers.add(new Thread(() -> finish(run, measured), "study-run-" + run.name()));
+                } catch (RuntimeException | Error e) {
+                    fail(run, lastStep(run), e);
+                }
+            }
+            if (cancelled) {
+                open.values().forEach(MeasuredRun::cancel);
+            }
+            workers.forEach(Thread::start);
+            for (Thread worker : workers) {
+                worker.join();
+            }
+        }
+    }
+
+    private void finish(Grid.Run run, MeasuredRun opened) {
+        try (opened) {
+            boolean complete = opened.run();
+            RunStatus.State state = complete ? RunStatus.State.FINISHED : RunStatus.State.STOPPED;
+            change(run, state, opened.step(), "", Optional.empty());
+        } catch (RuntimeException | Error e) {
+            fail(run, lastStep(run), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             open.remove(run.name());
         }

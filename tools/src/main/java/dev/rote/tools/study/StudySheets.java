@@ -11,6 +11,7 @@ import dev.rote.tools.cli.Images;
 import dev.rote.tools.report.ImageBatch;
 import dev.rote.tools.report.Lettering;
 import dev.rote.tools.report.NeighbourSheet;
+import dev.rote.tools.report.ProjectionSheet;
 import dev.rote.tools.report.SampleSheet;
 import dev.rote.tools.report.Sheet;
 import dev.rote.tools.report.SheetHeader;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -114,6 +116,10 @@ final class StudySheets {
         if (!Files.exists(neighbours) && Lettering.missing().isEmpty()) {
             StoredSamples stored = StoredSamples.read(folder.resolve("samples").resolve(step + ".safetensors"));
             SheetHeader header = new SheetHeader(run.name(), step, stored.copies(k));
+            if (stored.points()) {
+                ProjectionSheet.writePng(neighbours, header, points(stored, data));
+                return pointSheet(run, step, neighbours);
+            }
             ImageBatch images = shown(stored, run.config().data());
             SampleSheet.writePng(samples, header, images, List.of(), PER_ROW);
             data.ifPresent(real -> {
@@ -128,6 +134,9 @@ final class StudySheets {
                 NeighbourSheet.writePng(neighbours, header, matches, PER_ROW / 2);
             });
         }
+        if (run.config().data().isMixture()) {
+            return pointSheet(run, step, neighbours);
+        }
         String title = run.name() + ", step " + step;
         return Files.exists(neighbours)
                 ? new Sheet(
@@ -137,6 +146,37 @@ final class StudySheets {
                                 + (Math.abs(k - 1.0 / 3) < 1e-9 ? "1/3" : k) + ") are framed.",
                         neighbours)
                 : new Sheet(title + ": samples", "Their nearest training images could not be read.", samples);
+    }
+
+    private static Sheet pointSheet(Grid.Run run, int step, Path file) {
+        return new Sheet(
+                run.name() + ", step " + step + ": samples among the training points",
+                "Across, the projection on the direction between the two clouds; upwards, one at right angles to it."
+                        + " Copies are framed.",
+                file);
+    }
+
+    private ProjectionSheet.Points points(StoredSamples stored, Optional<TrainingData> data) {
+        float[] samples = stored.planar().clone();
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] += stored.mean();
+        }
+        return new ProjectionSheet.Points(
+                stored.extent().size(),
+                samples,
+                data.map(StudySheets::trainingPoints),
+                Arrays.stream(stored.ratios()).boxed().toList(),
+                k);
+    }
+
+    private static float[] trainingPoints(TrainingData data) {
+        Dataset train = data.train();
+        int size = train.extent().size();
+        float[] points = new float[train.count() * size];
+        for (int i = 0; i < train.count(); i++) {
+            System.arraycopy(train.image(i), 0, points, i * size, size);
+        }
+        return points;
     }
 
     private static List<Integer> storedSteps(Path folder) {

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rote.config.ConfigTree;
 import dev.rote.measure.Measurement;
 import dev.rote.tools.report.RunStatus;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -39,6 +42,59 @@ class StudyRunnerTest {
         assertThat(runner.failures()).containsOnlyKeys("n=4", "n=8");
         assertThat(runner.failures().values()).allMatch(failure -> failure instanceof OutOfMemoryError);
     }
+
+    /// Three seeds, two of them as one program; each ends with the records and the weights that it has alone.
+    @Test
+    void seedsTrainedAsOneProgramAreTheRunsTheyAreAlone() throws InterruptedException, IOException {
+        StudyFile study = StudyFile.of(ConfigTree.parse("""
+                name = "seeds"
+                data.source = "builtin:gaussian-mixture?d=3"
+                data.n = 8
+                data.test = 8
+                model.family = "mlp-mixture"
+                model.width = 8
+                train.optimizer = "adam"
+                train.steps = 30
+                measure.steps = [10, 30]
+                measure.samples = 12
+                measure.sampler_steps = 10
+                measure.metrics = ["memorized_fraction", "loss@0.1"]
+                measure.noise_draws = 2
+                [grid]
+                seed = [0, 1, 2]
+                """, "s.toml"));
+        Path together = folder.resolve("together");
+        Path alone = folder.resolve("alone");
+        assertThat(new StudyRunner(study, together, 2, 1, 2, Map.of(), QUIET).run())
+                .isTrue();
+        assertThat(new StudyRunner(study, alone, 1, 1, Map.of(), QUIET).run()).isTrue();
+        for (int seed = 0; seed < 3; seed++) {
+            Path run = Path.of("runs", "seed=" + seed);
+            assertThat(measured(together.resolve(run))).hasSize(2).isEqualTo(measured(alone.resolve(run)));
+            Path weights = run.resolve("checkpoints").resolve("30.safetensors");
+            assertThat(together.resolve(weights)).hasSameBinaryContentAs(alone.resolve(weights));
+        }
+        assertThat(measured(together.resolve("runs/seed=0"))).isNotEqualTo(measured(together.resolve("runs/seed=1")));
+    }
+
+    private static List<String> measured(Path run) throws IOException {
+        return Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+                .filter(line -> line.contains("\"measure\""))
+                .map(line -> line.substring(0, line.indexOf("\"seconds\"")))
+                .toList();
+    }
+
+    private static final StudyRunner.Progress QUIET = new StudyRunner.Progress() {
+        @Override
+        public void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement) {
+            // Nobody listens.
+        }
+
+        @Override
+        public void detail(Grid.Run run, String text) {
+            // Nobody listens.
+        }
+    };
 
     @Test
     void timesSideBySideAreLimitedByTheProcessorsAndTheLongestRun() {
