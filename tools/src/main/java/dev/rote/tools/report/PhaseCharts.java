@@ -8,6 +8,7 @@ import dev.rote.tools.report.ChartSpec.Series;
 import dev.rote.tools.report.PhaseDiagram.Edge;
 import dev.rote.tools.report.PhaseDiagram.Line;
 import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -36,7 +37,7 @@ final class PhaseCharts {
         cells(phase, true, counted).ifPresent(series::add);
         cells(phase, false, counted).ifPresent(series::add);
         for (int i = 0; i < lines.size(); i++) {
-            series.addAll(line(lines.get(i), ink(i, lines.size()), counted));
+            series.addAll(line(lines.get(i), ink(i, lines.size()), counted, limits(phase)));
         }
         String rule = threshold == 0 ? "first copy" : "f_mem = " + Digits.percent(threshold);
         return new ChartSpec(
@@ -61,7 +62,7 @@ final class PhaseCharts {
                 + "), above it they do not. f_mem is interpolated in log τ, the line in log n. τ_gen is the"
                 + " arrival on the plateau of the Fréchet distance, the geometric mean over the runs of a width: "
                 + times
-                + ". Bands: 95 % intervals, runs and samples drawn again. Squares: what was measured, dark where the last"
+                + ". Bands: 95 % intervals, runs and samples drawn again, cut at the measured n. Squares: what was measured, dark where the last"
                 + " measurement has copies. Triangles: the line lies above (or, upside down, below) every measured n.";
         return phase.hasParameters() ? text : text + " The number of parameters is not recorded for every width.";
     }
@@ -81,7 +82,7 @@ final class PhaseCharts {
                         points));
     }
 
-    private static List<Series> line(Line line, Ink ink, boolean counted) {
+    private static List<Series> line(Line line, Ink ink, boolean counted, double[] limits) {
         ToDoubleFunction<Edge> x = edge -> counted ? edge.parameters() : edge.width();
         List<Point> within = new ArrayList<>();
         List<Point> above = new ArrayList<>();
@@ -94,8 +95,8 @@ final class PhaseCharts {
                     within.add(new Point(
                             at,
                             found.n(),
-                            found.interval().low(),
-                            found.interval().high()));
+                            Math.max(found.interval().low(), limits[0]),
+                            Math.min(found.interval().high(), limits[1])));
                 case ABOVE -> above.add(Point.of(at, found.n()));
                 case BELOW -> below.add(Point.of(at, found.n()));
                 case UNKNOWN -> {}
@@ -112,6 +113,13 @@ final class PhaseCharts {
             series.add(new Series(line.label() + ", below", -1, ink, Role.UPPER_BOUNDS, below));
         }
         return series;
+    }
+
+    /// The measured sizes: where an interval that is open beyond them is cut.
+    private static double[] limits(PhaseDiagram phase) {
+        DoubleSummaryStatistics sizes =
+                phase.cells().stream().mapToDouble(PhaseDiagram.Cell::n).summaryStatistics();
+        return new double[] {sizes.getMin(), sizes.getMax()};
     }
 
     private static Ink ink(int index, int count) {

@@ -196,6 +196,14 @@ final class PaperNumbers {
                 .orElseGet(() -> PaperReadings.missing("Fig. 7 right", claim, "much earlier", "interval below 1"));
     }
 
+    /// Undecided without an interval, or with one that holds 1.
+    private static Outcome below(TimeRatio ratio) {
+        if (Double.isNaN(ratio.high()) || (ratio.low() <= 1 && ratio.high() >= 1)) {
+            return Outcome.OPEN;
+        }
+        return PaperReadings.outcome(ratio.high() < 1);
+    }
+
     /// The exponents at the other ratios, which should not differ.
     List<Row> ratios(String where) {
         List<Row> rows = new ArrayList<>();
