@@ -46,7 +46,7 @@ class_path() { # jars of the program, the benchmarks and the tests, one per line
 }
 class_path | awk -F/ '!seen[$NF]++' | while IFS= read -r jar; do
     case $jar in
-        *dnnl* | *onnxruntime*) ;;
+        *dnnl* | *openblas* | *onnxruntime*) ;;
         *jcublas-natives*) pack "$(realpath "$jar")" 'lib/libJCublas-*' ;;
         *jcuda-natives*) pack "$(realpath "$jar")" lib/libJNvPTXCompiler* lib/libJNvrtc* lib/libJCudaRuntime* ;;
         *) pack "$(realpath "$jar")" ;;

@@ -79,7 +79,8 @@ tests() {
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
         --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest &
     running+=($!)
-    step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest &
+    step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
+        --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
@@ -174,9 +175,11 @@ warm() {
 
 # Ours, then the peers on the same shapes; the most important first.
 if [ -n "$standin" ]; then
+    sweep="-p width=8 -p runs=2 -p batch=2 -wi 0 -i 1"
     widths=8 peer_widths= batch=2 precisions=bf16 samples="-wi 1 -i 1" limit=20 small="steps=0 only=group_norm.*|linear"
 else
     widths=${ROTE_WIDTHS:-32,64,128} peer_widths=${ROTE_PEER_WIDTHS:-32 64 128} batch=512 precisions=bf16
+    sweep="-p width=8,16 -p runs=1,4,16 -p batch=128 -wi 2 -i 10"
     samples="-wi 2 -i 10" limit=40 small=bandwidth=4.3 # TB/s of a copy, as measured on an H200
     if nvidia-smi -L 2>/dev/null | grep -q H100; then small=bandwidth=3.0; fi
 fi
@@ -199,6 +202,9 @@ bench() {
     step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
         precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
     vendor-bench
+    # Small runs that share the GPU, as a sweep's do, and one alone.
+    # shellcheck disable=SC2086
+    step sweep 60 "${java[@]}" "${jmh[@]}" CudaSweepBench -rff "$out/sweep.json" -p precision=$precisions $sweep
     if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
         step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
             -p width="$narrow" -p batch=1000 -wi 1 -i 3
@@ -240,7 +246,7 @@ vendor-bench() {
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
-    for file in "$out"/{step-*,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/{step-*,sweep,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
     for file in "$out"/nearest-[0-9s]*.log; do [ ! -s "$file" ] || arguments+=("log=$file"); done
     [ ! -s "$out/nearest-wrong.log" ] || arguments+=("wrong=$out/nearest-wrong.log")
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")

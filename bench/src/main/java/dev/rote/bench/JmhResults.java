@@ -36,6 +36,13 @@ final class JmhResults {
             Case timed = new Case(Case.TRAINING_STEP, study.shape(), study.precision());
             return new Outcome(timed, threads, timing, study.cost(threads).flops(), study.batch(), peers);
         }
+        if (name.endsWith(".sweepStep")) {
+            Study study = study(params);
+            int runs = Integer.parseInt(params.required("runs").stringValue());
+            Case timed = new Case(Case.TRAINING_STEP, CudaSweepBench.shape(study, runs), study.precision());
+            long flops = runs * study.cost(threads).flops();
+            return new Outcome(timed, threads, timing, flops, runs * study.batch(), peers);
+        }
         if (name.endsWith(".sampling")) {
             Case timed = new Case(
                     Case.SAMPLING,
