@@ -22,8 +22,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Time of one training step of each of several small studies that share a GPU, as the runs of a sweep do: one process, a
-/// thread, a device and its streams for each. Divided by the number of runs it is the time a step costs; beside that of a
+/// Time of one training step of each of several small studies that share a GPU, as the runs of a sweep do: one process,
+// a
+/// thread, a device and its streams for each. Divided by the number of runs it is the time a step costs; beside that of
+// a
 /// single run it says what sharing gains.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)

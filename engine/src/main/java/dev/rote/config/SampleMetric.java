@@ -3,8 +3,7 @@ package dev.rote.config;
 import java.util.Optional;
 
 /// Metrics of generated images beside real ones. What each is, and its source, says the class of `dev.rote.metrics`
-// that
-/// computes it; `docs/metrics.md` has all formulas.
+/// that computes it; `docs/metrics.md` has all formulas.
 public enum SampleMetric implements Named {
     /// Share of samples that the calibrated l2 test extracts.
     CALIBRATED_L2("calibrated_l2", Space.PIXELS, false),

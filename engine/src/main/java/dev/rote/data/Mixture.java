@@ -16,9 +16,9 @@ import java.util.stream.IntStream;
 /// | source | a cloud |
 /// |---|---|
 /// | `builtin:gaussian-mixture?d=8&seed=0&count=131072` | N(mu, I) |
-/// | `builtin:student-mixture?d=8&dof=3&seed=0&count=131072` | multivariate t around mu with `dof` degrees of freedom,
-// scaled to covariance I: mu + z sqrt((dof - 2) / c) with z ~ N(0, I), c ~ chi^2(dof) |
+/// | `builtin:student-mixture?d=8&dof=3&seed=0&count=131072` | multivariate t around mu, covariance I |
 ///
+/// The latter is mu + z sqrt((dof - 2) / c) with z ~ N(0, I) and c ~ chi^2(dof), `dof` degrees of freedom.
 /// Point i is a function of (seed, i). All keys may be left out.
 ///
 /// @param dimension d

@@ -55,8 +55,7 @@ public interface Device extends AutoCloseable {
     long programBytes(List<Plan> lanes);
 
     /// References in which nearest neighbours are searched on this device; empty where it has no kernels for that, as
-    // on a
-    /// CPU, whose search is [dev.rote.metrics.NearestNeighbours].
+    /// on a CPU, whose search is [dev.rote.metrics.NearestNeighbours].
     ///
     /// @throws IllegalArgumentException if a value is NaN or infinite (row and column are named)
     /// @throws dev.rote.errors.DeviceException if the memory cannot be had

@@ -22,8 +22,7 @@ import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 
 /// Looks at the signals of [StopRule] while a [Trainer] trains: the losses of few images, and few samples, other ones
-// at
-/// each check and other ones than are measured.
+/// at each check and other ones than are measured.
 final class EarlyStop implements AutoCloseable {
     private final Owned owned;
     private final Trainer trainer;

@@ -133,7 +133,7 @@ public final class MeasuredRun implements AutoCloseable {
                 }
                 based |= kind.equals("base_rate");
                 if (kind.equals("stop")) {
-                    stopped = true;
+                    stopped = record.path("early").asBoolean(); // else a run that may be extended
                     why = Optional.of(record.path("why").asString(""));
                 }
                 if (kind.equals("check")) {

@@ -20,15 +20,14 @@ import tools.jackson.databind.node.ObjectNode;
 /// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
 /// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `scores`, `losses`, `seconds`
 // |
-/// | `check` | `step`, `gap`, `copies`, `samples`, `tau_mem`, `passed`, `kept`, `seconds`: signals of a rule for
-// stopping |
-/// | `stop` | `step`, `kept`, `why`: the run is complete; `best.safetensors` is the model of step `kept` |
+/// | `check` | `step`, `gap`, `copies`, `samples`, `tau_mem`, `passed`, `kept`, `seconds`: of `stop.rule` |
+/// | `stop` | `step`, `early`, `kept`, `why`: complete, `early` if it copied; `best.safetensors` is of step `kept` |
 /// | `end` | `step`: the run is complete |
 ///
 /// `scores` is a list of {`name`, `space`, `value`, `low`, `high`}, the last two where they are known; absent if none
-// is
-/// wanted. `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A fraction is
-/// {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`}, both at 95 %.
+/// is wanted. `frechet` is {`value`, `low`, `high`, `features`}, `losses` a list of {`t`, `train`, `test`}. A
+/// fraction is {`k`, `value`, `low`, `high`, `wilson_low`, `wilson_high`}, an interval {`value`, `low`, `high`},
+/// both at 95 %.
 final class RunRecords {
     private RunRecords() {}
 
@@ -117,8 +116,7 @@ final class RunRecords {
     }
 
     /// `gap` is absent without held-out images, `copies`, `samples` and `tau_mem` before images are generated, `kept`
-    // if
-    /// no model is early enough.
+    /// if no model is early enough.
     static Map<String, Object> check(StopRule.Check check, StopRule.Decision decision, double seconds) {
         Map<String, Object> record = record("check", check.step());
         check.gap().ifPresent(gap -> record.put("gap", gap));
@@ -144,6 +142,7 @@ final class RunRecords {
 
     static Map<String, Object> stop(int step, StopRule.Decision decision, String why) {
         Map<String, Object> record = record("stop", step);
+        record.put("early", decision.stop());
         decision.kept().ifPresent(kept -> record.put("kept", kept));
         record.put("why", why);
         return record;

@@ -24,8 +24,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /// The metrics of samples that a configuration names, by the space they are taken in. What depends on the real images
-// is
-/// prepared at the first measurement; the run's device then searches neighbours among the training images.
+/// is prepared at the first measurement; the run's device then searches neighbours among the training images.
 final class SampleScores {
     private final Map<Space, EnumSet<Kind>> wanted = new EnumMap<>(Space.class);
     private final Map<Space, SampleMetrics> prepared = new EnumMap<>(Space.class);

@@ -14,8 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /// Another run that drew its samples from the same noise: one with the same seed, sampler and sampling batch, trained
-// on
-/// other images, and measured at the same steps with all sheets.
+/// on other images, and measured at the same steps with all sheets.
 ///
 /// @param folder of that run
 /// @param extent of an image

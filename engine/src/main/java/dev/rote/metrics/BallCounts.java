@@ -2,8 +2,7 @@ package dev.rote.metrics;
 
 /// In how many balls does a point lie? Exact: the answer is that of comparing distances by the contract of
 /// [SquaredDistance] with the radii. A pass in f32 ([DistanceTile]) decides all pairs but those within its error bound
-// of
-/// the radius ([CandidateScan] proves the bound); these are decided by the contract.
+/// of the radius ([CandidateScan] proves the bound); these are decided by the contract.
 final class BallCounts {
     private static final int CHUNK = CandidateScan.CHUNK;
     private static final int QUERIES = 63 * DistanceTile.QUERIES; // of one task, as in the search

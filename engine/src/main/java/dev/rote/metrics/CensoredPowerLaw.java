@@ -5,18 +5,16 @@ import java.util.List;
 import java.util.Optional;
 
 /// tau = C x1^a1 x2^a2 ..., such as C n^a W^b, with times of which only a bound may be known: a run that ended before
-// the
-/// event, or that showed it at its first measurement. Leaving such runs out would bias the exponents, because it is the
-/// slow runs that end too early.
+/// the event, or that showed it at its first measurement. Leaving such runs out would bias the exponents, because
+/// it is the slow runs that end too early.
 ///
 /// log tau = log C + sum of aj log xj + sigma e with e standard normal, by maximum likelihood (the Tobit model, Tobin
 /// 1958, Econometrica 26, 24), found with the EM algorithm: a bounded log tau is replaced by the mean of the normal
-// that
-/// is cut off at the bound (Aitkin 1981, Technometrics 23, 161). Without bounds these are ordinary least squares and
-/// the intervals those of linear regression; with bounds their variance is the inverse of the second derivative of
-/// the likelihood, scaled by m / (m - p) with m the known times and p the parameters, and Student's t has m - p degrees
-// of
-/// freedom. With m = p there is no interval.
+/// that is cut off at the bound (Aitkin 1981, Technometrics 23, 161). Without bounds these are ordinary least
+/// squares and the intervals those of linear regression; with bounds their variance is the inverse of the second
+/// derivative of the likelihood, scaled by m / (m - p) with m the known times and p the parameters, and Student's t
+/// has m - p degrees
+/// of freedom. With m = p there is no interval.
 ///
 /// @param exponents one per variable
 /// @param prefactor C; far from x = 1 it is wide and correlated with the exponents
@@ -76,8 +74,7 @@ public record CensoredPowerLaw(List<Interval> exponents, Interval prefactor, dou
 
     /// The exponents with percentile intervals over runs: runs are drawn again with replacement (bootstrap over pairs,
     /// Efron & Tibshirani 1993, sec. 9.5), bounds among them. Draws that do not decide the exponents are drawn again.
-    // Too
-    /// narrow for fewer than about ten runs.
+    /// Too narrow for fewer than about ten runs.
     ///
     /// @return empty as [#of] is
     public static Optional<List<Interval>> exponentsByBootstrap(List<Time> times, Bootstrap bootstrap) {

@@ -9,7 +9,7 @@ import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 
 /// The maximum of the likelihood of a [CensoredPowerLaw]. Columns are centred about their means, so that sums of
-// squares keep their digits.
+/// squares keep their digits.
 ///
 /// @param design `[m, p]`, first column ones, the others log x - mean
 /// @param coefficients `[p]`, first the mean level

@@ -55,9 +55,8 @@ public record CollapseScore(double collapsed, double raw, double bestExponent, d
     }
 
     /// [#bestExponent] with its percentile interval over runs: runs are drawn again with replacement, each with its
-    // curve
-    /// (Efron & Tibshirani 1993, sec. 9.5). Draws of a single n are drawn again. Too narrow for fewer than about ten
-    /// runs.
+    /// curve (Efron & Tibshirani 1993, sec. 9.5). Draws of a single n are drawn again. Too narrow for fewer than
+    /// about ten runs.
     ///
     /// @return empty as [#of] is
     public static Optional<Interval> exponentByBootstrap(

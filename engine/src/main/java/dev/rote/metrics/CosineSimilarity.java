@@ -1,11 +1,9 @@
 package dev.rote.metrics;
 
 /// Cosine similarity `a.b / (|a| |b|)` of pairs of images. Two models that were trained on disjoint halves of a data
-// set
-/// and draw from the same noise make nearly the same images while they generalise, and different ones once they
+/// set and draw from the same noise make nearly the same images while they generalise, and different ones once they
 /// memorize (Kadkhodaie et al. 2024, arXiv:2310.02557, figure 2). Beside it belongs the similarity of each sample to
-// its
-/// nearest training image.
+/// its nearest training image.
 ///
 /// Whether a mean is subtracted first changes the value much: say which.
 public final class CosineSimilarity {

@@ -4,9 +4,9 @@ package dev.rote.metrics;
 /// al. 2023, arXiv:2306.04675): how well a density around the samples explains held-out images.
 ///
 /// The density is a mixture of c Gaussians with equal weights, one around each sample, each with its own variance in
-// all
-/// directions; the variances are those that make the training images most likely. A sample that copies a training image
-/// gets a variance near 0 and then explains no held-out image, so quality, diversity and novelty all count.
+/// all directions; the variances are those that make the training images most likely. A sample that copies a
+/// training image gets a variance near 0 and then explains no held-out image, so quality, diversity and novelty all
+/// count.
 ///
 /// `FLS = 100 exp(-2 (L - L_0) / d)`
 ///

@@ -5,16 +5,14 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Where the Fréchet distance reaches its plateau: tau_gen as Bonnaire et al., arXiv:2505.17638, read it off a figure,
-// as
-/// a rule. Beside [TimeScales#generation], which asks for 10 % of the smallest distance and so follows single low
-// points
-/// of a noisy curve.
+/// as a rule. Beside [TimeScales#generation], which asks for 10 % of the smallest distance and so follows single
+/// low
+/// points of a noisy curve.
 ///
 /// The plateau is the median of the distances in the last quarter, in log tau, of the measurements before tau_mem, and
-// of
-/// four at least. tau_gen is where the running median of three distances first falls to `factor` times the plateau,
-// interpolated linearly
-/// in log distance over log tau.
+/// of four at least. tau_gen is where the running median of three distances first falls to `factor` times the
+/// plateau,
+/// interpolated linearly in log distance over log tau.
 ///
 /// @param step the time; the first measurement when `censored`
 /// @param level the plateau

@@ -10,7 +10,7 @@ record KMeans(Rows centres) {
     private static final int ITERATIONS = 50;
 
     /// Ends when no row changes its cell, after 50 rounds at the latest. A cell that lost all its rows keeps its
-    // centre.
+    /// centre.
     ///
     /// @param rows at least `cells` of them
     static KMeans fit(Rows rows, int cells, long seed, int threads) throws InterruptedException {

@@ -9,8 +9,7 @@ package dev.rote.metrics;
 /// features are Inception's pool features. Unbiased at every count, so it may be negative.
 ///
 /// Common programs average over blocks drawn anew each time, which overlap. Here they are disjoint, in an order that
-// the
-/// seed decides: then they are independent, and Student's interval of their mean is one.
+/// the seed decides: then they are independent, and Student's interval of their mean is one.
 public final class KernelDistance {
     private static final int LARGEST = 1000;
     private static final int BLOCKS = 10;
@@ -18,8 +17,7 @@ public final class KernelDistance {
     private KernelDistance() {}
 
     /// Mean over the blocks with its 95 % interval. Blocks hold 1000 of each kind, or a tenth of the smaller set if
-    // that
-    /// is less.
+    /// that is less.
     ///
     /// @param real `[m, d]`, 20 or more
     /// @param samples `[n, d]`, 20 or more

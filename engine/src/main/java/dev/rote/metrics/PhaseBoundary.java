@@ -8,10 +8,9 @@ import java.util.Optional;
 /// with more do not. Over widths these are the lines of the phase diagram of Bonnaire et al., arXiv:2505.17638, Fig. 3.
 ///
 /// The memorized fraction f of each run is interpolated in log tau at the moment asked for; the boundary is where f
-// over
-/// log n falls to the threshold, interpolated linearly between two sizes. Threshold 0 gives the paper's strict rule,
-// the
-/// smallest n without a copy, which depends on the number of samples; 1 % is sturdier.
+/// over log n falls to the threshold, interpolated linearly between two sizes. Threshold 0 gives the paper's strict
+/// rule,
+/// the smallest n without a copy, which depends on the number of samples; 1 % is sturdier.
 ///
 /// - A run that ended before the moment, or began to be measured after it, is known only where f cannot have come back
 ///   across the threshold: one that copied at its last measurement copies later too, one that did not copy at its first

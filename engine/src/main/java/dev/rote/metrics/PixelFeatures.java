@@ -1,8 +1,7 @@
 package dev.rote.metrics;
 
 /// The pixels themselves as features. Distances in them are dominated by brightness and position: report what is
-// measured
-/// as "... on pixels (not FID)".
+/// measured as "... on pixels (not FID)".
 ///
 /// @param dimension values of an image
 public record PixelFeatures(int dimension) implements FeatureExtractor {

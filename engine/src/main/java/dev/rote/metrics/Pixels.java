@@ -6,8 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /// A matrix of 8-bit rows, `values [count, dimension]`, row-major without gaps: images as files hold them. Distances
-// are
-/// those of the integers 0 to 255, and exact: they are sums of integers.
+/// are those of the integers 0 to 255, and exact: they are sums of integers.
 ///
 /// @param values at least `count * dimension` bytes; read, never written or closed
 /// @param count number of rows, 0 or more

@@ -6,11 +6,9 @@ import java.util.Arrays;
 /// neighbour in its own set:
 ///
 /// - precision: share of samples in the ball of some real image; recall: share of real images in the ball of some
-// sample
-///   (Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1 and 2; they take k = 3);
+///   sample (Kynkäänniemi et al. 2019, arXiv:1904.06991, eq. 1 and 2; they take k = 3);
 /// - density: mean number of real images' balls that hold a sample, over k; may exceed 1; coverage: share of real
-// images
-///   whose ball holds a sample (Naeem et al. 2020, arXiv:2002.09797, eq. 3 and 4; k = 5).
+///   images whose ball holds a sample (Naeem et al. 2020, arXiv:2002.09797, eq. 3 and 4; k = 5).
 ///
 /// A point on the sphere counts as inside, as in eq. 1 of the former paper. All four depend on the two counts: compare
 /// values with equal ones only.

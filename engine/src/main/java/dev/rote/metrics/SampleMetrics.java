@@ -7,8 +7,7 @@ import java.util.List;
 import java.util.Set;
 
 /// Many metrics of samples in one space, pixels or features. What depends on the real images alone is computed when it
-// is
-/// first needed and kept.
+/// is first needed and kept.
 ///
 /// Quality is measured against the held-out images, or against the training images where there are none.
 public final class SampleMetrics {
@@ -148,8 +147,7 @@ public final class SampleMetrics {
     }
 
     /// Measures, in the order of [Kind]. A kind that needs held-out images is left out where there are none, and C_T
-    // also
-    /// where too few samples lie in each cell.
+    /// also where too few samples lie in each cell.
     ///
     /// @param samples `[n, d]`, at least [#fewestSamples]
     /// @throws IllegalArgumentException if there are fewer or a value is not finite

@@ -27,8 +27,7 @@ import java.util.Map;
 ///
 /// `__metadata__` has `rote.step`, `rote.config` (hash of the configuration), `rote.data` (hash of the training
 /// images), `rote.steps` (`train.steps` of that configuration), the architecture (`unet.*`, `mlp.*`) and `sha256` of
-// the
-/// data section. There is no state of a random generator: draws are functions of seed and step.
+/// the data section. There is no state of a random generator: draws are functions of seed and step.
 final class Checkpoint {
     private static final String STEP = "rote.step";
     private static final String CONFIG = "rote.config";

@@ -119,6 +119,7 @@ class EarlyStopTest {
         int step = stop.path("step").asInt();
         int kept = stop.path("kept").asInt();
         assertThat(step).isLessThan(STEPS);
+        assertThat(stop.path("early").asBoolean()).isTrue();
         assertThat(kept).isPositive().isLessThan(step);
         assertThat(stop.path("why").asString())
                 .startsWith("stopped at step " + step + ": a memorized fraction of 1 % was passed near step ")
@@ -170,6 +171,10 @@ class EarlyStopTest {
         assertThat(records(folder, "check").getFirst().has("copies")).isFalse();
         assertThat(records(folder, "end")).hasSize(1);
         assertThat(Files.exists(folder.resolve("best.safetensors"))).isTrue();
+        // It may be extended: nothing has stopped it.
+        assertThat(run(config.with("train.steps", "60"), folder, -1)).isTrue();
+        assertThat(records(folder, "stop").getLast().path("step").asInt()).isEqualTo(60);
+        assertThat(records(folder, "end")).hasSize(1);
     }
 
     @Test

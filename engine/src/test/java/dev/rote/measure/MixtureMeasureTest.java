@@ -53,8 +53,7 @@ class MixtureMeasureTest {
     }
 
     /// Before training the network knows nothing of the data; after 600 updates samples lie in the clouds. (Seen: 3.0;
-    // it
-    /// goes on falling to about 0.1 at 1,000.)
+    /// it goes on falling to about 0.1 at 1,000.)
     @Test
     void theDivergenceFallsWithTrainingAndStandsInTheRecords() throws InterruptedException {
         List<JsonNode> found = measurements(config(), "run");

@@ -96,8 +96,7 @@ final class ConvolutionLowering {
     }
 
     /// A convolution and the addition of something to its result in one launch; empty where these nodes are not that,
-    // or
-    /// no kernel does it.
+    /// or no kernel does it.
     Optional<List<KernelLaunch>> together(Conv2d op, Node node, Node next) {
         if (op.input() == Conv2d.Input.JOINED) {
             return Optional.empty();

@@ -9,13 +9,12 @@ import java.lang.foreign.MemorySegment;
 import jcuda.driver.CUdevice_attribute;
 
 /// Exact nearest neighbours by kernels: `nearest_split` prepares, `nearest_scan` bounds all distances from below on
-// tensor
-/// cores, `nearest_rank` compares what the bounds do not rule out.
+/// tensor cores, `nearest_rank` compares what the bounds do not rule out.
 ///
 /// References that fit stay on the device, prepared once; of more, a part at a time goes through it in every search,
-// and
-/// the segment they come from must stay as it is. Queries are taken in parts as well, as many as the bounds have
-// memory.
+/// and the segment they come from must stay as it is. Queries are taken in parts as well, as many as the bounds
+/// have
+/// memory.
 final class CudaNearestSearch implements NearestSearch {
     private static final int GROUP_BYTES = 8;
     private static final int GROUP = 32; // references

@@ -35,7 +35,7 @@ record CudnnAlgorithm(int number, int math) {
     private record Offer(int number, int status, int determinism, int math) {}
 
     /// The deterministic ones, the one first that cuDNN expects to be quickest; none if cuDNN takes no such
-    // convolution.
+    /// convolution.
     static List<CudnnAlgorithm> deterministic(Question question) {
         try {
             return offers(question).stream()

@@ -94,7 +94,7 @@ record HaloWeights(Tile tile, ProductSplit split) {
 
     /// Expected clocks of a multiprocessor, by a model that only has to order the tiles: 8 warps' 36 products for a row
     /// at 1.6 clocks each, a quarter of the time in which the row comes from L2 at 24 bytes a clock, and the parts,
-    // written and read at 2000 bytes a clock by all.
+    /// written and read at 2000 bytes a clock by all.
     private long clocks(int filters, int channels, int height) {
         long waves = Math.ceilDiv(tiles(tile, filters, channels) * split.count(), (long) BLOCKS);
         long rows = waves * (split.depth() / tile.groups()) * height;

@@ -1,8 +1,7 @@
 package dev.rote.device.cuda;
 
 /// The kernels that bound distances: which, and how many queries and threads a block has. A block takes 256 references
-// at
-/// a time.
+/// at a time.
 ///
 /// @param suffix of the kernels' names, after their type
 /// @param queries of a block

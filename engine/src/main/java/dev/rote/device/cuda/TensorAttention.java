@@ -20,8 +20,7 @@ record TensorAttention(DType type, int size) {
     private static final int BUSY_HEADS = 132;
 
     /// Empty if rows are too long or not aligned to what is copied at once (16 bytes, up to size 32 four values), or
-    // the
-    /// type is multiplied in f32, or an image has more elements than the kernels can count.
+    /// the type is multiplied in f32, or an image has more elements than the kernels can count.
     ///
     /// @param width values of a token in y: heads times depth
     static Optional<TensorAttention> of(DType type, int tokens, int width, int depth, boolean tf32) {

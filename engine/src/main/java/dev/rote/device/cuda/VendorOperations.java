@@ -19,8 +19,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// NVIDIA's libraries as another way to compute products, by cuBLAS, and convolutions, by cuDNN: to check against and
-// to
-/// measure against. Everything else is computed by our kernels, and so is what the libraries refuse.
+/// to measure against. Everything else is computed by our kernels, and so is what the libraries refuse.
 ///
 /// Every operation is tried once, on memory of its own, when a plan first asks for its scratch memory. So a capture
 /// meets only calls that are known to work and whose kernels are loaded.

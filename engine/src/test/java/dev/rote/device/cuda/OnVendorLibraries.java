@@ -7,8 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /// Devices with vendor operations for tests: NVIDIA's libraries on a GPU, their stand-ins (native/standin/vendor) on
-// the
-/// stand-in for the driver. Tests are skipped where there are none.
+/// the stand-in for the driver. Tests are skipped where there are none.
 final class OnVendorLibraries {
     private OnVendorLibraries() {}
 

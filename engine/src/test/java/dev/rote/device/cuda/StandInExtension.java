@@ -16,8 +16,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /// Loads the stand-in before the first use of JCuda, and gives every test a context and ordinary settings. The tests
-// are
-/// skipped where the stand-in was not built, for want of g++, and where a GPU is tested.
+/// are skipped where the stand-in was not built, for want of g++, and where a GPU is tested.
 final class StandInExtension implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
     private static final long MEMORY = 1L << 30;
 

@@ -65,8 +65,7 @@ public sealed interface Clock {
     }
 
     /// Step at which f_mem(k), divided by its last value, crosses `level`: where the paper's normalised curves rise. A
-    // run
-    /// that was stopped earlier is divided by less, so it is only to be compared among runs of like tau / n.
+    /// run that was stopped earlier is divided by less, so it is only to be compared among runs of like tau / n.
     record NormalizedRise(double level, double k) implements Clock {
         public NormalizedRise {
             MemorizedFraction.requireRatio(k);

@@ -134,8 +134,7 @@ final class PaperCharts {
     }
 
     /// In the colour of its width where the figure is about widths, otherwise of its n; runs that share it differ in
-    // the
-    /// line.
+    /// the line.
     private Series grouped(Series series) {
         RunCurves run = report.runs().get(series.run());
         List<Double> groups = values(figure.widths());

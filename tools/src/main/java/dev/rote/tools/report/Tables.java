@@ -18,8 +18,7 @@ public final class Tables {
     private Tables() {}
 
     /// Writes `curves.csv`, `summary.csv`, `figures.csv` and `report.json` into `folder`; for a study with several axes
-    // or
-    /// a paper beside it `laws.csv`, `phase.csv` and `paper.csv` too, as far as there is something in them.
+    /// or a paper beside it `laws.csv`, `phase.csv` and `paper.csv` too, as far as there is something in them.
     ///
     /// @return the files
     /// @throws EnvironmentException when one cannot be written

@@ -19,8 +19,7 @@ import tools.jackson.databind.node.ArrayNode;
 /// @param values what it becomes, in the study's order; treat them as read-only
 /// @param texts the values as text
 /// @param labels the values as parts of folder names: letters, digits and `. _ - +`, different for different values
-// even
-/// where case is ignored
+/// even where case is ignored
 /// @param place where messages say the values came from
 record Axis(String key, List<JsonNode> values, List<String> texts, List<String> labels, String place) {
     private static final int MAX_LABEL = 40;

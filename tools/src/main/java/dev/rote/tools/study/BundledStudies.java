@@ -17,8 +17,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /// The studies that come with the program: `tools/studies/**/*.toml`, in the jar under `dev/rote/tools/studies`. One in
-// a
-/// sub-folder has the folder in its name: `study1/n-sweep-small`.
+/// a sub-folder has the folder in its name: `study1/n-sweep-small`.
 public final class BundledStudies {
     private static final String FOLDER = "/dev/rote/tools/studies";
     private static final String ENDING = ".toml";

@@ -93,8 +93,7 @@ record PaperReadings(Map<String, List<Member>> settings, Landscape landscape, Cl
     }
 
     /// Whether an exponent is the paper's: undecided without an interval, with one that is wider than three bands, or
-    // with one
-    /// that reaches into the band from outside.
+    /// with one that reaches into the band from outside.
     static Outcome judge(Exponents.Term term, double paper) {
         if (!Double.isFinite(term.low()) || !Double.isFinite(term.high())) {
             return Outcome.OPEN;

@@ -12,8 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// A study beside Bonnaire et al. 2025, arXiv:2505.17638: one row for each claim, with the number that this study
-// gives,
-/// and the runs that belong to the figures 2, 3 and 7.
+/// gives, and the runs that belong to the figures 2, 3 and 7.
 ///
 /// Bands are what we take for agreement; the paper gives none. A number of the paper is judged only where the settings
 /// are the paper's, a shape (an exponent, an order) wherever there are runs for it.

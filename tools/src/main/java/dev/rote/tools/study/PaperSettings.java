@@ -10,12 +10,11 @@ import java.util.List;
 import java.util.Locale;
 
 /// The settings of Bonnaire et al. 2025, arXiv:2505.17638, sections 2 and A, and its released code, against which a
-// study's
-/// are held. Numbers such as "300 updates per image" only mean something where they are the same; exponents travel
-/// farther.
+/// study's are held. Numbers such as "300 updates per image" only mean something where they are the same; exponents
+/// travel farther.
 final class PaperSettings {
     /// Trained parameters of the paper's network by width, for one channel: what its text rounds to 0.26, 1, 4 and 16
-    // M.
+    /// M.
     static final double[][] PARAMETERS = {{8, 255_089}, {16, 1_010_657}, {32, 4_023_233}, {64, 16_054_145}};
 
     private PaperSettings() {}

@@ -40,6 +40,13 @@ record RecordLine(Path file, int line, String name, JsonNode node) {
         return node.stringValue();
     }
 
+    boolean flag() {
+        if (!node.isBoolean()) {
+            throw wrong("true or false");
+        }
+        return node.booleanValue();
+    }
+
     int count() {
         if (!node.isIntegralNumber() || !node.canConvertToInt() || node.asInt() < 0) {
             throw wrong("a number of 0 or more");

@@ -40,8 +40,9 @@ public record RunRecord(
 
     /// The end of a run with a rule for stopping.
     ///
+    /// @param early before the last step, because it copied
     /// @param kept step of the model that was kept
-    public record Stop(int step, OptionalInt kept, String why) {}
+    public record Stop(int step, boolean early, OptionalInt kept, String why) {}
 
     /// A share with Wilson's 95 % interval.
     public record Fraction(double k, double value, double low, double high) {}
@@ -122,7 +123,7 @@ public record RunRecord(
 
     private static Stop stop(int step, RecordLine line) {
         OptionalInt kept = line.has("kept") ? OptionalInt.of(line.get("kept").count()) : OptionalInt.empty();
-        return new Stop(step, kept, line.get("why").text());
+        return new Stop(step, line.get("early").flag(), kept, line.get("why").text());
     }
 
     private static Measured measured(int step, RecordLine line) {

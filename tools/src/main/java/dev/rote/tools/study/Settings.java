@@ -12,9 +12,8 @@ import java.util.stream.Collectors;
 /// Which runs of a study differ in nothing but some axes and the seed.
 ///
 /// A key that advances with an axis under `[zip]` is no setting of its own as long as the axes and the settings before
-// it
-/// decide its value: the learning rate that comes with an optimizer is not, the optimizer itself is. `train.steps`
-/// never is: how long runs are says nothing about what they are.
+/// it decide its value: the learning rate that comes with an optimizer is not, the optimizer itself is.
+/// `train.steps` never is: how long runs are says nothing about what they are.
 final class Settings {
     private static final String LENGTH = "train.steps";
 

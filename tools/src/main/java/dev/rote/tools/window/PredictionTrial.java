@@ -26,8 +26,7 @@ record PredictionTrial(int n, List<Integer> sizes, double cost, Interval predict
     }
 
     /// Every forecast that runs of one setting and seed allow: of each n, from all sizes whose runs together cost at
-    // most
-    /// `budget`.
+    /// most `budget`.
     ///
     /// @param runs of one study folder or several
     static List<PredictionTrial> all(List<RecordedRun> runs, StopConfig stop, double budget) {

@@ -19,11 +19,9 @@ import java.util.OptionalDouble;
 record SmallRun(int n, int steps, Optional<Interval> tauMem, OptionalDouble tauGen, boolean tauGenIsLeast) {
     /// From its records.
     static SmallRun of(int n, RunRecord record) {
-        boolean stopped =
-                record.stop().map(stop -> stop.step() == record.step()).orElse(false)
-                        && !record.checks().isEmpty();
         Optional<Interval> tauMem = Optional.empty();
-        if (stopped && record.stop().get().why().startsWith("stopped")) {
+        if (record.stop().map(RunRecord.Stop::early).orElse(false)
+                && !record.checks().isEmpty()) {
             tauMem = record.checks()
                     .getLast()
                     .tauMem()
