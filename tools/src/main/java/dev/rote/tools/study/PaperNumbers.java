@@ -190,7 +190,7 @@ final class PaperNumbers {
                         "much earlier",
                         "τ_mem(Adam) / τ_mem(SGD) = " + ratio.text(),
                         "interval below 1",
-                        Double.isFinite(ratio.high()) ? PaperReadings.outcome(ratio.high() < 1) : Outcome.OPEN,
+                        below(ratio),
                         ratio.pairs().size() + " pairs of runs, " + ratio.leftOut()
                                 + " left out; the learning rates decide it as much as the optimizers"))
                 .orElseGet(() -> PaperReadings.missing("Fig. 7 right", claim, "much earlier", "interval below 1"));
