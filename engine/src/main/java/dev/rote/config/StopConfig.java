@@ -57,6 +57,9 @@ public record StopConfig(
             "loss_images",
             "split");
 
+    /// Nothing stops; the rest as it is for a rule.
+    public static final StopConfig STANDARD = new StopConfig(Rule.NONE, 50, 16, 0.01, 0.9, 0.1, 64, 0.01, 128, 0.05);
+
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public StopConfig {
         Check.atLeast(1, "stop.from", from);
@@ -76,16 +79,16 @@ public record StopConfig(
 
     static StopConfig of(Section s) {
         return new StopConfig(
-                s.choice("rule", Rule.values(), Rule.NONE),
-                s.integer("from", 50),
-                s.integer("per_decade", 16),
-                s.real("fraction", 0.01),
-                s.real("confidence", 0.9),
-                s.real("risk", 0.1),
-                s.integer("samples", 64),
-                s.real("loss_time", 0.01),
-                s.integer("loss_images", 128),
-                s.real("split", 0.05));
+                s.choice("rule", Rule.values(), STANDARD.rule),
+                s.integer("from", STANDARD.from),
+                s.integer("per_decade", STANDARD.perDecade),
+                s.real("fraction", STANDARD.fraction),
+                s.real("confidence", STANDARD.confidence),
+                s.real("risk", STANDARD.risk),
+                s.integer("samples", STANDARD.samples),
+                s.real("loss_time", STANDARD.lossTime),
+                s.integer("loss_images", STANDARD.lossImages),
+                s.real("split", STANDARD.split));
     }
 
     /// Whether training may stop before its last update.
@@ -98,9 +101,9 @@ public record StopConfig(
         return stops() ? new Steps.LogSpaced(from, 0, perDecade).upTo(last) : List.of();
     }
 
-    /// Left out where nothing stops, so that runs from before there was this table are still the same runs.
+    /// Left out where it is the standard, so that runs from before there was this table are still the same runs.
     void write(TomlText toml) {
-        if (stops()) {
+        if (!equals(STANDARD)) {
             toml.table("stop")
                     .put("rule", rule)
                     .put("from", from)

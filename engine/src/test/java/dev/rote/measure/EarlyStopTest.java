@@ -192,7 +192,7 @@ class EarlyStopTest {
                 assertThat(a.floats(name)).as(name).containsExactly(b.floats(name));
             }
         }
-        assertThat(config.with("stop.rule", "none").toml()).doesNotContain("[stop]");
+        assertThat(TinyRun.config("").toml()).doesNotContain("[stop]");
     }
 
     @Test
