@@ -4,6 +4,7 @@
 #
 #   bench/run-cpu.sh            everything, under 12 minutes on two quiet cores
 #   bench/run-cpu.sh --quick    a rehearsal: W = 8, batch 4, few samples; results go to bench/target/quick
+#   bench/run-cpu.sh --nearest  the search alone, in 5 minutes; its table is results/cpu-nearest.md
 #   --compile                   lets the peer try torch.compile too (minutes per network)
 #   --threads N                 cores to use, default all
 #
@@ -12,15 +13,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 quick=no
+only=
 compile=
 rehearsal=
 threads=$(nproc)
 while [ $# -gt 0 ]; do
     case $1 in
         --quick) quick=yes ;;
+        --nearest) only=-nearest ;;
         --compile) compile=--compile ;;
         --threads) threads=$2; shift ;;
-        *) echo "run-cpu.sh: expected --quick, --compile or --threads N, found $1" >&2; exit 2 ;;
+        *) echo "run-cpu.sh: expected --quick, --nearest, --compile or --threads N, found $1" >&2; exit 2 ;;
     esac
     shift
 done
@@ -33,6 +36,7 @@ if [ $quick = yes ]; then
 else
     results=bench/results widths="8 16 32" shapes="256x1024x1024 1000x10000x1024" seconds=8 batch=64
 fi
+if [ -n "$only" ]; then widths=; fi
 work=bench/target/cpu
 golden=engine/src/test/resources/golden
 pip_python=bench/peers/venv/bin/python
@@ -106,7 +110,7 @@ for python in $pip_python $old_python; do
         echo "run-cpu.sh: left out, no PyTorch: $python" >&2
         continue
     fi
-    if ! "$python" bench/peers/study1_unet.py check --golden $golden --threads "$threads" > "$work/check-$version.log" 2>&1; then
+    if [ -z "$only" ] && ! "$python" bench/peers/study1_unet.py check --golden $golden --threads "$threads" > "$work/check-$version.log" 2>&1; then
         tail -n 5 "$work/check-$version.log" >&2
         exit 1
     fi
@@ -156,11 +160,11 @@ commit=$(git rev-parse --short=12 HEAD)
 if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commit="$commit, with changes"; fi
 "$java" --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector \
     -cp "$class_path" dev.rote.bench.BenchReport "${reports[@]}" "peers=$work/peers.jsonl" \
-    "json=$results/cpu-$date.json" "table=$results/cpu.md" \
+    "json=$results/cpu$only-$date.json" "table=$results/cpu$only.md" \
     "device=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "threads=$threads" \
     "load average before the run=$load" \
     "Java=$("$java" -version 2>&1 | sed -n 's/.*version "\([^"]*\)".*/\1/p')" \
     "oneDNN=$(sed -n 's/.*<dnnl.version>\(.*\)<\/dnnl.version>.*/\1/p' pom.xml)" \
     "peers installed=${peer_versions:-none}" "commit=$commit" "date=$date" "seconds=$SECONDS" ${rehearsal:+"this is=$rehearsal"}
-echo "written: $results/cpu-$date.json, $results/cpu.md" >&2
-if [ $quick = no ]; then bench/results-to-readme.sh; fi
+echo "written: $results/cpu$only-$date.json, $results/cpu$only.md" >&2
+if [ $quick = no ] && [ -z "$only" ]; then bench/results-to-readme.sh; fi
