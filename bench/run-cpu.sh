@@ -131,7 +131,7 @@ for python in $pip_python $old_python; do
     done
     for shape in $shapes; do
         if [ "$python" = $old_python ] && [ "$shape" != 256x1024x1024 ]; then continue; fi
-        peer 60 "$python" bench/peers/nearest.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1)) --limit 15
+        peer 60 "$python" bench/peers/nearest.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1)) --limit 5
     done
 done
 
