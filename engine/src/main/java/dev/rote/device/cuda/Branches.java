@@ -3,7 +3,6 @@ package dev.rote.device.cuda;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUevent;
-import jcuda.driver.CUevent_flags;
 import jcuda.driver.JCudaDriver;
 
 /// Streams on which branches of a program are captured that have nothing to do with each other. They fork from the
@@ -15,14 +14,13 @@ final class Branches implements AutoCloseable {
     private static final int NON_BLOCKING = 1;
 
     private final CudaDevice device;
-    private final String operation;
     private final List<StreamHandle> streams = new ArrayList<>();
-    private final List<CUevent> events = new ArrayList<>();
+    private final Events events;
 
     /// @param branches how many there are; 0 for none but the device's stream
     Branches(CudaDevice device, int branches, String operation) {
         this.device = device;
-        this.operation = operation;
+        this.events = new Events(operation);
         boolean complete = false;
         try {
             for (int number = 0; number < Math.min(branches, MOST); number++) {
@@ -41,8 +39,8 @@ final class Branches implements AutoCloseable {
     /// After the capture has begun.
     void fork() {
         if (!streams.isEmpty()) {
-            CUevent begun = recorded(device.stream());
-            streams.forEach(stream -> wait(stream, begun));
+            CUevent begun = events.recorded(device.stream());
+            streams.forEach(stream -> events.wait(stream, begun));
         }
     }
 
@@ -53,26 +51,13 @@ final class Branches implements AutoCloseable {
     /// Before the capture ends.
     void join() {
         for (StreamHandle stream : streams) {
-            wait(device.stream(), recorded(stream));
+            events.wait(device.stream(), events.recorded(stream));
         }
-    }
-
-    private CUevent recorded(StreamHandle stream) {
-        CUevent event = new CUevent();
-        Driver.check(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING), operation);
-        events.add(event);
-        Driver.check(JCudaDriver.cuEventRecord(event, stream), operation);
-        return event;
-    }
-
-    private void wait(StreamHandle stream, CUevent event) {
-        Driver.check(JCudaDriver.cuStreamWaitEvent(stream, event, 0), operation);
     }
 
     @Override
     public void close() {
-        events.forEach(JCudaDriver::cuEventDestroy);
-        events.clear();
+        events.close();
         streams.forEach(JCudaDriver::cuStreamDestroy);
         streams.clear();
     }

@@ -7,8 +7,6 @@ import dev.rote.graph.Op;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUevent;
-import jcuda.driver.CUevent_flags;
-import jcuda.driver.JCudaDriver;
 
 /// The two streams of a program while it is captured. Gradients of weights, which only the optimizer reads, go aside;
 /// everything else follows one after another, and waits for what is aside where both touch the same memory.
@@ -23,9 +21,8 @@ final class Streams implements AutoCloseable {
     private final StreamHandle main;
     private final StreamHandle side;
     private final boolean several;
-    private final String operation;
     private final List<Aside> pending = new ArrayList<>(); // oldest first
-    private final List<CUevent> events = new ArrayList<>();
+    private final Events events;
 
     /// @param several whether anything may go aside: calls of a vendor's library share its stream and scratch memory
     Streams(CudaMemory memory, CudaDevice device, boolean several, String operation) {
@@ -33,7 +30,7 @@ final class Streams implements AutoCloseable {
         this.main = device.stream();
         this.side = device.sideStream();
         this.several = several;
-        this.operation = operation;
+        this.events = new Events(operation);
     }
 
     /// True for what only the end of a step waits for.
@@ -48,7 +45,7 @@ final class Streams implements AutoCloseable {
     /// The stream for the launches, with what it must wait for already waited for.
     StreamHandle enter(Lowered lowered) {
         if (isAside(lowered)) {
-            wait(side, recorded(main));
+            events.wait(side, events.recorded(main));
             return side;
         }
         List<Range> reads = reads(lowered);
@@ -62,7 +59,7 @@ final class Streams implements AutoCloseable {
             finished = meets ? index + 1 : finished;
         }
         if (finished > 0) {
-            wait(main, pending.get(finished - 1).done);
+            events.wait(main, pending.get(finished - 1).done);
             pending.subList(0, finished).clear();
         }
         return main;
@@ -71,14 +68,14 @@ final class Streams implements AutoCloseable {
     /// After the launches.
     void leave(Lowered lowered) {
         if (isAside(lowered)) {
-            pending.add(new Aside(reads(lowered), writes(lowered), recorded(side)));
+            pending.add(new Aside(reads(lowered), writes(lowered), events.recorded(side)));
         }
     }
 
     /// The main stream waits for everything.
     void join() {
         if (!pending.isEmpty()) {
-            wait(main, pending.getLast().done);
+            events.wait(main, pending.getLast().done);
             pending.clear();
         }
     }
@@ -103,21 +100,8 @@ final class Streams implements AutoCloseable {
         return writes;
     }
 
-    private CUevent recorded(StreamHandle stream) {
-        CUevent event = new CUevent();
-        Driver.check(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING), operation);
-        events.add(event);
-        Driver.check(JCudaDriver.cuEventRecord(event, stream), operation);
-        return event;
-    }
-
-    private void wait(StreamHandle stream, CUevent event) {
-        Driver.check(JCudaDriver.cuStreamWaitEvent(stream, event, 0), operation);
-    }
-
     @Override
     public void close() {
-        events.forEach(JCudaDriver::cuEventDestroy);
-        events.clear();
+        events.close();
     }
 }
