@@ -2,8 +2,7 @@
 // when they are there (cp.async.bulk and mbarrier, sm_90).
 //
 // One thread expects and issues, everybody waits. A barrier's phase ends with its last byte; waits alternate the parity of
-// the phase, 0 first. On the stand-in the bytes arrive at the first wait, and the place holds NaN until then; the copy must
-// have been issued before a barrier of the block that the waiting threads passed.
+// the phase, 0 first. On the stand-in the bytes arrive at the first wait, and the place holds NaN until then.
 // Reference  PTX ISA 9.0, 9.7.9.25.4 "cp.async.bulk", 9.7.13.15 "mbarrier".
 #pragma once
 #include "kernel.cuh"
@@ -24,8 +23,7 @@ __device__ __forceinline__ void expect_bulk(uint64_t* barrier, unsigned bytes) {
     unsigned at = (unsigned)__cvta_generic_to_shared(barrier);
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(at), "r"(bytes) : "memory");
 #else
-    if (*barrier != 0) standin::current->block->fail("a bulk barrier whose phase before has not ended");
-    *barrier = bytes;
+    standin::current->block->expect_bulk(barrier, bytes);
 #endif
 }
 
@@ -37,11 +35,7 @@ __device__ __forceinline__ void copy_bulk(void* shared, const void* from, unsign
                  "l"(from), "r"(bytes), "r"(at)
                  : "memory");
 #else
-    if ((reinterpret_cast<uintptr_t>(shared) | reinterpret_cast<uintptr_t>(from) | bytes) % 16 != 0) {
-        standin::current->block->fail("a bulk copy that is not aligned to 16 bytes");
-    }
-    std::memset(shared, standin::POISON, bytes);
-    standin::current->block->bulk_copies.push_back({shared, from, bytes, barrier});
+    standin::current->block->copy_bulk(shared, from, bytes, barrier);
 #endif
 }
 
@@ -57,17 +51,6 @@ __device__ __forceinline__ void wait_bulk(uint64_t* barrier, unsigned parity) {
         "}" ::"r"(at), "r"(parity)
         : "memory");
 #else
-    (void)parity;
-    auto& copies = standin::current->block->bulk_copies;
-    for (size_t i = 0; i < copies.size();) {
-        if (copies[i].barrier != barrier) {
-            i++;
-            continue;
-        }
-        std::memcpy(copies[i].to, copies[i].from, copies[i].bytes);
-        *barrier -= copies[i].bytes;
-        copies.erase(copies.begin() + i);
-    }
-    if (*barrier != 0) standin::current->block->fail("a bulk barrier whose bytes were not all issued");
+    standin::current->block->wait_bulk(barrier, parity);
 #endif
 }

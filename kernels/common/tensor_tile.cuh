@@ -205,22 +205,6 @@ struct TensorTile {
         }
     }
 
-    // words[n] of lane t becomes words[t] of lane n, among four lanes: two rounds, half of the words in each.
-    __device__ __forceinline__ static void transpose_quad(unsigned (&words)[4], int t) {
-#pragma unroll
-        for (int bit = 1; bit <= 2; bit *= 2) {
-#pragma unroll
-            for (int n = 0; n < 4; n++) {
-                if ((n & bit) != 0) continue;
-                bool upper = (t & bit) != 0;
-                unsigned sent = upper ? words[n] : words[n | bit];
-                unsigned received = __shfl_xor_sync(~0u, sent, bit);
-                words[n] = upper ? received : words[n];
-                words[n | bit] = upper ? words[n | bit] : received;
-            }
-        }
-    }
-
     template <class Out>
     __device__ __forceinline__ void store_row_sums(const ProductResult<Out>& to, int row) const {
         int lane = threadIdx.x % 32;

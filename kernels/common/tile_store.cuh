@@ -58,3 +58,19 @@ __device__ __forceinline__ void store_run(Out* to, const float (&values)[COUNT],
         if (i < within) to[i] = from_float<Out>(values[i]);
     }
 }
+
+// words[n] of lane t becomes words[t] of lane n, among four lanes: two rounds, half of the words in each.
+__device__ __forceinline__ void transpose_quad(unsigned (&words)[4], int t) {
+#pragma unroll
+    for (int bit = 1; bit <= 2; bit *= 2) {
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+            if ((n & bit) != 0) continue;
+            bool upper = (t & bit) != 0;
+            unsigned sent = upper ? words[n] : words[n | bit];
+            unsigned received = __shfl_xor_sync(~0u, sent, bit);
+            words[n] = upper ? received : words[n];
+            words[n | bit] = upper ? words[n | bit] : received;
+        }
+    }
+}

@@ -63,6 +63,7 @@ std::string Block::run(const Launch& what, Dim where) {
     warp_cursor = 0;
     failure.clear();
     bulk_copies.clear();
+    bulk_waits.clear();
     std::memset(waiting, 0, sizeof waiting);
     std::memset(expected, 0, sizeof expected);
     for (unsigned i = 0; i < warps.size(); i++) {
@@ -217,6 +218,59 @@ void Block::warp_operation(unsigned mask, void* pointer, WarpFunction function, 
     warp.arrived &= ~mask;
     function(warp.pointers, mask);
     warp.ready |= mask & ~me;
+}
+
+// A bulk barrier: the parity of its phase in the highest bit, and the bytes that this phase waits for.
+constexpr uint64_t PHASE = 1ull << 63;
+
+void Block::expect_bulk(uint64_t* barrier, unsigned bytes) {
+    if ((*barrier & ~PHASE) != 0) fail("a bulk barrier whose phase before has not ended");
+    *barrier += bytes;
+    for (size_t i = 0; i < bulk_waits.size();) {
+        if (bulk_waits[i].barrier != barrier) {
+            i++;
+            continue;
+        }
+        Thread* thread = bulk_waits[i].thread;
+        thread->warp->ready |= 1u << thread->lane;
+        bulk_waits.erase(bulk_waits.begin() + i);
+    }
+}
+
+void Block::copy_bulk(void* to, const void* from, unsigned bytes, uint64_t* barrier) {
+    if ((reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from) | bytes) % 16 != 0) {
+        fail("a bulk copy that is not aligned to 16 bytes");
+    }
+    std::memset(to, POISON, bytes);
+    bulk_copies.push_back({to, from, bytes, barrier, nullptr, {}});
+}
+
+void Block::copy_box(void* to, const void* map, std::array<int, 5> corner, uint64_t* barrier) {
+    auto* encoded = static_cast<const EncodedTensorMap*>(map);
+    if (reinterpret_cast<uintptr_t>(to) % 128 != 0) fail("a box that is not aligned to 128 bytes");
+    std::memset(to, POISON, encoded->box_bytes());
+    bulk_copies.push_back({to, nullptr, encoded->box_bytes(), barrier, encoded, corner});
+}
+
+void Block::wait_bulk(uint64_t* barrier, unsigned parity) {
+    while (*barrier >> 63 == (parity & 1)) { // this phase goes on
+        if ((*barrier & ~PHASE) == 0) {
+            bulk_waits.push_back({barrier, current});
+            wait("a bulk barrier");
+            continue;
+        }
+        for (size_t i = 0; i < bulk_copies.size();) {
+            if (bulk_copies[i].barrier != barrier) {
+                i++;
+                continue;
+            }
+            bulk_copies[i].land();
+            *barrier -= bulk_copies[i].bytes;
+            bulk_copies.erase(bulk_copies.begin() + i);
+        }
+        if ((*barrier & ~PHASE) != 0) fail("a bulk barrier whose bytes were not all issued");
+        *barrier ^= PHASE;
+    }
 }
 
 void Block::fail(const std::string& what) {

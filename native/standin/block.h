@@ -4,11 +4,14 @@
 // that stack left suspended and the next thread started on a fresh one, so a kernel that never waits never switches.
 // Threads run in ascending or descending order (`Order`): a result that depends on it is a race.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "fiber.h"
+#include "tensor_map.h"
 
 namespace standin {
 
@@ -49,9 +52,23 @@ struct BulkCopy {
     const void* from;
     unsigned bytes;
     uint64_t* barrier;
+    const EncodedTensorMap* map = nullptr; // a box of it in the place of `from`
+    std::array<int, 5> corner {};
+
+    void land() const {
+        if (map != nullptr) map->copy(to, corner.data());
+        else std::memcpy(to, from, bytes);
+    }
 };
 
 struct Block;
+struct Thread;
+
+// A thread that waits for a bulk barrier whose copies nobody has issued.
+struct BulkWait {
+    uint64_t* barrier;
+    Thread* thread;
+};
 
 struct Warp {
     unsigned present = 0;             // lanes that exist
@@ -83,9 +100,11 @@ struct Block {
     const Launch* launch = nullptr;
     Dim index;
     unsigned char* dynamic_shared = nullptr;
-    std::vector<BulkCopy> bulk_copies;
-
     // For the running thread:
+    void expect_bulk(uint64_t* barrier, unsigned bytes);
+    void copy_bulk(void* to, const void* from, unsigned bytes, uint64_t* barrier);
+    void copy_box(void* to, const void* map, std::array<int, 5> corner, uint64_t* barrier);
+    void wait_bulk(uint64_t* barrier, unsigned parity);
     void barrier(int id, unsigned count);
     void warp_operation(unsigned mask, void* pointer, WarpFunction function, const char* name);
     [[noreturn]] void fail(const std::string& what);
@@ -106,6 +125,8 @@ struct Block {
 
     std::vector<Thread> threads;
     std::vector<Warp> warps;
+    std::vector<BulkCopy> bulk_copies;
+    std::vector<BulkWait> bulk_waits;
     std::vector<unsigned char> shared_memory;
     Dim shaped {0, 0, 0};
     unsigned count = 0, started = 0, finished = 0;

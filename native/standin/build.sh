@@ -4,7 +4,8 @@
 #   native/standin/build.sh FOLDER
 #
 # Makes FOLDER/librote_standin.so, which JCuda binds to (soname libcuda.so.1), FOLDER/replay, which repeats a record
-# under AddressSanitizer, and in FOLDER/vendor the stand-ins for cuBLAS and cuDNN. Objects are kept in FOLDER and made again when their source or any header is newer.
+# under AddressSanitizer, and in FOLDER/vendor the stand-ins for cuBLAS and cuDNN. Objects are kept in FOLDER and made
+# again when their source or a header that it includes is newer.
 # Exit status 3: not on this system, or there is no g++ (CXX names another compiler).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,15 +27,21 @@ flags=(-std=c++20 -O2 -g1 -march=native -fPIC -fvisibility=hidden -ffp-contract=
 if [[ $(uname -m) == x86_64 ]]; then
     flags+=(-mtls-dialect=gnu2) # quicker, and initial-exec does not load into a JVM
 fi
-newest=$(find "$here" "$kernels" '(' -name '*.h' -o -name '*.cuh' -o -name build.sh ')' -printf '%T@ %p\n' |
-    sort -n | tail -1 | cut -d' ' -f2-)
 shopt -s nullglob
 sources=("$here"/*.cpp "$here"/*.cu "$kernels"/*.cu)
 
+current() { # object: whether it is newer than this script and everything that its source includes
+    [[ -e $1 && -e $1.d && ! $here/build.sh -nt $1 ]] || return 1
+    local file
+    for file in $(sed -e 's/^[^:]*://' -e 's/\\$//' "$1.d"); do
+        [[ -e $file && ! $file -nt $1 ]] || return 1
+    done
+}
+
 compile() { # source, object, further flags: in the background, at most as many as there are processors
-    [[ -e $2 && ! $1 -nt $2 && ! $newest -nt $2 ]] && return
+    current "$2" && return
     while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
-    { "$CXX" "${flags[@]}" "${@:3}" -x c++ -c "$1" -o "$2.part" && mv "$2.part" "$2"; } &
+    { "$CXX" "${flags[@]}" "${@:3}" -MMD -MF "$2.d" -x c++ -c "$1" -o "$2.part" && mv "$2.part" "$2"; } &
 }
 
 objects() { # subfolder: the objects of all sources

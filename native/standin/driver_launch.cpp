@@ -145,14 +145,6 @@ API cuLaunchKernelEx(const LaunchConfig* config, void* function, void** paramete
 }
 
 // The encoding is the driver's own affair; this one holds what a kernel's twin of the copy engine would need.
-struct TensorMap {
-    uint64_t address;
-    uint32_t type, rank, extents[5], box[5];
-    uint64_t strides[4];
-    uint32_t swizzle, fill;
-};
-static_assert(sizeof(TensorMap) <= 128, "size of CUtensorMap");
-
 API cuTensorMapEncodeTiled(void* map, unsigned type, unsigned rank, void* address, const uint64_t* extents,
                            const uint64_t* strides, const uint32_t* box, const uint32_t* element_strides, unsigned,
                            unsigned swizzle, unsigned, unsigned fill) {
@@ -161,11 +153,13 @@ API cuTensorMapEncodeTiled(void* map, unsigned type, unsigned rank, void* addres
     static const unsigned BYTES[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4};
     auto at = reinterpret_cast<uint64_t>(map), from = reinterpret_cast<uint64_t>(address);
     if (at % 64 != 0 || from % 16 != 0 || type >= 13 || rank < 1 || rank > 5) return INVALID_VALUE;
-    if (box[0] * BYTES[type] % 16 != 0) return INVALID_VALUE;
-    TensorMap encoded = {};
+    unsigned row_bytes = box[0] * BYTES[type];
+    if (row_bytes % 16 != 0 || swizzle > 3 || (swizzle > 0 && row_bytes > 16u << swizzle)) return INVALID_VALUE;
+    standin::EncodedTensorMap encoded = {};
     encoded.address = from;
     encoded.type = type;
     encoded.rank = rank;
+    encoded.value_bytes = BYTES[type];
     encoded.swizzle = swizzle;
     encoded.fill = fill;
     for (unsigned axis = 0; axis < rank; axis++) {

@@ -7,7 +7,8 @@ import java.util.List;
 
 /// The argument struct of one launch, written field by field in the order of its declaration in the `.cu` file.
 ///
-/// Offsets follow the C rules: a field is aligned to its size, the struct to its largest field. The kernel's own layout
+/// Offsets follow the C rules: a number is aligned to its size, the struct to its largest alignment. The kernel's own
+// layout
 /// is compared with [#fields] whenever the stand-in is loaded ([Kernels]), so this is the only mirror.
 final class Arguments {
     private static final int LIMIT = 4096; // of a kernel's parameters
@@ -41,10 +42,21 @@ final class Arguments {
         return this;
     }
 
+    /// Boxes of a tensor for the copy engine.
+    Arguments tensorMap(String name, TensorMap map) {
+        place(name, map.bytes().length, TensorMap.ALIGNMENT, 'v');
+        bytes.put(map.bytes());
+        return this;
+    }
+
     private void place(String name, int size, char kind) {
-        align(size);
+        place(name, size, size, kind);
+    }
+
+    private void place(String name, int size, int to, char kind) {
+        align(to);
         fields.add(name + ":" + bytes.position() + ":" + size + ":" + kind);
-        alignment = Math.max(alignment, size);
+        alignment = Math.max(alignment, to);
     }
 
     private void align(int size) {

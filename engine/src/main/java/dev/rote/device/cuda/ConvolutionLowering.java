@@ -9,7 +9,7 @@ import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.LongFunction;
 
 /// Lowers convolutions to the files `conv2d*.cu`: to those that read their operands once where these take the shapes,
 /// else to gathered products; convolutions with a 1x1 filter that move nothing are linear layers over the pixels, of
@@ -17,12 +17,14 @@ import java.util.function.Function;
 final class ConvolutionLowering {
     private final CudaMemory memory;
     private final boolean tf32;
+    private final boolean sm90;
     private final ProductLowering products;
     private final JoinedLowering joined;
 
-    ConvolutionLowering(CudaMemory memory, boolean tf32, ProductLowering products) {
+    ConvolutionLowering(CudaMemory memory, TensorCores cores, ProductLowering products) {
         this.memory = memory;
-        this.tf32 = tf32;
+        this.tf32 = cores.tf32();
+        this.sm90 = cores.sm90();
         this.products = products;
         this.joined = new JoinedLowering(memory, tf32);
     }
@@ -126,8 +128,15 @@ final class ConvolutionLowering {
         if (!aligned) {
             return Optional.empty();
         }
-        Arguments arguments = t.arguments(
-                bias, 0, 0, add == null ? 0 : memory.address(add.addend()), add == null ? 1 : add.sharing());
+        long addend = add == null ? 0 : memory.address(add.addend());
+        int sharing = add == null ? 1 : add.sharing();
+        Optional<Sm90Convolution> tile =
+                sm90 ? Sm90Convolution.of(op, t.w(), type, t.x(), t.filters()) : Optional.empty();
+        if (tile.isPresent()) {
+            return tile.map(one ->
+                    List.of(one.launch(false, t.x(), t.atX(), t.atW(), t.atY(), t.filters(), bias, addend, sharing)));
+        }
+        Arguments arguments = t.arguments(bias, 0, 0, addend, sharing);
         return HaloTile.of(op, t.w(), type, t.image(), t.filters())
                 .map(halo -> List.of(halo.launch("conv2d_halo_", t.imagePixels(), t.filters(), arguments)));
     }
@@ -174,6 +183,12 @@ final class ConvolutionLowering {
         String stem = upsampled ? "conv2d_upsampled_backward_data" : "conv2d_backward_data";
         boolean aligned = MatrixLowering.alignedRows(t.atY(), t.filters(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        if (sm90 && aligned && t.atX() % Packing.BYTES == 0) {
+            Optional<Sm90Convolution> tile = Sm90Convolution.of(op.conv(), t.w(), type, t.y(), t.channels());
+            if (tile.isPresent()) {
+                return List.of(tile.get().launch(true, t.y(), t.atY(), t.atW(), t.atX(), t.channels(), 0, 0, 1));
+            }
+        }
         Optional<HaloTile> halo = HaloTile.of(op.conv(), t.w(), type, t.y(), t.channels());
         if (halo.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
             Arguments arguments = t.arguments(0, 0, 0);
@@ -203,11 +218,11 @@ final class ConvolutionLowering {
         }
         Tensors t = tensors(op.conv(), x, w, memory.address(node.output()), dy);
         long bias = op.bias() ? memory.address(node.outputs().get(1)) : 0;
-        Weights weights = weights(op.conv(), t, x.type(), dy.type());
+        Weights weights = weights(op.conv(), t, x.type(), dy.type(), bias);
         ProductSplit split = weights.split();
         long partial = split.count() > 1 ? memory.workspace(node) : 0;
         List<KernelLaunch> launches = new ArrayList<>();
-        launches.add(weights.launch().apply(t.arguments(bias, partial, split.depth())));
+        launches.add(weights.launch().apply(partial));
         if (split.count() > 1) {
             long sums = op.bias() ? t.filters() : 0;
             launches.add(ProductLowering.sumSplits(partial, t.atW(), bias, w.elements(), sums, split));
@@ -216,24 +231,41 @@ final class ConvolutionLowering {
     }
 
     /// A kernel for a weight gradient, and how it divides the sum.
-    private record Weights(ProductSplit split, Function<Arguments, KernelLaunch> launch) {}
+    ///
+    /// @param launch of the address of the parts, 0 if there is one
+    private record Weights(ProductSplit split, LongFunction<KernelLaunch> launch) {}
 
-    private Weights weights(Conv2d conv, Tensors t, TensorType x, TensorType dy) {
+    private Weights weights(Conv2d conv, Tensors t, TensorType x, TensorType dy, long bias) {
         boolean aligned = t.atX() % Packing.BYTES == 0 && t.atY() % Packing.BYTES == 0;
+        Optional<Sm90Weights> matrix = sm90 ? Sm90Weights.of(conv, x, dy, t.w()) : Optional.empty();
+        if (aligned && matrix.isPresent()) {
+            Sm90Weights one = matrix.get();
+            return new Weights(
+                    one.split(), partial -> one.launch(t.x(), t.atX(), t.atY(), t.filters(), t.atW(), bias, partial));
+        }
         Optional<HaloWeights> halo = HaloWeights.of(conv, x, dy, t.w());
         if (aligned && halo.isPresent()) {
             HaloWeights one = halo.get();
-            return new Weights(one.split(), arguments -> one.launch(t.filters(), t.channels(), arguments));
+            return new Weights(
+                    one.split(),
+                    partial -> one.launch(
+                            t.filters(),
+                            t.channels(),
+                            t.arguments(bias, partial, one.split().depth())));
         }
         boolean tensor = MatrixLowering.onTensorCores(x.type(), tf32)
                 && MatrixLowering.alignedRows(t.atX(), t.channels(), x.type())
                 && MatrixLowering.alignedRows(t.atY(), t.filters(), x.type());
         Optional<NarrowWeights> narrow = NarrowWeights.of(conv, x, dy, t.w());
         if (aligned && !tensor && narrow.isPresent()) {
-            return new Weights(narrow.get().split(), narrow.get()::launch);
+            NarrowWeights one = narrow.get();
+            return new Weights(
+                    one.split(),
+                    partial -> one.launch(t.arguments(bias, partial, one.split().depth())));
         }
         ProductSplit split = ProductSplit.of(t.filters(), t.w().elements(1, 4), t.outPixels());
-        return new Weights(split, arguments -> gathered(t, x.type(), tensor, split, arguments));
+        return new Weights(
+                split, partial -> gathered(t, x.type(), tensor, split, t.arguments(bias, partial, split.depth())));
     }
 
     /// The weight gradient as a product whose right operand is gathered: any convolution.
@@ -261,6 +293,7 @@ final class ConvolutionLowering {
         Shape w = outputs.getFirst().shape();
         long most = MatrixLowering.workspaceBytes(inputs, outputs);
         for (ProductSplit split : List.of(
+                Sm90Weights.of(op.conv(), x, dy, w).map(Sm90Weights::split).orElse(ProductSplit.NONE),
                 HaloWeights.of(op.conv(), x, dy, w).map(HaloWeights::split).orElse(ProductSplit.NONE),
                 NarrowWeights.of(op.conv(), x, dy, w).map(NarrowWeights::split).orElse(ProductSplit.NONE))) {
             most = Math.max(most, split.workspaceBytes(w.dim(0), w.elements(1, 4), op.bias()));

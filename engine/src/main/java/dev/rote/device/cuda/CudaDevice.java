@@ -42,6 +42,7 @@ public final class CudaDevice implements Device {
     private static final int OLDEST_MAJOR = 8; // asynchronous copies, bf16 and TF32 on tensor cores
 
     private final boolean tf32;
+    private final boolean portable;
     private final CUdevice device = new CUdevice();
     private final CUcontext context = new CUcontext();
     private final StreamHandle stream = new StreamHandle();
@@ -54,9 +55,11 @@ public final class CudaDevice implements Device {
     private volatile boolean lost;
     private volatile boolean closed;
 
+    /// @param portable whether kernels for one compute capability alone are left out
     /// @param notices where vendor operations are wanted: is told what those refuse
-    private CudaDevice(int ordinal, boolean tf32, Optional<Consumer<String>> notices) {
+    private CudaDevice(int ordinal, boolean tf32, boolean portable, Optional<Consumer<String>> notices) {
         this.tf32 = tf32;
+        this.portable = portable;
         Driver.check(JCudaDriver.cuDeviceGet(device, ordinal), "GPU " + ordinal);
         requireCapability();
         Driver.check(JCudaDriver.cuDevicePrimaryCtxRetain(context, device), "context on GPU " + ordinal);
@@ -91,7 +94,13 @@ public final class CudaDevice implements Device {
     /// @throws dev.rote.errors.EnvironmentException if there is no driver or no GPU
     public static CudaDevice open(int ordinal, boolean tf32) {
         Driver.initialize();
-        return new CudaDevice(ordinal, tf32, Optional.empty());
+        return new CudaDevice(ordinal, tf32, false, Optional.empty());
+    }
+
+    /// Opens a GPU whose kernels are those that every device has, to test them where others would be taken.
+    static CudaDevice openPortable(int ordinal) {
+        Driver.initialize();
+        return new CudaDevice(ordinal, false, true, Optional.empty());
     }
 
     /// Opens a GPU on which NVIDIA's libraries compute products (cuBLAS) and convolutions (cuDNN), to compare with.
@@ -104,7 +113,7 @@ public final class CudaDevice implements Device {
     public static CudaDevice openWithVendor(int ordinal, boolean tf32, Consumer<String> notices) {
         VendorLibraries.load();
         Driver.initialize();
-        return new CudaDevice(ordinal, tf32, Optional.of(notices));
+        return new CudaDevice(ordinal, tf32, false, Optional.of(notices));
     }
 
     /// How many kernels this build has, and for which targets.
@@ -145,6 +154,10 @@ public final class CudaDevice implements Device {
 
     int minor() {
         return attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+    }
+
+    TensorCores tensorCores() {
+        return new TensorCores(tf32, !portable && major() == 9 && minor() == 0);
     }
 
     private static String text(byte[] bytes) {

@@ -15,16 +15,16 @@ final class CudaLowering {
     private final OptimizerLowering optimizers;
     private final Optional<VendorLowering> vendor;
 
-    CudaLowering(CudaMemory memory, boolean tf32) {
-        this(memory, tf32, Optional.empty());
+    CudaLowering(CudaMemory memory, TensorCores cores) {
+        this(memory, cores, Optional.empty());
     }
 
     /// @param vendor is asked before our own kernels
-    CudaLowering(CudaMemory memory, boolean tf32, Optional<VendorLowering> vendor) {
+    CudaLowering(CudaMemory memory, TensorCores cores, Optional<VendorLowering> vendor) {
         this.vendor = vendor;
         this.elements = new ElementLowering(memory);
-        this.matrices = new MatrixLowering(memory, tf32);
-        this.reductions = new ReductionLowering(memory, tf32);
+        this.matrices = new MatrixLowering(memory, cores);
+        this.reductions = new ReductionLowering(memory, cores.tf32());
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);

@@ -54,7 +54,7 @@ final class CudaProgram implements Program {
 
     private List<Lowered> lower(CudaMemory memory, Plan plan) {
         Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
-        List<Lowered> lowered = new CudaLowering(memory, device.tf32(), vendor).lower(plan.nodes());
+        List<Lowered> lowered = new CudaLowering(memory, device.tensorCores(), vendor).lower(plan.nodes());
         vendor.ifPresent(theirs -> theirs.report(name));
         lowered.forEach(each -> each.launches().forEach(this::prepare));
         return lowered;

@@ -11,9 +11,9 @@ final class MatrixLowering {
     private final ProductLowering products;
     private final ConvolutionLowering convolutions;
 
-    MatrixLowering(CudaMemory memory, boolean tf32) {
-        this.products = new ProductLowering(memory, tf32);
-        this.convolutions = new ConvolutionLowering(memory, tf32, products);
+    MatrixLowering(CudaMemory memory, TensorCores cores) {
+        this.products = new ProductLowering(memory, cores.tf32());
+        this.convolutions = new ConvolutionLowering(memory, cores, products);
     }
 
     /// One list of launches for two nodes, where there is a kernel for both.

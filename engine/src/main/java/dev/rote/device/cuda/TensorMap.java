@@ -13,7 +13,7 @@ import java.util.Arrays;
 ///
 /// @param bytes the driver's encoding, 128 bytes, for a kernel's arguments
 record TensorMap(byte[] bytes) {
-    private static final int ALIGNMENT = 64;
+    static final int ALIGNMENT = 64; // of the encoding, in a struct too
 
     /// Encodes a dense tensor of at most five dimensions.
     ///
@@ -22,6 +22,22 @@ record TensorMap(byte[] bytes) {
     /// @param box extents of a box, innermost first, each at most 256; its innermost row a multiple of 16 bytes
     /// @throws DeviceException if the driver refuses it
     static TensorMap dense(DType type, long address, long[] dims, int[] box) {
+        return of(type, address, dims, box, CudaDriver.CU_TENSOR_MAP_SWIZZLE_NONE());
+    }
+
+    /// As [#dense], for `wgmma`: the innermost row of a box has 64 or 128 bytes, and their 16-byte parts change places
+    /// (`kernels/common/wgmma_bf16.cuh`).
+    static TensorMap swizzled(DType type, long address, long[] dims, int[] box) {
+        int swizzle =
+                switch (box[0] * type.bytes()) {
+                    case 64 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_64B();
+                    case 128 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_128B();
+                    default -> throw new IllegalArgumentException("expected rows of 64 or 128 bytes, found " + box[0]);
+                };
+        return of(type, address, dims, box, swizzle);
+    }
+
+    private static TensorMap of(DType type, long address, long[] dims, int[] box, int swizzle) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment map = arena.allocate(CUtensorMap_st.sizeof(), ALIGNMENT);
             long[] strides = new long[Math.max(1, dims.length - 1)];
@@ -42,7 +58,7 @@ record TensorMap(byte[] bytes) {
                     arena.allocateFrom(ValueLayout.JAVA_INT, box),
                     arena.allocateFrom(ValueLayout.JAVA_INT, ones),
                     CudaDriver.CU_TENSOR_MAP_INTERLEAVE_NONE(),
-                    CudaDriver.CU_TENSOR_MAP_SWIZZLE_NONE(),
+                    swizzle,
                     CudaDriver.CU_TENSOR_MAP_L2_PROMOTION_L2_128B(),
                     CudaDriver.CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE());
             Driver.check(

@@ -25,6 +25,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CudaConvolutionSumTest extends OnCudaDevice {
     private record Outcome(float[] sum, List<String> kernels) {}
 
+    @Override
+    CudaDevice opened() {
+        return CudaDevice.openPortable(0);
+    }
+
     @ParameterizedTest
     @CsvSource({
         // images, height, width, channels, filters, whether a vector for each image, whether it is the first operand
@@ -91,7 +96,7 @@ class CudaConvolutionSumTest extends OnCudaDevice {
         try (Program program = device.compile("test", List.of(plan), buffers);
                 CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
             program.run();
-            List<String> kernels = new CudaLowering(memory, false)
+            List<String> kernels = new CudaLowering(memory, device.tensorCores())
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
                             .map(launch -> ((KernelLaunch) launch).kernel())

@@ -38,6 +38,11 @@ class CudaHaloTest extends OnCudaDevice {
         {3, 16, 8, 32, 32}
     };
 
+    @Override
+    CudaDevice opened() {
+        return CudaDevice.openPortable(0);
+    }
+
     static Stream<OpCase> cases() {
         Random random = new Random(5);
         return AnyDriver.some(Arrays.stream(SIZES)

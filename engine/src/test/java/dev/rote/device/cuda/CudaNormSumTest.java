@@ -145,7 +145,7 @@ class CudaNormSumTest extends OnCudaDevice {
         try (Program program = device.compile("test", List.of(plan), buffers);
                 CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
             program.run();
-            new CudaLowering(memory, false)
+            new CudaLowering(memory, device.tensorCores())
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
                             .map(launch -> ((KernelLaunch) launch).kernel())

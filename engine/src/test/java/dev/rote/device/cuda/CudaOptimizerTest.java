@@ -87,7 +87,7 @@ class CudaOptimizerTest extends OnCudaDevice {
         try (Program program = device.compile("test", List.of(plan), buffers);
                 CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
             program.run();
-            return new CudaLowering(memory, false)
+            return new CudaLowering(memory, device.tensorCores())
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
                             .map(launch -> ((KernelLaunch) launch).kernel())

@@ -30,6 +30,11 @@ class CudaWeightGradientTest extends OnCudaDevice {
         }
     }
 
+    @Override
+    CudaDevice opened() {
+        return CudaDevice.openPortable(0);
+    }
+
     static Stream<Gradient> gradients() {
         return AnyDriver.some(List.of(
                 // Two images to a strip, the last one alone; the images' ends inside and at the ends of stages.

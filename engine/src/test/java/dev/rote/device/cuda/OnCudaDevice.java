@@ -22,7 +22,11 @@ abstract class OnCudaDevice {
 
     @BeforeAll
     void openDevice() {
-        device = CudaDevice.open(0);
+        device = opened();
+    }
+
+    CudaDevice opened() {
+        return CudaDevice.open(0);
     }
 
     @AfterAll
@@ -41,7 +45,7 @@ abstract class OnCudaDevice {
             bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
         }
         try (CudaMemory memory = new CudaMemory(device, "test", Plan.of(graph, device.target()), bindings)) {
-            return new CudaLowering(memory, device.tf32()).lower(node);
+            return new CudaLowering(memory, device.tensorCores()).lower(node);
         } finally {
             bindings.values().forEach(Buffer::close);
         }

@@ -1,0 +1,166 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.DType;
+import dev.rote.graph.Op;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.reference.OpCase;
+import dev.rote.reference.OpRun;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// 3x3 convolutions by the matrix instructions of compute capability 9.0 ([Sm90Convolution]), against the definition.
+///
+/// Numbers of eight bits: their products and sums are exact in f32, so the result differs by its own rounding alone.
+class CudaSm90ConvolutionTest extends OnCudaDevice {
+    private static final Conv2d SAME = Conv2d.same(3);
+
+    /// Images, height, width, channels read, channels written, the tile: one and several images of a tile, tiles of an
+    /// image, a last tile that is not full, filters that stay and that come with their step, all tiles of columns.
+    private static final Object[][] SIZES = {
+        {1, 32, 32, 32, 32, "32x32"},
+        {3, 8, 8, 32, 64, "32x64"},
+        {5, 8, 8, 96, 32, "32x32"},
+        {2, 16, 16, 64, 64, "32x64"},
+        {1, 16, 16, 32, 96, "32x32"},
+        {6, 8, 8, 128, 128, "64x128"},
+        {1, 32, 8, 64, 256, "64x128"},
+        {1, 16, 16, 192, 64, "32x64"},
+        {1, 8, 64, 32, 32, "32x32"},
+        {3, 16, 8, 32, 32, "32x32"}
+    };
+
+    /// Images, height, width, channels, filters, whether there is a bias, channels of a block: strips that are images
+    // and
+    /// parts of one, a last strip that reaches beyond the image, half of a block's filters unused, one split and
+    // several.
+    private static final Object[][] WEIGHTS = {
+        {1, 32, 32, 32, 32, true, "32"},
+        {3, 8, 8, 32, 64, true, "32"},
+        {7, 8, 8, 128, 128, true, "64"},
+        {2, 16, 16, 64, 64, false, "64"},
+        {1, 16, 16, 32, 96, true, "32"},
+        {2, 16, 16, 96, 32, true, "32"},
+        {1, 8, 64, 32, 32, true, "32"},
+        {1, 10, 16, 64, 64, true, "64"},
+        {300, 2, 8, 64, 64, true, "64"}
+    };
+
+    @BeforeEach
+    void beOfCapability90() {
+        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 90));
+        Assumptions.assumeTrue(device.tensorCores().sm90(), "a device of compute capability 9.0");
+    }
+
+    @AfterEach
+    void beOfCapability80() {
+        AnyDriver.descending(false);
+        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 80));
+    }
+
+    record Case(OpCase one, String tile) {
+        @Override
+        public String toString() {
+            return one.name();
+        }
+    }
+
+    static Stream<Case> cases() {
+        Random random = new Random(5);
+        return AnyDriver.some(Arrays.stream(SIZES)
+                .flatMap(size -> {
+                    int[] s = Arrays.stream(size, 0, 5).mapToInt(n -> (int) n).toArray();
+                    String tile = (String) size[5];
+                    OpCase forward = of(
+                            random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
+                    OpCase backward = of(
+                            random,
+                            new Conv2d.BackwardData(SAME, Shape.of(s[0], s[1], s[2], s[4])),
+                            bf16(s[0], s[1], s[2], s[3]),
+                            bf16(s[3], 3, 3, s[4]));
+                    return Stream.of(new Case(forward, tile), new Case(backward, tile));
+                })
+                .toList());
+    }
+
+    static Stream<Case> gradients() {
+        Random random = new Random(7);
+        return AnyDriver.some(Arrays.stream(WEIGHTS)
+                .map(size -> {
+                    int[] s = Arrays.stream(size, 0, 5).mapToInt(n -> (int) n).toArray();
+                    Op op = new Conv2d.BackwardWeight(SAME, 3, 3, (boolean) size[5]);
+                    TensorType x = bf16(s[0], s[1], s[2], s[3]);
+                    return new Case(of(random, op, x, bf16(s[0], s[1], s[2], s[4])), (String) size[6]);
+                })
+                .toList());
+    }
+
+    private static TensorType bf16(int... dims) {
+        return new TensorType(Shape.of(dims), DType.BF16);
+    }
+
+    private static OpCase of(Random random, Op op, TensorType... types) {
+        List<double[]> inputs = Arrays.stream(types)
+                .map(type -> random.doubles(type.elements())
+                        .map(number -> (int) (256 * number) / 128.0 - 1) // whole in bf16
+                        .toArray())
+                .toList();
+        return new OpCase(op.label() + " " + Arrays.toString(types), op, List.of(types), inputs);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithTheDefinitionInBothOrders(Case given) {
+        OpCase one = given.one();
+        assertThat(kernels(device, one)).singleElement().asString().endsWith("_sm90_" + given.tile());
+        double[] found = new OpRun(device).run(one).getFirst();
+        AnyDriver.descending(true);
+        assertThat(new OpRun(device).run(one).getFirst()).containsExactly(found);
+        double[] expected = one.expected().getFirst();
+        for (int i = 0; i < expected.length; i++) {
+            double tolerance = Math.abs(expected[i]) * 0x1p-8;
+            if (!(Math.abs(found[i] - expected[i]) <= tolerance)) {
+                throw new AssertionError(
+                        one.name() + " element " + i + ": expected " + expected[i] + ", found " + found[i]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("gradients")
+    void sumsGradientsInBothOrders(Case given) {
+        OpCase one = given.one();
+        String kernel = launches(device, one).getFirst().kernel();
+        assertThat(kernel).isEqualTo("conv2d_backward_weight_sm90_" + given.tile());
+        List<double[]> found = new OpRun(device).run(one);
+        AnyDriver.descending(true);
+        assertThat(new OpRun(device).run(one)).containsExactly(found.toArray(double[][]::new));
+        List<double[]> expected = one.expected();
+        for (int output = 0; output < expected.size(); output++) { // exact: at most 2^10 terms of 14 bits
+            assertThat(found.get(output)).as("output %d", output).containsExactly(expected.get(output));
+        }
+    }
+
+    @Test
+    void othersGoElsewhere() {
+        Random random = new Random(6);
+        int[][] sizes = {
+            {1, 16, 16, 16, 32}, {1, 16, 16, 32, 48}, {1, 12, 12, 32, 32}, {1, 8, 24, 32, 32}, {1, 4, 8, 32, 32}
+        };
+        for (int[] s : sizes) {
+            OpCase one = of(random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
+            assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_sm90_");
+        }
+    }
+}
