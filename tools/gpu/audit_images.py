@@ -2,6 +2,7 @@
 
     audit_images.py make FOLDER [--training 50000 --samples 50000 --heldout 10000 --size 32 --planted 100 --seed 1]
     audit_images.py check FOLDER CSV             CSV: the audit's neighbours.csv
+    audit_images.py times FOLDER LOG SECONDS     LOG: its standard error; SECONDS: of the whole command
 
 `make` writes training.npy, samples.npy, heldout.npy (u8 [n, size, size, 3]) and planted.json. An image is a sum of 24 cosines of
 low frequency, whose amplitudes fall with the frequency, in three correlated channels, and a little noise. The first
@@ -9,6 +10,7 @@ samples are copies: `planted` exact ones, as many shifted by one grey level, as 
 of a training image of its own.
 `check` prints how many copies of each kind have their original as the nearest training image and are called copies by the
 audit, how many other samples are, and ends with status 1 unless every copy was found, the exact ones at distance 0.
+`times` prints a JSON line for the whole command and one for each part that the log names, for the report of benchmarks.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import csv
 import json
 import math
 import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -102,6 +105,28 @@ def check(arguments):
         sys.exit("audit_images.py: expected every copy found and called so, exact ones at distance 0")
 
 
+def times(arguments):
+    counts = {}
+    for name in ("samples", "training", "heldout"):
+        images = numpy.load(os.path.join(arguments.folder, name + ".npy"), mmap_mode="r")
+        counts[name] = len(images)
+    shape = "%d in %d, %d held out, %s" % (counts["samples"], counts["training"], counts["heldout"],
+                                           "x".join(map(str, images.shape[1:])))
+    with open(arguments.log) as file:
+        marks = re.findall(r"^(.+) \(after ([0-9.]+) s\)$", file.read(), re.MULTILINE)
+    if not marks:
+        sys.exit("audit_images.py: %s: expected lines such as 'PART (after 1.25 s)', found none" % arguments.log)
+    names = ["reading"] + [name for name, _ in marks]
+    ends = [float(after) for _, after in marks] + [arguments.seconds]  # the last part: with the program's start and end
+    begins = [0.0] + ends[:-1]
+    parts = [("audit", arguments.seconds)] + [("audit: " + n, e - b) for n, b, e in zip(names, begins, ends)]
+    for name, seconds in parts:
+        milliseconds = round(1e3 * seconds, 1)
+        print(json.dumps({"benchmark": name, "shape": shape, "type": "u8", "threads": os.cpu_count(),
+                          "items": counts["samples"], "samples": 1, "median_ms": milliseconds, "p10_ms": milliseconds,
+                          "p90_ms": milliseconds}))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -113,11 +138,12 @@ def main():
     checked = commands.add_parser("check")
     checked.add_argument("folder")
     checked.add_argument("csv")
+    timed = commands.add_parser("times")
+    timed.add_argument("folder")
+    timed.add_argument("log")
+    timed.add_argument("seconds", type=float)
     arguments = parser.parse_args()
-    if arguments.command == "make":
-        make(arguments)
-    else:
-        check(arguments)
+    {"make": make, "check": check, "times": times}[arguments.command](arguments)
 
 
 if __name__ == "__main__":

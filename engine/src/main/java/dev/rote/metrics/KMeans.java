@@ -41,8 +41,8 @@ record KMeans(Rows centres) {
     /// @throws IllegalArgumentException if the dimensions differ or a value is not finite
     int[] cells(Rows rows, int threads) throws InterruptedException {
         if (rows.dimension() != centres.dimension()) {
-            throw new IllegalArgumentException("k-means: expected rows of " + centres.dimension() + " values, got "
-                    + rows.dimension());
+            throw new IllegalArgumentException(
+                    "k-means: expected rows of " + centres.dimension() + " values, got " + rows.dimension());
         }
         rows.requireFinite("rows");
         return nearest(rows, centres, threads).cells();
