@@ -51,12 +51,12 @@ peer() { # name, limit, script and options; its lines are the peers' results
 # Small runs that share the GPU, as a sweep's do, and one alone; then the peer's, one at a time.
 sweep() {
     finish_warming
-    local width each runs=1,4,16
-    if [ -n "$standin" ]; then runs=1,2; fi
+    local width each runs=1,4,16 seconds=40
+    if [ -n "$standin" ]; then runs=2 seconds=240; fi
     for each in $small_batches; do
         for width in $small_widths; do # one by one, as JMH keeps no results when one fails
             # shellcheck disable=SC2086
-            step "sweep-$width-$each" 40 "${java[@]}" "${jmh[@]}" CudaSweepBench -rff "$out/sweep-$width-$each.json" \
+            step "sweep-$width-$each" $seconds "${java[@]}" "${jmh[@]}" CudaSweepBench -rff "$out/sweep-$width-$each.json" \
                 -p precision=$precisions -p width="$width" -p batch="$each" -p runs=$runs $sweep
         done
         if [ $peers = yes ]; then
