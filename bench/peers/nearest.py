@@ -6,7 +6,9 @@
 
 Data as in NearestNeighbourBench: 8-bit images, every fourth query a reference with one pixel moved by one step. Both ways
 of cdist are timed, and the plain broadcast of published study code (each query less all references); for the fastest, the line says how many of those near copies were found and how wrong their distance is.
-On a GPU also by torch.addmm, |r|^2 - 2 q.r, whose smallest two are the same: it needs no pass for the roots.
+On a GPU also by torch.addmm, |r|^2 - 2 q.r, whose smallest two are the same: it needs no pass for the roots. Where all
+distances together have more than 2^29 elements, queries go in chunks, of several sizes, by the ways of a matrix product
+only: topk fails on 2^31 elements and more, and differences take minutes.
 --wrong counts wrong answers instead of timing: queries are references with normal noise of 0, 1/255, 0.02 and 0.3, the
 truth is by differences in f64; a line for each way and noise with the shares of wrong indices and of distances to the
 nearest that are wrong by more than a thousandth.
@@ -25,6 +27,8 @@ from timing import quantile
 
 ADDMM = "addmm"
 BROADCAST = "broadcast"
+MOST_DISTANCES = 2 ** 29
+CHUNKS = (10000, 5000, 2000)  # queries
 MODES = {"matrix product": "use_mm_for_euclid_dist", "differences": "donot_use_mm_for_euclid_dist", BROADCAST: BROADCAST}
 
 
@@ -52,14 +56,32 @@ def nearest(generated, training, mode):
     return torch.return_types.topk((squares.clamp(min=0).sqrt(), found.indices))
 
 
-def search(generated, training, mode, least, seconds):
+def in_chunks(generated, training, mode, chunk):
+    """The same, `chunk` queries at a time."""
+    if chunk >= len(generated):
+        return nearest(generated, training, mode)
+    found = [nearest(part, training, mode) for part in generated.split(chunk)]
+    return torch.return_types.topk((torch.cat([each.values for each in found]),
+                                    torch.cat([each.indices for each in found])))
+
+
+def ways(cuda, queries, references):
+    """Name, mode and queries at a time of what is to be tried, the usual winner first."""
+    modes = {**({ADDMM: ADDMM} if cuda else {}), **MODES}
+    if queries * references <= MOST_DISTANCES:
+        return [(name, mode, queries) for name, mode in modes.items()]
+    return [("%s, %d queries at a time" % (name, chunk), modes[name], chunk)
+            for chunk in CHUNKS for name in (ADDMM, "matrix product") if name in modes]
+
+
+def search(generated, training, mode, chunk, least, seconds):
     """The last result, and milliseconds of single searches: at least `least`, more while `seconds` last, 100 at most."""
     times = []
     begin = time.perf_counter()
     while len(times) < least or (len(times) < 100 and time.perf_counter() - begin < seconds):
         synchronise(generated)
         start = time.perf_counter()
-        found = nearest(generated, training, mode)
+        found = in_chunks(generated, training, mode, chunk)
         synchronise(generated)
         times.append(1e3 * (time.perf_counter() - start))
     return found, times
@@ -75,15 +97,15 @@ def measure(arguments, precision, generated, training, copies):
     if cuda:
         timing.set_precision(precision)
     tried, best = {}, None
-    for name, mode in {**({ADDMM: ADDMM} if cuda else {}), **MODES}.items():
+    for name, mode, chunk in ways(cuda, len(generated), len(training)):
         if best is not None and timing.elapsed() > arguments.limit:
             timing.note("%s %s not tried, the limit of %g s was reached" % (precision, name, arguments.limit))
             continue
         trials = 2 if cuda and name not in ("differences", BROADCAST) else 1  # a GPU's first call loads kernels; differences take seconds
-        found, times = search(generated, training, mode, trials, 0)
+        found, times = search(generated, training, mode, chunk, trials, 0)
         times = times[-1:]
         if best is None or times[0] < 5 * quantile(best[1], 0.5):
-            found, times = search(generated, training, mode, 4, arguments.seconds)
+            found, times = search(generated, training, mode, chunk, 4, arguments.seconds)
         tried[name] = round(quantile(times, 0.5), 3)
         right = (found.indices[copies, 0] == copies % len(training)).float().mean().item()
         if right == 0:
@@ -94,7 +116,7 @@ def measure(arguments, precision, generated, training, copies):
     name, times, right, wrong = best
     print(json.dumps({
         "benchmark": "nearest_neighbours",
-        "peer": {ADDMM: "torch.addmm + topk", BROADCAST: "torch broadcast + topk"}.get(name, "torch.cdist + topk"),
+        "peer": {ADDMM: "torch.addmm + topk", BROADCAST: "torch broadcast + topk"}.get(name.split(",")[0], "torch.cdist + topk"),
         "version": torch.__version__,
         "shape": arguments.shape,
         "type": precision,

@@ -2,12 +2,17 @@
 # Checks and measures Rote on a GPU, from the bundle that tools/gpu/bundle.sh packs; needs the NVIDIA driver, and for
 # some parts compute-sanitizer and Python with PyTorch. Every step is bounded in time and reported, whatever the others do.
 #
-#   check.sh                       all parts, in order; what the peers must compile is compiled meanwhile
+#   check.sh                       the parts of a whole check, in order: doctor tests sanitizer sweep audit memorization
+#                                  bench report; what the peers must compile is compiled meanwhile
 #   check.sh --part tests          one part; may be repeated. doctor: what is there. tests: kernels, golden values, bits,
 #                                  200 updates. study: a study killed and resumed, then the quick start. sanitizer:
-#                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. bench:
-#                                  ours and the peers. report: the table and its JSON
-#                                  vendor, vendor-bench: of these, what is by cuBLAS and cuDNN inside Rote, alone
+#                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. sweep:
+#                                  small runs that share the GPU, and the peer's one after another. audit: copies planted
+#                                  among 50,000 images. memorization: the memorized fraction in the loop. bench: the rest,
+#                                  ours and the peers. profile: counters of chosen kernels by ncu. report: the table and
+#                                  its JSON
+#                                  vendor, vendor-bench: what is by cuBLAS and cuDNN inside Rote, alone
+#   --seconds N                    of the whole call: what does not fit any more is cut short or left out
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
 #   --standin LIBRARY              a rehearsal on the stand-in for the driver, with small sizes
 #
@@ -17,17 +22,22 @@ home=$(cd "$(dirname "$0")" && pwd -P)
 out=rote-check
 parts=()
 standin=
+call_seconds=
 while [ $# -gt 0 ]; do
     case $1 in
         --part) parts+=("$2"); shift ;;
         --out) out=$2; shift ;;
         --standin) standin=$(realpath "$2"); shift ;;
-        *) echo "check.sh: expected --part, --out or --standin, found $1" >&2; exit 2 ;;
+        --seconds) call_seconds=$2; shift ;;
+        *) echo "check.sh: expected --part, --seconds, --out or --standin, found $1" >&2; exit 2 ;;
     esac
     shift
 done
 whole=no
-[ ${#parts[@]} -gt 0 ] || { whole=yes; parts=(doctor tests study sanitizer bench report); }
+[ ${#parts[@]} -gt 0 ] || { whole=yes; parts=(doctor tests sanitizer sweep audit memorization bench report); }
+case $call_seconds in
+    *[!0-9]*) echo "check.sh: --seconds: expected a whole number, found $call_seconds" >&2; exit 2 ;;
+esac
 mkdir -p "$out"
 out=$(cd "$out" && pwd -P)
 steps=$out/steps.tsv
@@ -46,6 +56,13 @@ class_path="$home/lib/*"
 step() { # name, limit, command
     local name=$1 limit=$2 begin status
     shift 2
+    if [ -n "$call_seconds" ] && [ $limit -gt $((call_seconds - SECONDS)) ]; then
+        limit=$((call_seconds - SECONDS))
+        if [ $limit -lt 4 ]; then
+            left_out "$name" "the call's $call_seconds s are over"
+            return 1
+        fi
+    fi
     begin=$(date +%s%N)
     # In this script's process group, so that who stops the script stops its steps as well.
     timeout --foreground -k 5 "$limit" "$@" >"$out/$name.log" 2>&1
@@ -54,6 +71,11 @@ step() { # name, limit, command
     if [ $status = 124 ] || [ $status = 137 ]; then outcome="stopped after $limit s"; fi
     printf '%s\t%s\t%d ms\n' "$name" "$outcome" $((($(date +%s%N) - begin) / 1000000)) >>"$steps"
     return $status
+}
+
+# A line of the table for what was not run.
+left_out() { # name, why
+    printf '%s\tleft out: %s\t0 ms\n' "$1" "$2" >>"$steps"
 }
 
 # For step: a command of the program; the tests of a class on the GPU.
@@ -135,7 +157,7 @@ resumed() {
 # A share of the kernels' cases under the three checkers.
 sanitizer() {
     if [ -n "$standin" ] || ! command -v compute-sanitizer >/dev/null; then
-        printf 'sanitizer\tleft out: no compute-sanitizer\t0 ms\n' >>"$steps"
+        left_out sanitizer "no compute-sanitizer"
         return
     fi
     local tool running=()
@@ -154,101 +176,17 @@ sanitizer() {
     grep -H 'ERROR SUMMARY\|RACECHECK SUMMARY' "$out"/{memcheck,racecheck,synccheck}.log | sed 's/.*\///'
 }
 
-# Whether the peers can run: Python 3 with PyTorch and a GPU.
-peers=no
-if [ -z "$standin" ] && python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
-    peers=yes
-    export TORCHINDUCTOR_CACHE_DIR=$out/inductor TORCHINDUCTOR_FX_GRAPH_CACHE=1 PYTHONUNBUFFERED=1
-fi
-warming=()
-# Compiles what the peers need while our tests run; nothing is timed then.
-warm() {
-    [ $peers = yes ] || return 0
-    local width
-    for width in $peer_widths; do
-        step "warm-$width" 280 python3 "$home/peers/study1_unet.py" warm --device cuda --width "$width" --precision bf16 \
-            --batch $batch --compile-mode default &
-        warming+=($!)
-    done
-    if [ $whole = no ]; then wait "${warming[@]}"; fi
-}
-
-# Ours, then the peers on the same shapes; the most important first.
-if [ -n "$standin" ]; then
-    sweep="-p width=8 -p runs=2 -p batch=2 -wi 0 -i 1"
-    widths=8 peer_widths= batch=2 precisions=bf16 samples="-wi 1 -i 1" limit=20 small="steps=0 only=group_norm.*|linear"
-else
-    widths=${ROTE_WIDTHS:-32,64,128} peer_widths=${ROTE_PEER_WIDTHS:-32 64 128} batch=512 precisions=bf16
-    sweep="-p width=8,16 -p runs=1,4,16 -p batch=128 -wi 2 -i 10"
-    samples="-wi 2 -i 10" limit=40 small=bandwidth=4.3 # TB/s of a copy, as measured on an H200
-    if nvidia-smi -L 2>/dev/null | grep -q H100; then small=bandwidth=3.0; fi
-fi
-narrow=${widths%%,*}
-jmh=(-cp "$home/lib/*" org.openjdk.jmh.Main -f 0 -foe true -rf json)
-peer() { # name, limit, script and options; its lines are the peers' results
-    local name=$1 seconds=$2
-    shift 2
-    step "$name" "$seconds" sh -c 'lines=$1; shift; python3 "$@" >"$lines"' sh "$out/$name.jsonl" "$@"
-}
-bench() {
-    [ ${#warming[@]} -eq 0 ] || wait "${warming[@]}"
-    local width
-    for width in ${widths//,/ }; do # one by one, as JMH keeps no results when one fails
-        # shellcheck disable=SC2086
-        step "step-$width" 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-$width.json" -p width="$width" \
-            -p precision=$precisions -p batch=$batch -p optimizer=sgd $samples
-    done
-    # shellcheck disable=SC2086
-    step operations-time 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch \
-        precision=bf16 optimizer=sgd cases="$out/cases.jsonl" results="$out/operations.jsonl" limit=$limit $small
-    vendor-bench
-    # Small runs that share the GPU, as a sweep's do, and one alone.
-    # shellcheck disable=SC2086
-    step sweep 60 "${java[@]}" "${jmh[@]}" CudaSweepBench -rff "$out/sweep.json" -p precision=$precisions $sweep
-    if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
-        step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
-            -p width="$narrow" -p batch=1000 -wi 1 -i 3
-        for shape in 10000x32768x1024 50000x50000x3072; do
-            step "nearest-$shape" 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-$shape.json" \
-                -p device=cuda -p shape=$shape -p type=f32,u8 -wi 3 -i 20
-        done
-        step nearest-small 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-small.json" \
-            -p device=cuda -p shape=10000x1024x1024,10000x4096x1024,10000x16384x1024 -p type=f32 -wi 3 -i 20
-        step step-tf32 60 "${java[@]}" "${jmh[@]}" CudaStepBench -rff "$out/step-tf32.json" -p width="$narrow" \
-            -p precision=tf32,f32 -p batch=$batch -p optimizer=sgd -wi 1 -i 5
-    fi
-    if [ $peers = yes ]; then
-        for width in $peer_widths; do
-            peer "peer-step-$width" 70 "$home/peers/study1_unet.py" time --device cuda --width "$width" --precision bf16 \
-                --batch $batch --seconds 1 --compile-mode default --limit "${ROTE_PEER_SECONDS:-40}"
-        done
-        for shape in 10000x32768x1024 50000x50000x3072 10000x1024x1024 10000x4096x1024 10000x16384x1024; do
-            peer "peer-nearest-$shape" 30 "$home/peers/nearest.py" --shape $shape --device cuda --precision f32,tf32 --seconds 1 --limit 15
-        done
-        step nearest-wrong 40 python3 "$home/peers/nearest.py" --wrong --shape 1000x32768x1024 --device cuda --precision f32,tf32
-        peer peer-operations 80 "$home/peers/operations.py" time --shapes "$out/cases.jsonl" --seconds 0.05 --limit 60
-        peer ceilings 30 "$home/peers/operations.py" ceilings
-        step peer-check 60 python3 "$home/peers/study1_unet.py" check --golden "$home/tests/golden" --device cuda
-    fi
-}
-
-# The products and convolutions of the step by cuBLAS and cuDNN inside Rote, on the same shapes; results as a peer's.
-vendor-bench() {
-    if "${rote[@]}" doctor 2>/dev/null | grep -q '^vendor.*not found'; then
-        printf 'vendor-bench\tleft out: no cuBLAS or no cuDNN\t0 ms\n' >>"$steps"
-        return
-    fi
-    # shellcheck disable=SC2086
-    step vendor-bench 75 "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes kernels=vendor width="$narrow" \
-        batch=$batch precision=bf16 optimizer=sgd results="$out/peer-vendor.jsonl" limit=$limit $small
-}
+# What is measured: warm, sweep, audit, memorization, bench, vendor-bench, profile.
+# shellcheck source=tools/gpu/measure.sh
+. "$home/measure.sh"
 
 # The table and its JSON, from whatever there is.
 report() {
     local arguments=() file
-    for file in "$out"/{step-*,sweep,sampling,nearest-*}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
+    for file in "$out"/{step-*,sweep-*,sampling,nearest-*,memorization}.json; do [ ! -s "$file" ] || arguments+=("jmh=$file"); done
     for file in "$out"/nearest-[0-9s]*.log; do [ ! -s "$file" ] || arguments+=("log=$file"); done
     [ ! -s "$out/nearest-wrong.log" ] || arguments+=("wrong=$out/nearest-wrong.log")
+    [ ! -s "$out/audit.jsonl" ] || arguments+=("ours=$out/audit.jsonl")
     [ ! -s "$out/operations.jsonl" ] || arguments+=("operations=$out/operations.jsonl")
     cat "$out"/peer-*.jsonl >"$out/peers.jsonl" 2>/dev/null || true
     local gpu
@@ -261,9 +199,10 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | vendor | study | sanitizer | warm | bench | vendor-bench | report) ;;
+        doctor | tests | vendor | study | sanitizer | warm | sweep | audit | memorization | bench | vendor-bench | profile | report) ;;
         *)
-            echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, bench, vendor-bench or report, found $part" >&2
+            echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, sweep, audit, memorization, bench," \
+                "vendor-bench, profile or report, found $part" >&2
             exit 2
             ;;
     esac
@@ -275,6 +214,6 @@ for part in "${parts[@]}"; do
 done
 echo "== steps"
 column -t -s "$(printf '\t')" "$steps" 2>/dev/null || cat "$steps"
-tar -C "$out" --exclude=inductor --exclude=study -czf "$out.tar.gz" .
+tar -C "$out" --exclude=inductor --exclude=study --exclude=audit-images -czf "$out.tar.gz" .
 echo "$out.tar.gz: $(stat -c %s "$out.tar.gz") bytes"
 ! grep -Evq "status 0|left out" "$steps"

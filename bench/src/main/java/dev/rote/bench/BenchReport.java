@@ -16,7 +16,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Lays our times beside the peers': one line per case on standard output, a JSON file, and a Markdown table.
 ///
-/// Arguments: `jmh=FILE` (JMH's JSON), `operations=FILE` (JSON lines of [OperationTimes]) and `peers=FILE` (JSON
+/// Arguments: `jmh=FILE` (JMH's JSON), `ours=FILE` (JSON lines of whole commands, [OwnLine]), `operations=FILE` (JSON
+// lines of [OperationTimes]) and `peers=FILE` (JSON
 /// lines), `log=FILE` (what [NearestNeighbourBench] printed, for the share of queries certified at once) and
 /// `wrong=FILE` (lines of `nearest.py --wrong`), each as often as there are files; `json=FILE` and `table=FILE` (to
 /// write); `title=TEXT` of a new page; `bandwidth=TB/S` of the GPU, 4.3 unless given, for the roofline of searches;
@@ -39,7 +40,7 @@ public final class BenchReport {
             String key = argument.substring(0, equals);
             String value = argument.substring(equals + 1);
             switch (key) {
-                case "jmh", "operations", "peers", "log", "wrong" ->
+                case "jmh", "ours", "operations", "peers", "log", "wrong" ->
                     read.computeIfAbsent(key, unused -> new ArrayList<>()).add(Path.of(value));
                 case "json", "table" -> files.put(key, Path.of(value));
                 case "title" -> title = value;
@@ -75,6 +76,9 @@ public final class BenchReport {
         List<Outcome> outcomes = new ArrayList<>();
         for (Path file : files.getOrDefault("jmh", List.of())) {
             outcomes.addAll(JmhResults.parse(Files.readString(file), file.toString(), peers, notes));
+        }
+        for (Path file : files.getOrDefault("ours", List.of())) {
+            OwnLine.parse(Files.readString(file), file.toString()).forEach(line -> outcomes.add(line.outcome(peers)));
         }
         for (Path file : files.getOrDefault("operations", List.of())) {
             OperationResult.parse(Files.readString(file), file.toString()).stream()

@@ -23,10 +23,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// Time of one training step of each of several small studies that share a GPU, as the runs of a sweep do: one process,
-// a
-/// thread, a device and its streams for each. Divided by the number of runs it is the time a step costs; beside that of
-// a
-/// single run it says what sharing gains.
+/// a thread, a device and its streams for each. Divided by the number of runs it is the time a step costs; beside that
+/// of a single run it says what sharing gains.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -38,6 +36,8 @@ import org.openjdk.jmh.annotations.Warmup;
 public class CudaSweepBench {
     /// Steps of a sample; its time is divided by them.
     static final int STEPS = 20;
+
+    private static final String TOGETHER = " runs of ";
 
     @Param({"8", "16"})
     public int width;
@@ -60,7 +60,13 @@ public class CudaSweepBench {
 
     /// The shape of a case.
     static String shape(Study study, int runs) {
-        return runs + " runs of " + study.shape();
+        return runs + TOGETHER + study.shape();
+    }
+
+    /// Runs of a case; 0 if it is none of these.
+    static int runs(Case timed) {
+        int at = timed.shape().indexOf(TOGETHER);
+        return at < 1 ? 0 : Integer.parseInt(timed.shape().substring(0, at));
     }
 
     @Setup

@@ -41,7 +41,10 @@ final class JmhResults {
             int runs = Integer.parseInt(params.required("runs").stringValue());
             Case timed = new Case(Case.TRAINING_STEP, CudaSweepBench.shape(study, runs), study.precision());
             long flops = runs * study.cost(threads).flops();
-            return new Outcome(timed, threads, timing, flops, runs * study.batch(), peers);
+            List<Peer> turns = Peer.of(new Case(Case.TRAINING_STEP, study.shape(), study.precision()), peers).stream()
+                    .map(peer -> peer.oneAfterAnother(timed, runs))
+                    .toList();
+            return new Outcome(timed, threads, timing, flops, runs * study.batch(), turns);
         }
         if (name.endsWith(".sampling")) {
             Case timed = new Case(
@@ -58,6 +61,12 @@ final class JmhResults {
             long flops = NearestNeighbourBench.flops(shape, device);
             return new Outcome(timed, threads, timing, flops, NearestNeighbourBench.queries(shape), peers)
                     .with(notes.search(shape, type, device));
+        }
+        if (name.endsWith(".memorizedFraction") || name.endsWith(".memorizationSearch")) {
+            String shape = params.required("shape").stringValue();
+            String benchmark = name.endsWith(".memorizedFraction") ? Case.MEMORIZED_FRACTION : Case.MEMORIZATION_SEARCH;
+            int queries = NearestNeighbourBench.queries(shape);
+            return new Outcome(new Case(benchmark, shape, "f32"), threads, timing, 0, queries, peers);
         }
         throw new DataException(origin + ": expected a benchmark of this project, found " + name);
     }

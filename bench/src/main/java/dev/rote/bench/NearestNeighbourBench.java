@@ -11,7 +11,6 @@ import dev.rote.metrics.Pixels;
 import dev.rote.metrics.Rows;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -28,8 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// Time of the exact two nearest neighbours of every query; every search is one sample.
 ///
-/// References are seeded 8-bit images; every fourth query is a reference with one pixel changed by one step, so that
-/// the right answer is known and the distances are those of near copies.
+/// The images are those of [PlantedCopies].
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -39,9 +37,6 @@ import org.openjdk.jmh.annotations.Warmup;
         value = 1,
         jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "--add-modules=jdk.incubator.vector"})
 public class NearestNeighbourBench {
-    private static final int COPY_EVERY = 4;
-    private static final int LEVELS = 256;
-
     /// Queries x references x dimension.
     @Param({"256x1024x1024", "1000x10000x1024"})
     public String shape;
@@ -59,9 +54,7 @@ public class NearestNeighbourBench {
     @Param("f32")
     public String type;
 
-    private int[] sizes;
-    private byte[] training;
-    private byte[] generated;
+    private PlantedCopies images;
     private Search search;
     private Neighbours found;
 
@@ -76,58 +69,30 @@ public class NearestNeighbourBench {
     /// Arithmetic of the pass over all pairs: on the CPU subtract, multiply, add for each of `m x n x d`; on CUDA
     /// multiply and add.
     static long flops(String shape, String device) {
-        int[] sizes = sizes(shape);
+        int[] sizes = PlantedCopies.sizes(shape);
         return (device.equals("cuda") ? 2L : 3L) * sizes[0] * sizes[1] * sizes[2];
     }
 
     /// Values of queries and references together.
     static long values(String shape) {
-        int[] sizes = sizes(shape);
+        int[] sizes = PlantedCopies.sizes(shape);
         return ((long) sizes[0] + sizes[1]) * sizes[2];
     }
 
     static int queries(String shape) {
-        return sizes(shape)[0];
-    }
-
-    private static int[] sizes(String shape) {
-        String[] parts = shape.split("x", -1);
-        return new int[] {Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2])};
+        return PlantedCopies.sizes(shape)[0];
     }
 
     @Setup
     public void draw() {
-        sizes = sizes(shape);
-        int dimension = sizes[2];
-        Random random = new Random(1);
-        training = new byte[sizes[1] * dimension];
-        random.nextBytes(training);
-        generated = new byte[sizes[0] * dimension];
-        random.nextBytes(generated);
-        for (int query = 0; query < sizes[0]; query += COPY_EVERY) {
-            System.arraycopy(training, original(query) * dimension, generated, query * dimension, dimension);
-            int pixel = query * dimension + query % dimension;
-            generated[pixel] = (byte) (generated[pixel] == (byte) (LEVELS - 1) ? LEVELS - 2 : generated[pixel] + 1);
-        }
+        images = PlantedCopies.draw(shape);
         search = device.equals("cuda") ? new OnCuda() : onCpu();
-    }
-
-    private int original(int query) {
-        return query % sizes[1];
-    }
-
-    private float[] floats(byte[] pixels) {
-        float[] values = new float[pixels.length];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = Byte.toUnsignedInt(pixels[i]) / (LEVELS - 1f);
-        }
-        return values;
     }
 
     private Search onCpu() {
         boolean pixels = type.equals("u8");
-        Rows references = pixels ? Pixels.of(training, sizes[2]).rows() : Rows.of(floats(training), sizes[2]);
-        Rows queries = pixels ? Pixels.of(generated, sizes[2]).rows() : Rows.of(floats(generated), sizes[2]);
+        Rows references = rows(images.training(), pixels);
+        Rows queries = rows(images.generated(), pixels);
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return new Search() {
             @Override
@@ -140,6 +105,11 @@ public class NearestNeighbourBench {
         };
     }
 
+    private Rows rows(byte[] values, boolean pixels) {
+        int dimension = images.dimension();
+        return pixels ? Pixels.of(values, dimension).rows() : Rows.of(PlantedCopies.floats(values), dimension);
+    }
+
     private final class OnCuda implements Search {
         private final CudaDevice opened = CudaDevice.open(0);
         private final NearestSearch prepared;
@@ -147,22 +117,27 @@ public class NearestNeighbourBench {
 
         OnCuda() {
             DType values = type.equals("u8") ? DType.U8 : DType.F32;
-            prepared = opened.nearestSearch(new Vectors(segment(training), sizes[1], sizes[2], values))
+            byte[] training = images.training();
+            prepared = opened.nearestSearch(new Vectors(
+                            segment(training), training.length / images.dimension(), images.dimension(), values))
                     .orElseThrow();
-            queries = opened.allocate("queries", values, generated.length);
-            queries.write(0, segment(generated));
+            queries = opened.allocate("queries", values, images.generated().length);
+            queries.write(0, segment(images.generated()));
         }
 
         private MemorySegment segment(byte[] pixels) {
-            return type.equals("u8") ? MemorySegment.ofArray(pixels) : MemorySegment.ofArray(floats(pixels));
+            return type.equals("u8")
+                    ? MemorySegment.ofArray(pixels)
+                    : MemorySegment.ofArray(PlantedCopies.floats(pixels));
         }
 
         @Override
         public Neighbours run() throws InterruptedException {
-            NearestSearch.Answer answer = prepared.search(queries, sizes[0], new NearestSearch.Question(2, null));
+            NearestSearch.Answer answer =
+                    prepared.search(queries, images.queries(), new NearestSearch.Question(2, null));
             double[] distances = new double[answer.squares().length];
             Arrays.setAll(distances, i -> Math.sqrt(answer.squares()[i]));
-            return new Neighbours(sizes[0], 2, answer.indices(), distances, answer.searchedOn());
+            return new Neighbours(images.queries(), 2, answer.indices(), distances, answer.searchedOn());
         }
 
         @Override
@@ -182,16 +157,17 @@ public class NearestNeighbourBench {
     @TearDown
     public void check() {
         search.close();
-        double step = type.equals("u8") ? 1 : 1 / (LEVELS - 1.0);
-        for (int query = 0; query < sizes[0]; query++) {
+        double step = PlantedCopies.step(type);
+        int queries = images.queries();
+        for (int query = 0; query < queries; query++) {
             double first = found.distance(query, 0);
             boolean ordered = found.index(query, 0) != found.index(query, 1) && first <= found.distance(query, 1);
-            boolean original = found.index(query, 0) == original(query) && Math.abs(first / step - 1) < 1e-4;
-            if (!ordered || (query % COPY_EVERY == 0 && !original)) {
+            boolean original = found.index(query, 0) == images.original(query) && Math.abs(first / step - 1) < 1e-4;
+            if (!ordered || (query % PlantedCopies.EVERY == 0 && !original)) {
                 throw new AssertionError("query " + query + ": found " + found.index(query, 0) + " at " + first
                         + " and " + found.index(query, 1) + " at " + found.distance(query, 1));
             }
         }
-        System.out.println("\n" + SearchNotes.line(shape, type, device, sizes[0] - found.searchedOn(), sizes[0]));
+        System.out.println("\n" + SearchNotes.line(shape, type, device, queries - found.searchedOn(), queries));
     }
 }

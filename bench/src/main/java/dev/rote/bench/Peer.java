@@ -28,6 +28,15 @@ public record Peer(Case timed, String name, String version, String setting, Timi
         return peers.stream().filter(peer -> peer.timed.equals(timed)).toList();
     }
 
+    /// The time of a step of each of `runs` runs, one after the other.
+    ///
+    /// @param all the case of ours that does the same
+    Peer oneAfterAnother(Case all, int runs) {
+        Timing together =
+                new Timing(runs * timing.medianMs(), runs * timing.p10Ms(), runs * timing.p90Ms(), timing.samples());
+        return new Peer(all, name, version, setting + ", one after another", together, line);
+    }
+
     private static Peer parseLine(String text, String where) {
         try {
             JsonNode line = JsonMapper.shared().readTree(text);

@@ -37,6 +37,7 @@ final class ResultTable {
                 .append("| peer, version, setting | peer / ours | of the roofline | certified at once |\n")
                 .append("|---|---|---|---|---|---|---|---|---|---|---|\n");
         whole.forEach(outcome -> text.append(row(outcome)));
+        text.append(RunsTogether.table(whole)).append(MemorizationCost.text(whole));
         if (whole.size() < outcomes.size()) {
             text.append("\nOperations of a step, by the time that they take of it:\n")
                     .append("\n| operation | shape | type | times | ours, ms (p10-p90) | all, ms | GFLOP/s | GB/s ")

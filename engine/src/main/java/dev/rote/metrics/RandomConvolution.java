@@ -1,5 +1,9 @@
 package dev.rote.metrics;
 
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
 /// Features of an untrained network with fixed random weights: 3x3 convolution to 16 channels, ReLU, 2x2 mean pooling,
 /// 3x3
 /// convolution to 16 channels, ReLU, then the mean of each channel over each quarter of the image: 64 features. Both
@@ -57,59 +61,102 @@ public final class RandomConvolution implements FeatureExtractor {
         Workers.run(threads, images.count(), i -> {
             float[] image = new float[size];
             images.copy(i, 0, size, image, 0);
-            float[] fine = rectifiedConvolution(image, height, width, channels, first);
+            float[] fine = rectifiedConvolution(planes(image), height, width, channels, first);
             float[] coarse = rectifiedConvolution(halved(fine), height / 2, width / 2, CHANNELS, second);
             pool(coarse, height / 2, width / 2, features, i * dimension());
         });
         return Rows.of(features, dimension());
     }
 
-    private static float[] rectifiedConvolution(float[] x, int height, int width, int channels, float[] filter) {
-        float[] y = new float[height * width * CHANNELS];
-        for (int row = 0; row < height; row++) {
-            for (int column = 0; column < width; column++) {
-                int at = (row * width + column) * CHANNELS;
-                for (int tap = 0; tap < TAPS; tap++) {
-                    int fromRow = row + tap / REACH - 1;
-                    int fromColumn = column + tap % REACH - 1;
-                    if (fromRow >= 0 && fromRow < height && fromColumn >= 0 && fromColumn < width) {
-                        addTap(x, (fromRow * width + fromColumn) * channels, channels, filter, tap, y, at);
-                    }
+    /// An image `[H, W, C]` as planes `[C, H + 2, W + 2]` with a margin of zeros.
+    private float[] planes(float[] image) {
+        int stride = width + 2;
+        float[] planes = new float[channels * (height + 2) * stride];
+        for (int i = 0; i < image.length; i++) {
+            int row = i / channels / width;
+            int column = i / channels % width;
+            planes[(i % channels * (height + 2) + row + 1) * stride + column + 1] = image[i];
+        }
+        return planes;
+    }
+
+    /// Each filter slides over a whole plane at once, tap after tap, channel after channel: long loops
+    /// for vectors. A tap in the margin adds 0, which changes no bit.
+    ///
+    /// @param planes `[C, H + 2, W + 2]`
+    /// @return `[K, H, W + 2]`; the last two columns mean nothing
+    private static float[] rectifiedConvolution(float[] planes, int height, int width, int channels, float[] filter) {
+        int stride = width + 2;
+        int pixels = height * stride;
+        float[] y = new float[CHANNELS * pixels];
+        float[] sums = new float[pixels - 2];
+        for (int k = 0; k < CHANNELS; k++) {
+            Arrays.fill(sums, 0);
+            for (int tap = 0; tap < TAPS; tap++) {
+                int shift = tap / REACH * stride + tap % REACH;
+                for (int c = 0; c < channels; c++) {
+                    addShifted(
+                            planes,
+                            c * (height + 2) * stride + shift,
+                            filter[(tap * channels + c) * CHANNELS + k],
+                            sums);
                 }
-                for (int k = 0; k < CHANNELS; k++) {
-                    y[at + k] = Math.max(0, y[at + k]);
-                }
+            }
+            for (int i = 0; i < sums.length; i++) {
+                y[k * pixels + i] = Math.max(0, sums[i]);
             }
         }
         return y;
     }
 
-    private static void addTap(float[] x, int from, int channels, float[] filter, int tap, float[] y, int at) {
-        for (int c = 0; c < channels; c++) {
-            float value = x[from + c];
-            int weights = (tap * channels + c) * CHANNELS;
-            for (int k = 0; k < CHANNELS; k++) {
-                y[at + k] += value * filter[weights + k];
+    private static void addShifted(float[] x, int from, float weight, float[] sums) {
+        int done = SimdSupport.AVAILABLE ? Lanes.addShifted(x, from, weight, sums) : 0;
+        for (int i = done; i < sums.length; i++) {
+            sums[i] += x[from + i] * weight;
+        }
+    }
+
+    /// The same for as many sums as fill vectors. A class of its own: it is loaded only where the incubator module is
+    /// present.
+    private static final class Lanes {
+        private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
+        static int addShifted(float[] x, int from, float weight, float[] sums) {
+            int bound = SPECIES.loopBound(sums.length);
+            for (int i = 0; i < bound; i += SPECIES.length()) {
+                FloatVector products =
+                        FloatVector.fromArray(SPECIES, x, from + i).mul(weight);
+                FloatVector.fromArray(SPECIES, sums, i).add(products).intoArray(sums, i);
             }
+            return bound;
         }
     }
 
     /// Mean of 2 x 2 pixels; an odd last row or column is dropped.
+    ///
+    /// @param x `[K, H, W + 2]`
+    /// @return `[K, H / 2 + 2, W / 2 + 2]` with a margin of zeros
     private float[] halved(float[] x) {
         int rows = height / 2;
         int columns = width / 2;
-        float[] y = new float[rows * columns * CHANNELS];
-        for (int i = 0; i < y.length; i++) {
-            int row = i / (columns * CHANNELS);
-            int column = i / CHANNELS % columns;
-            int at = (2 * row * width + 2 * column) * CHANNELS + i % CHANNELS;
-            int below = at + width * CHANNELS;
-            y[i] = 0.25f * ((x[at] + x[at + CHANNELS]) + (x[below] + x[below + CHANNELS]));
+        int stride = width + 2;
+        float[] y = new float[CHANNELS * (rows + 2) * (columns + 2)];
+        for (int k = 0; k < CHANNELS; k++) {
+            for (int row = 0; row < rows; row++) {
+                int at = (k * height + 2 * row) * stride;
+                int to = (k * (rows + 2) + row + 1) * (columns + 2) + 1;
+                for (int column = 0; column < columns; column++, at += 2) {
+                    int below = at + stride;
+                    y[to + column] = 0.25f * ((x[at] + x[at + 1]) + (x[below] + x[below + 1]));
+                }
+            }
         }
         return y;
     }
 
     /// Mean of each channel over each quarter: `to[from + quarter * CHANNELS + k]`.
+    ///
+    /// @param x `[K, H, W + 2]`
     private static void pool(float[] x, int height, int width, float[] to, int from) {
         double[] sums = new double[4 * CHANNELS];
         int[] counts = new int[4];
@@ -118,7 +165,7 @@ public final class RandomConvolution implements FeatureExtractor {
                 int quarter = (2 * row < height ? 0 : 2) + (2 * column < width ? 0 : 1);
                 counts[quarter]++;
                 for (int k = 0; k < CHANNELS; k++) {
-                    sums[quarter * CHANNELS + k] += x[(row * width + column) * CHANNELS + k];
+                    sums[quarter * CHANNELS + k] += x[(k * height + row) * (width + 2) + column];
                 }
             }
         }

@@ -100,12 +100,13 @@ record Audit(
             inPixels.know(itself, heldOut.map(Findings::neighbours).orElse(null));
             pixels = inPixels.measure(COPY_KINDS, sets.samples().rows(), samples.neighbours(), threads);
         }
-        progress.part("metrics in features");
+        progress.part("features of all images");
         Rows drawn = extractor.features(sets.samples().rows(), threads);
         Rows trained = extractor.features(training, threads);
         Rows usual = sets.heldOut().isPresent()
                 ? extractor.features(sets.heldOutRows(), threads)
                 : Rows.of(new float[0], extractor.dimension());
+        progress.part("Fréchet distance");
         Interval frechet = FrechetDistance.estimate(
                 drawn, FrechetStatistics.of(usual.count() > 0 ? usual : trained, threads), threads);
         EnumSet<Kind> kinds = EnumSet.allOf(Kind.class);
@@ -113,6 +114,7 @@ record Audit(
             kinds.remove(Kind.FD_INFINITY);
         }
         List<Score> features;
+        progress.part("metrics in features");
         try (NeighbourSearch<Rows> search = searches.of(trained)) {
             features = new SampleMetrics(trained, usual, search, searches, options.parameters())
                     .measure(kinds, drawn, threads);

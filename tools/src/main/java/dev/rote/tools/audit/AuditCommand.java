@@ -121,17 +121,18 @@ public final class AuditCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         AuditOptions options = options();
         AuditFiles.requireFree(out);
+        long begun = System.nanoTime();
         Devices.announce(device, console.err());
         Devices.Wanted wanted =
                 new Devices.Wanted(device, RunConfig.Kernels.OWN, options.threads(), TrainConfig.Precision.F32);
         try (Device searching = Devices.open(wanted, notice -> console.err().println("rote: " + notice))) {
             console.err().println(searching.describe());
-            audit(options, searching);
+            audit(options, searching, begun);
         }
         return 0;
     }
 
-    private void audit(AuditOptions options, Device searching) throws InterruptedException {
+    private void audit(AuditOptions options, Device searching, long begun) throws InterruptedException {
         ImageSet.Reading reading = new ImageSet.Reading(size, gray, skipUnreadable);
         List<ImageSet> opened = new ArrayList<>();
         try {
@@ -151,7 +152,8 @@ public final class AuditCommand implements Callable<Integer> {
                             opened.get(1),
                             heldOut == null ? Optional.empty() : Optional.of(opened.get(2))),
                     options,
-                    searching);
+                    searching,
+                    begun);
         } finally {
             opened.forEach(ImageSet::close);
         }
@@ -166,22 +168,25 @@ public final class AuditCommand implements Callable<Integer> {
         return set;
     }
 
-    private void audit(Audit.Sets sets, AuditOptions options, Device searching) throws InterruptedException {
+    private void audit(Audit.Sets sets, AuditOptions options, Device searching, long begun)
+            throws InterruptedException {
         Audit audit;
+        Path report;
         try (Features opened = Features.of(
                         "--features",
                         options.features(),
                         sets.training().rows(),
                         sets.training().extent(),
                         options.threads());
-                AuditProgress progress = new AuditProgress(console, sets.searches())) {
+                AuditProgress progress = new AuditProgress(console, sets.searches(), begun)) {
             audit = Audit.of(sets, options, opened.extractor(), searching, progress);
+            progress.part("writing the report");
+            Map<String, String> environment = Build.recorded();
+            String version = environment.remove("version");
+            report = new AuditFiles(out, sets, audit, options, searching.describe())
+                    .write(new Provenance(
+                            version, environment.remove("commit"), searching.describe(), Instant.now(), environment));
         }
-        Map<String, String> environment = Build.recorded();
-        String version = environment.remove("version");
-        Path report = new AuditFiles(out, sets, audit, options, searching.describe())
-                .write(new Provenance(
-                        version, environment.remove("commit"), searching.describe(), Instant.now(), environment));
         print(new AuditText(audit, options), audit);
         console.out().println("neighbours searched on " + searching.describe());
         console.out().println("report: " + report);

@@ -1,7 +1,7 @@
 package dev.rote.tools.audit;
 
 import dev.rote.tools.cli.Console;
-import dev.rote.tools.cli.Units;
+import java.util.Locale;
 import java.util.Optional;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -12,14 +12,16 @@ final class AuditProgress implements AutoCloseable {
     private final Console console;
     private final long total;
     private final Optional<ProgressBar> bar;
-    private final long begun = System.nanoTime();
+    private final long begun;
     private long done;
     private long tenths;
 
     /// @param total images to search neighbours for
-    AuditProgress(Console console, long total) {
+    /// @param begun when the command began, by [System#nanoTime]
+    AuditProgress(Console console, long total, long begun) {
         this.console = console;
         this.total = total;
+        this.begun = begun;
         this.bar = console.terminal()
                 ? Optional.of(new ProgressBarBuilder()
                         .setTaskName("audit")
@@ -33,7 +35,7 @@ final class AuditProgress implements AutoCloseable {
     /// A new part of the work begins.
     void part(String name) {
         bar.ifPresentOrElse(drawn -> drawn.setExtraMessage(name), () -> console.err()
-                .println(name + " (after " + Units.time((System.nanoTime() - begun) * 1e-9) + ")"));
+                .println(String.format(Locale.ROOT, "%s (after %.2f s)", name, (System.nanoTime() - begun) * 1e-9)));
     }
 
     /// Neighbours of `images` more have been found.
