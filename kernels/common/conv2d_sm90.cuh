@@ -1,79 +1,102 @@
 // conv2d_sm90.cuh: 256 pixels of a 3x3 convolution with stride 1 and zeros around the image, by the copy engine and the
 // matrix instructions of sm_90.
 //
-// The pixels of a tile are whole rows, of one image or of several whole ones. Three copies of them with a row above and
-// below come to shared memory, moved by one column to the left, not at all, and to the right, and the copy engine puts
-// the zeros around the image: so the nine operands are runs of lines of these, a row of the image apart, eight lines each
-// from a multiple of eight, as the instructions want them. Every pixel is read three times from L2, not nine times.
+// A tile is four patches of 8 x 8 pixels, side by side in an image or in several. Its pixels and those around them come to
+// shared memory once for a number of channels, a line each, and the copy engine puts the zeros around the image. A patch
+// seen by one tap of the filter is then eight lines, and eight more a row of the box further, and so on: an operand of the
+// matrix instructions, wherever it begins. So every pixel is read about 1.3 times from L2, where a product of gathered
+// matrices reads it nine times.
+//
+// An enlarged image (each pixel standing for 2 x 2) is not in memory. Its output pixels of one parity (a,b) are a
+// convolution of the small image whose rows r = 0, 1, 2 fall on rows (r + a + 1) / 2 of the box, and columns likewise. The
+// gradient of the small image is that of four convolutions of the output's pixels of one parity: more channels, as it were.
 #pragma once
 #include "tensor_copy.cuh"
 #include "tile_store.cuh"
 #include "wgmma_bf16.cuh"
 
 struct ConvSm90Args {
-    TensorMap image;   // [images,height,width,channels]: boxes of `lines` + 2 rows of a tile's images, LINE / 2 channels
-    TensorMap filters; // w: boxes of one tap, see ConvSm90::load_filters
-    void* y;           // [pixels,columns]
-    const float* bias; // [columns] or null
+    TensorMap image;   // what is convolved, [images,height,rows,width,channels], rows of a plane beside each other: boxes
+                       // [tile_images,tile_height + 2,1,tile_width + 2,LINE / 2]
+    TensorMap filters; // w: boxes of one tap, see ConvSm90::load_taps
+    void* y;            // [pixels,columns]
+    const float* bias;  // [columns] or null
     const void* addend; // [pixels / addend_pixels,columns], added to y, or null
     int addend_pixels;
-    int pixels;   // of all images
     int columns;
-    int channels; // read
+    int channels; // of a plane
+    int planes;   // of what is convolved: 1, or 4 of one parity each, (0,0), (0,1), (1,0), (1,1)
+    int images;
+    int height; // of a plane
     int width;
-    int height;
-    int lines;    // rows of an image in a tile: height, or less
-    int images;   // of a tile
-    int stages;   // of the ring in shared memory
-    int resident; // 1: all filters of a block's columns stay in shared memory, else those of a step come with it
+    int enlargement; // of y: 1, or 2, where blockIdx.z is the parity of its pixels
+    int tile_images;
+    int tile_height; // a multiple of 8
+    int tile_width;  // 8, 16 or 32
+    int stages;      // of the ring of pixels
 };
-LAYOUT(ConvSm90Args, image, filters, y, bias, addend, addend_pixels, pixels, columns, channels, width, height, lines, images,
-       stages, resident)
+LAYOUT(ConvSm90Args, image, filters, y, bias, addend, addend_pixels, columns, channels, planes, images, height, width,
+       enlargement, tile_images, tile_height, tile_width, stages)
 
-constexpr int CONV_SM90_PIXELS = 256, CONV_SM90_THREADS = 256, CONV_SM90_STAGES = 8;
+constexpr int CONV_SM90_THREADS = 256, CONV_SM90_STAGES = 8, CONV_SM90_TAP_STAGES = 4; // at most
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
 struct ConvSm90Shared {
-    uint64_t loaded[CONV_SM90_STAGES]; // barriers
-    uint64_t filters_loaded;
+    uint64_t pixels_loaded[CONV_SM90_STAGES]; // barriers
+    uint64_t taps_loaded[CONV_SM90_TAP_STAGES];
     // Of the thread that copies: registers are for sums.
-    int tile, step, slot;
+    int tile, chunk, slot;         // of pixels
+    int taps_left, step, tap_slot; // of taps that come with their step
 };
-constexpr int CONV_SM90_STATE = 1024; // bytes of it, up to where lines may begin
+constexpr int CONV_SM90_STATE = 1024; // bytes of it
 static_assert(sizeof(ConvSm90Shared) <= CONV_SM90_STATE, "state");
 
 // LINE: bytes of the channels of a step, 64 or 128. BACKWARD: w is [channels,3,3,columns], turned by 180 degrees; else
-// [columns,3,3,channels].
-template <int LINE, int COLUMNS, bool BACKWARD>
+// [columns,3,3,channels]. KEPT: all filters of a block's columns stay in shared memory; else those of three taps come at a time.
+template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT>
 struct ConvSm90 {
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
-    static constexpr int TAP_BYTES = COLUMNS * LINE;
+    static constexpr int TAP_BYTES = COLUMNS * LINE, ROW_BYTES = 3 * TAP_BYTES; // of the filter's row
+    static constexpr int TAP_STAGES = COLUMNS == 128 ? 2 : CONV_SM90_TAP_STAGES; // rows of the filter in the ring
     static constexpr int FILTER_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
     static constexpr int FILTER_BLOCK = DEPTH * FILTER_LINE; // backward: the bytes of FILTER_LINE / 2 columns
+    static constexpr int FILTER_STEP = BACKWARD ? 16 * FILTER_LINE : 32; // bytes to the next 16 channels
     using Pixels = ProductOperand<LINE, Fastest::DEPTH>;
     using Filters = ProductOperand<FILTER_LINE, BACKWARD ? Fastest::OUTER : Fastest::DEPTH>;
 
     const ConvSm90Args& a;
     ConvSm90Shared& shared;
-    unsigned char* filters; // resident: [channels / DEPTH][s][r] taps
-    unsigned char* ring;    // stages of (taps of three rows and) pixels
-    int column, tiles, steps, plane, pixel_bytes, stage_bytes;
+    unsigned char* filters; // kept: [channels / DEPTH][9] taps, in the order in which boxes are read; else a ring of rows
+    unsigned char* ring;    // boxes of pixels, each from a multiple of 1024 bytes on
+    int column, tiles, chunks, line, box_bytes;
 
     __device__ __forceinline__ ConvSm90(const ConvSm90Args& a, unsigned char* dynamic)
         : a(a), shared(*reinterpret_cast<ConvSm90Shared*>(dynamic)), filters(dynamic + CONV_SM90_STATE) {
         column = blockIdx.y * COLUMNS;
-        tiles = (a.pixels + CONV_SM90_PIXELS - 1) / CONV_SM90_PIXELS;
-        steps = a.channels / DEPTH * 3;
-        plane = (a.lines + 2) * a.width;
-        pixel_bytes = a.images * plane * LINE;
-        ring = filters + (a.resident ? steps * 3 * TAP_BYTES : 0);
-        stage_bytes = pixel_bytes + (a.resident ? 0 : 3 * TAP_BYTES);
+        int across = a.width / a.tile_width, down = (a.height + a.tile_height - 1) / a.tile_height;
+        tiles = (a.images + a.tile_images - 1) / a.tile_images * down * across;
+        chunks = a.channels / DEPTH * a.planes;
+        line = (a.tile_width + 2) * LINE;
+        box_bytes = a.tile_images * (a.tile_height + 2) * line;
+        ring = filters + (KEPT ? a.channels / DEPTH * 3 * ROW_BYTES : TAP_STAGES * ROW_BYTES);
     }
 
-    // The three taps of column s of the filter, r = 0, 1, 2, for the channels from `channel` on.
-    __device__ __forceinline__ void load_filters(unsigned char* to, int channel, int s, uint64_t* barrier) const {
-        for (int r = 0; r < 3; r++, to += TAP_BYTES) {
+    __device__ __forceinline__ int stage_bytes() const { return (box_bytes + 1023) & ~1023; }
+
+    // Where a tile begins.
+    struct Place {
+        int image, row, column;
+    };
+    __device__ __forceinline__ Place place_of(int tile) const {
+        int across = a.width / a.tile_width, down = (a.height + a.tile_height - 1) / a.tile_height;
+        int above = tile / across, image = above / down;
+        return {image * a.tile_images, (above - image * down) * a.tile_height, (tile - above * across) * a.tile_width};
+    }
+
+    // Row `r` of the filter, as boxes are read, for the channels from `channel` on.
+    __device__ __forceinline__ void load_taps(unsigned char* to, int channel, int r, uint64_t* barrier) const {
+        for (int s = 0; s < 3; s++, to += TAP_BYTES) {
             if (BACKWARD) {
                 for (int block = 0; block < COLUMNS; block += FILTER_LINE / 2) {
                     copy_box(to + block / (FILTER_LINE / 2) * FILTER_BLOCK, a.filters, column + block, 8 - (3 * r + s),
@@ -85,123 +108,169 @@ struct ConvSm90 {
         }
     }
 
-    // One thread: the next step of all tiles of this block, if there is one.
-    __device__ __forceinline__ void load() {
+    // One thread: the next box of all tiles of this block, if there is one.
+    __device__ __forceinline__ void load_pixels() {
         if (shared.tile >= tiles) return;
-        uint64_t* barrier = shared.loaded + shared.slot;
-        unsigned char* stage = ring + shared.slot * stage_bytes;
-        int chunk = shared.step / 3, s = shared.step - 3 * chunk, pixel = shared.tile * CONV_SM90_PIXELS;
-        int per_image = a.height * a.width, image = pixel / per_image, row = (pixel - image * per_image) / a.width;
-        expect_bulk(barrier, stage_bytes);
-        copy_box(stage, a.image, chunk * DEPTH, s - 1, row - 1, image, barrier);
-        if (!a.resident) load_filters(stage + pixel_bytes, chunk * DEPTH, s, barrier);
+        uint64_t* barrier = shared.pixels_loaded + shared.slot;
+        int plane = shared.chunk % a.planes, channel = shared.chunk / a.planes * DEPTH;
+        Place at = place_of(shared.tile);
+        expect_bulk(barrier, box_bytes);
+        copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + channel, at.column - 1, plane / 2,
+                 at.row - 1, at.image, barrier);
         shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
-        if (++shared.step == steps) {
-            shared.step = 0;
+        if (++shared.chunk == chunks) {
+            shared.chunk = 0;
             shared.tile += gridDim.x;
         }
     }
 
-    __device__ __forceinline__ void start() {
-        if (threadIdx.x == 0) {
-            for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.loaded + i);
-            init_bulk_barrier(&shared.filters_loaded);
-            shared.tile = blockIdx.x;
-            shared.step = shared.slot = 0;
-            if (a.resident) {
-                expect_bulk(&shared.filters_loaded, steps * 3 * TAP_BYTES);
-                for (int step = 0; step < steps; step++) {
-                    load_filters(filters + step * 3 * TAP_BYTES, step / 3 * DEPTH, step % 3, &shared.filters_loaded);
-                }
-            }
-            for (int i = 0; i < a.stages - 1; i++) load();
-        }
-        __syncthreads(); // the barriers of the copies are there
-        if (a.resident) wait_bulk(&shared.filters_loaded, 0);
+    // One thread: the next row of the filter, if there is one.
+    __device__ __forceinline__ void load_step() {
+        if (shared.taps_left == 0) return;
+        uint64_t* barrier = shared.taps_loaded + shared.tap_slot;
+        expect_bulk(barrier, ROW_BYTES);
+        load_taps(filters + shared.tap_slot * ROW_BYTES, shared.step / 3 / a.planes * DEPTH, shared.step % 3, barrier);
+        shared.tap_slot = (shared.tap_slot + 1) % TAP_STAGES;
+        shared.step = shared.step + 1 == 3 * chunks ? 0 : shared.step + 1;
+        shared.taps_left--;
     }
 
-    // Where the 64 pixels from `pixel` of the tile on begin in a copy, in bytes, seen by the first row of the filter.
-    __device__ __forceinline__ int place_of(int pixel) const {
-        int inner = a.lines * a.width, image = pixel / inner;
-        return (image * plane + pixel - image * inner) * LINE;
+    __device__ __forceinline__ void start() {
+        if (threadIdx.x == 0) {
+            for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.pixels_loaded + i);
+            for (int i = 0; i < TAP_STAGES; i++) init_bulk_barrier(shared.taps_loaded + i);
+            int mine = (tiles - (int)blockIdx.x + (int)gridDim.x - 1) / (int)gridDim.x;
+            shared.tile = blockIdx.x;
+            shared.taps_left = mine * chunks * 3;
+            shared.chunk = shared.slot = shared.step = shared.tap_slot = 0;
+            load_pixels();
+            if (KEPT) {
+                int rows = a.channels / DEPTH * 3;
+                expect_bulk(shared.taps_loaded, rows * ROW_BYTES);
+                for (int i = 0; i < rows; i++) {
+                    load_taps(filters + i * ROW_BYTES, i / 3 * DEPTH, i % 3, shared.taps_loaded);
+                }
+            } else {
+                for (int i = 0; i < TAP_STAGES - 1; i++) load_step();
+            }
+            for (int i = 1; i < a.stages - 1; i++) load_pixels();
+        }
+        __syncthreads(); // the barriers of the copies are there
+        if (KEPT) wait_bulk(shared.taps_loaded, 0);
     }
+
+    // Where patch `patch` of the tile begins in a box, in bytes.
+    __device__ __forceinline__ int patch_bytes(int patch) const {
+        int across = a.tile_width / 8, above = patch / across, down = a.tile_height / 8, image = above / down;
+        int row = image * (a.tile_height + 2) + (above - image * down) * 8;
+        return row * line + (patch - above * across) * 8 * LINE;
+    }
+
+    // The row of the box on which row `r` of the filter falls, or the column; `parity` of the pixels that are written.
+    __device__ __forceinline__ static int fallen(int r, int parity) { return (r + parity + 1) / 2; }
 
     __device__ __forceinline__ void run() {
         start();
-        int group = threadIdx.x / 128, slot = 0, parity = 0;
-        int place[2] = {place_of(group * 128), place_of(group * 128 + 64)};
-        int row_bytes = a.width * LINE;
+        int group = threadIdx.x / 128, slot = 0, parity = 0, tap_slot = 0, tap_parity = 0;
+        int patch[2] = {patch_bytes(2 * group), patch_bytes(2 * group + 1)};
+        bool divided = a.planes > 1 || a.enlargement > 1;
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             float sum[2][SUMS];
-            for (int step = 0; step < steps; step++) {
-                const unsigned char* pixels = ring + slot * stage_bytes;
-                const unsigned char* taps = a.resident ? filters + step * 3 * TAP_BYTES : pixels + pixel_bytes;
-                wait_bulk(shared.loaded + slot, parity);
-                fence_products();
+            for (int chunk = 0; chunk < chunks; chunk++) {
+                const unsigned char* box = ring + slot * stage_bytes();
+                int plane = a.planes > 1 ? 3 - chunk % a.planes : blockIdx.z; // a gradient meets the filter's other side
+                wait_bulk(shared.pixels_loaded + slot, parity);
+                if (KEPT) fence_products();
 #pragma unroll
                 for (int r = 0; r < 3; r++) {
-                    Filters right(taps + r * TAP_BYTES, BACKWARD ? FILTER_BLOCK : 16);
-                    Pixels left[2] = {Pixels(pixels + place[0] + r * row_bytes), Pixels(pixels + place[1] + r * row_bytes)};
+                    const unsigned char* taps = filters + (KEPT ? chunk / a.planes * 3 + r : tap_slot) * ROW_BYTES;
+                    if (!KEPT) {
+                        wait_bulk(shared.taps_loaded + tap_slot, tap_parity);
+                        fence_products();
+                    }
+                    const unsigned char* row = box + (divided ? fallen(r, plane / 2) : r) * line;
 #pragma unroll
-                    for (int k = 0; k < DEPTH / 16; k++) {
+                    for (int s = 0; s < 3; s++) {
+                        Filters right(taps + s * TAP_BYTES, 8 * FILTER_LINE, FILTER_BLOCK);
+                        const unsigned char* seen = row + (divided ? fallen(s, plane % 2) : s) * LINE;
+                        Pixels left[2] = {Pixels(seen + patch[0], line), Pixels(seen + patch[1], line)};
 #pragma unroll
-                        for (int i = 0; i < 2; i++) {
-                            wgmma_bf16<0, BACKWARD>(sum[i], left[i].along(k), right.along(k), step > 0 || r > 0 || k > 0);
+                        for (int k = 0; k < DEPTH / 16; k++) {
+#pragma unroll
+                            for (int i = 0; i < 2; i++) {
+                                wgmma_bf16<0, BACKWARD>(sum[i], left[i].at(32 * k), right.at(FILTER_STEP * k),
+                                                        chunk > 0 || r > 0 || s > 0 || k > 0);
+                            }
                         }
                     }
+                    if (KEPT && r < 2) continue;
+                    commit_products();
+                    wait_products<1>(sum[0]); // those of the step before
+                    __syncthreads();          // nobody reads what is loaded over: the row, or the box, before
+                    if (threadIdx.x == 0) {
+                        if (!KEPT) load_step();
+                        if (KEPT || r == 0) load_pixels();
+                    }
+                    if (!KEPT && ++tap_slot == TAP_STAGES) tap_slot = 0, tap_parity ^= 1;
                 }
-                commit_products();
-                wait_products<1>(sum[0]); // those of the step before
-                __syncthreads();          // nobody reads the stage before, which is loaded over
-                if (threadIdx.x == 0) load();
                 if (++slot == a.stages) slot = 0, parity ^= 1;
             }
             wait_products<0>(sum[0]);
             wait_products<0>(sum[1]);
-            store(tile * CONV_SM90_PIXELS + group * 128, sum);
+            store(tile, 2 * group, sum);
         }
     }
 
-    __device__ __forceinline__ void store(int first_pixel, const float (&sum)[2][SUMS]) const {
-        int lane = threadIdx.x % 32, t = lane % 4;
+    __device__ __forceinline__ void store(int tile, int first_patch, const float (&sum)[2][SUMS]) const {
+        int lane = threadIdx.x % 32, t = lane % 4, across = a.tile_width / 8, down = a.tile_height / 8;
+        Place at = place_of(tile);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
+            int patch = first_patch + i, above = patch / across, image = above / down;
+            int w = (at.column + (patch - above * across) * 8 + lane / 4) * a.enlargement + (int)blockIdx.z % 2;
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int pixel = first_pixel + 64 * i + threadIdx.x / 32 % 4 * 16 + 8 * half + lane / 4;
-                bool inside = pixel < a.pixels;
-                bf16* line = (bf16*)a.y + (int64_t)pixel * a.columns + column;
-                const bf16* more = (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
-#pragma unroll
-                for (int first = 0; first < COLUMNS; first += 32) {
-                    unsigned words[4] = {};
-                    if (a.addend != nullptr && inside) {
-                        uint4 eight = *reinterpret_cast<const uint4*>(more + first + 8 * t);
-                        words[0] = eight.x, words[1] = eight.y, words[2] = eight.z, words[3] = eight.w;
-                    }
-                    if (a.addend != nullptr) transpose_quad(words, t);
-#pragma unroll
-                    for (int n = 0; n < 4; n++) {
-                        const float* two = sum[i] + (first / 8 + n) * 4 + 2 * half;
-                        const float* bias = a.bias + column + first + 8 * n + 2 * t;
-                        float low = two[0] + __uint_as_float(words[n] << 16), high = two[1] + __uint_as_float(words[n] & 0xffff0000u);
-                        if (a.bias != nullptr) low += bias[0], high += bias[1];
-                        words[n] = pack_bf16(low, high);
-                    }
-                    transpose_quad(words, t);
-                    if (inside) {
-                        *reinterpret_cast<uint4*>(line + first + 8 * t) = make_uint4(words[0], words[1], words[2], words[3]);
-                    }
-                }
+                int h = at.row + (above - image * down) * 8 + threadIdx.x / 32 % 4 * 2 + half;
+                bool inside = at.image + image < a.images && h < a.height;
+                h = h * a.enlargement + (int)blockIdx.z / 2;
+                int pixel = ((at.image + image) * a.height * a.enlargement + h) * a.width * a.enlargement + w;
+                store_pixel(pixel, inside, sum[i], half, t);
             }
+        }
+    }
+
+    // Four lanes have a pixel; each has two of every eight columns, and stores eight.
+    __device__ __forceinline__ void store_pixel(int pixel, bool inside, const float (&sum)[SUMS], int half, int t) const {
+        bf16* to = (bf16*)a.y + (int64_t)pixel * a.columns + column;
+        const bf16* more = (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
+#pragma unroll
+        for (int first = 0; first < COLUMNS; first += 32) {
+            unsigned words[4] = {};
+            if (a.addend != nullptr) {
+                if (inside) {
+                    uint4 eight = *reinterpret_cast<const uint4*>(more + first + 8 * t);
+                    words[0] = eight.x, words[1] = eight.y, words[2] = eight.z, words[3] = eight.w;
+                }
+                transpose_quad(words, t);
+            }
+#pragma unroll
+            for (int n = 0; n < 4; n++) {
+                const float* two = sum + (first / 8 + n) * 4 + 2 * half;
+                const float* bias = a.bias + column + first + 8 * n + 2 * t;
+                float low = two[0] + __uint_as_float(words[n] << 16), high = two[1] + __uint_as_float(words[n] & 0xffff0000u);
+                if (a.bias != nullptr) low += bias[0], high += bias[1];
+                words[n] = pack_bf16(low, high);
+            }
+            transpose_quad(words, t);
+            if (inside) *reinterpret_cast<uint4*>(to + first + 8 * t) = make_uint4(words[0], words[1], words[2], words[3]);
         }
     }
 };
 
-template <int LINE, int COLUMNS, bool BACKWARD>
+template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT>
 __device__ __forceinline__ void conv2d_sm90(const ConvSm90Args& a) {
     DYNAMIC_SHARED(unsigned char, dynamic);
-    ConvSm90<LINE, COLUMNS, BACKWARD>(a, dynamic).run();
+    ConvSm90<LINE, COLUMNS, BACKWARD, KEPT>(a, dynamic).run();
 }
 
 #endif

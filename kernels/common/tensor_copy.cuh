@@ -12,7 +12,7 @@ struct alignas(64) TensorMap {
     uint64_t encoded[16];
 };
 
-// Axes innermost first, as the map has them; `shared` aligned to 1024 bytes.
+// Axes innermost first, as the map has them; `shared` aligned to 128 bytes.
 __device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, int x, int y, int z, uint64_t* barrier) {
 #ifdef __CUDACC__
     unsigned to = (unsigned)__cvta_generic_to_shared(shared), at = (unsigned)__cvta_generic_to_shared(barrier);
@@ -25,15 +25,16 @@ __device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, int
 #endif
 }
 
-__device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, int x, int y, int z, int w, uint64_t* barrier) {
+__device__ __forceinline__ void copy_box(void* shared, const TensorMap& map, int x, int y, int z, int w, int v,
+                                         uint64_t* barrier) {
 #ifdef __CUDACC__
     unsigned to = (unsigned)__cvta_generic_to_shared(shared), at = (unsigned)__cvta_generic_to_shared(barrier);
     asm volatile(
-        "cp.async.bulk.tensor.4d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3, %4, %5}], [%6];" ::"r"(
-            to),
-        "l"(&map), "r"(x), "r"(y), "r"(z), "r"(w), "r"(at)
+        "cp.async.bulk.tensor.5d.shared::cluster.global.mbarrier::complete_tx::bytes "
+        "[%0], [%1, {%2, %3, %4, %5, %6}], [%7];" ::"r"(to),
+        "l"(&map), "r"(x), "r"(y), "r"(z), "r"(w), "r"(v), "r"(at)
         : "memory");
 #else
-    standin::current->block->copy_box(shared, &map, {x, y, z, w, 0}, barrier);
+    standin::current->block->copy_box(shared, &map, {x, y, z, w, v}, barrier);
 #endif
 }

@@ -1,9 +1,10 @@
 // wgmma_bf16.cuh: bf16 products of matrices in shared memory by four warps on the tensor cores of sm_90, d += A B^T with A
 // [64,16] and B [8, 32, 64, 96, 128 or 192,16], from operands in either order of their axes.
 //
-// An operand lies in lines of LINE = 64 or 128 bytes, eight lines from a multiple of 8 LINE bytes on, the 16-byte parts of
-// line r at part ^ (r / (128 / LINE) % (LINE / 16)). With the depth fastest a line is a row of the matrix, with the other
-// axis fastest a line is LINE / 2 of its rows at one depth, and further rows come `block_bytes` on.
+// An operand lies in lines of LINE = 64 or 128 bytes, eight lines one behind the other and the next eight `eight_bytes`
+// further, from any multiple of LINE bytes on. The 16-byte parts of a line are at part ^ (address / 128 % (LINE / 16)): where
+// the copy engine puts them, whatever lines an operand begins with. With the depth fastest a line is a row of the matrix;
+// with the other axis fastest a line is LINE / 2 of its rows at one depth, and the next rows come `block_bytes` further.
 // d[N / 2] of warp w, lane l, with g = l / 4 and t = l % 4: d[4 j + i] = D[16 w + g + i / 2 * 8][8 j + 2 t + i % 2].
 // Products go on while the threads do, as in wgmma.cuh.
 // Numerics   as mma.cuh. The stand-in multiplies when it is asked.
@@ -24,26 +25,24 @@ struct ProductOperand {
 
     // Bits 0-13 address / 16; 16-29 from one block to the next / 16, unused with the depth fastest; 32-45 from eight lines
     // to the next / 16; 62-63 swizzle of 128 or 64 bytes.
-    __device__ __forceinline__ explicit ProductOperand(const void* shared, int block_bytes = 16)
+    __device__ __forceinline__ explicit ProductOperand(const void* shared, int eight_bytes = 8 * LINE, int block_bytes = 16)
         : bits((((uint64_t)__cvta_generic_to_shared(shared) & 0x3ffff) >> 4) | (uint64_t)(block_bytes >> 4) << 16
-               | (uint64_t)(8 * LINE >> 4) << 32 | (LINE == 128 ? 1ull : 2ull) << 62) {}
+               | (uint64_t)(eight_bytes >> 4) << 32 | (LINE == 128 ? 1ull : 2ull) << 62) {}
 
-    // 16 further in depth, `steps` times.
-    __device__ __forceinline__ uint64_t along(int steps) const {
-        return bits + (TRANSPOSED ? steps * (16 * LINE >> 4) : steps * (32 >> 4));
-    }
+    // The same, `bytes` further: lines, or 32 bytes of a line for the next 16 in depth.
+    __device__ __forceinline__ uint64_t at(int bytes) const { return bits + (bytes >> 4); }
 #else
     const unsigned char* lines;
-    int block_bytes;
+    int eight_bytes, block_bytes;
 
-    explicit ProductOperand(const void* shared, int block_bytes = 16)
-        : lines(static_cast<const unsigned char*>(shared)), block_bytes(block_bytes) {
-        if (reinterpret_cast<uintptr_t>(shared) % (8 * LINE) != 0) standin::current->block->fail("wgmma: lines between eights");
+    explicit ProductOperand(const void* shared, int eight_bytes = 8 * LINE, int block_bytes = 16)
+        : lines(static_cast<const unsigned char*>(shared)), eight_bytes(eight_bytes), block_bytes(block_bytes) {
+        if (reinterpret_cast<uintptr_t>(shared) % LINE != 0) standin::current->block->fail("wgmma: between lines");
     }
 
-    ProductOperand along(int steps) const {
+    ProductOperand at(int bytes) const {
         ProductOperand moved = *this;
-        moved.lines += TRANSPOSED ? steps * 16 * LINE : steps * 32;
+        moved.lines += bytes;
         return moved;
     }
 
@@ -52,7 +51,9 @@ struct ProductOperand {
         const int per_line = LINE / 2;
         for (int k = 0; k < 16; k++) {
             auto at = reinterpret_cast<uintptr_t>(lines);
-            at += TRANSPOSED ? row / per_line * (intptr_t)block_bytes + k * LINE + row % per_line * 2 : row * LINE + k * 2;
+            int line = TRANSPOSED ? k : row, inner = TRANSPOSED ? row % per_line : k;
+            at += line / 8 * (intptr_t)eight_bytes + line % 8 * LINE + inner * 2;
+            if (TRANSPOSED) at += row / per_line * (intptr_t)block_bytes;
             uint16_t bits;
             std::memcpy(&bits, reinterpret_cast<void*>(standin::EncodedTensorMap::swizzled(at, LINE == 128 ? 3 : 2)), 2);
             to[k] = __uint_as_float((unsigned)bits << 16);

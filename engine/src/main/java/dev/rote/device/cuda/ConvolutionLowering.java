@@ -130,11 +130,12 @@ final class ConvolutionLowering {
         }
         long addend = add == null ? 0 : memory.address(add.addend());
         int sharing = add == null ? 1 : add.sharing();
-        Optional<Sm90Convolution> tile =
-                sm90 ? Sm90Convolution.of(op, t.w(), type, t.x(), t.filters()) : Optional.empty();
-        if (tile.isPresent()) {
-            return tile.map(one ->
-                    List.of(one.launch(false, t.x(), t.atX(), t.atW(), t.atY(), t.filters(), bias, addend, sharing)));
+        if (sm90) {
+            Optional<Sm90Convolution> one = Sm90Convolution.of(op, t.w(), type, t.x(), t.filters());
+            if (one.isPresent()) {
+                var at = new Sm90Convolution.Addresses(t.atX(), t.atW(), t.atY(), bias, addend, sharing);
+                return Optional.of(List.of(one.get().forward(op, t.x(), t.filters(), at)));
+            }
         }
         Arguments arguments = t.arguments(bias, 0, 0, addend, sharing);
         return HaloTile.of(op, t.w(), type, t.image(), t.filters())
@@ -184,9 +185,11 @@ final class ConvolutionLowering {
         boolean aligned = MatrixLowering.alignedRows(t.atY(), t.filters(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
         if (sm90 && aligned && t.atX() % Packing.BYTES == 0) {
-            Optional<Sm90Convolution> tile = Sm90Convolution.of(op.conv(), t.w(), type, t.y(), t.channels());
-            if (tile.isPresent()) {
-                return List.of(tile.get().launch(true, t.y(), t.atY(), t.atW(), t.atX(), t.channels(), 0, 0, 1));
+            Shape plane = t.x().with(3, t.filters());
+            Optional<Sm90Convolution> one = Sm90Convolution.of(op.conv(), t.w(), type, plane, t.channels());
+            if (one.isPresent()) {
+                var at = new Sm90Convolution.Addresses(t.atY(), t.atW(), t.atX(), 0, 0, 1);
+                return List.of(one.get().backwardData(op.conv(), plane, t.channels(), at));
             }
         }
         Optional<HaloTile> halo = HaloTile.of(op.conv(), t.w(), type, t.y(), t.channels());

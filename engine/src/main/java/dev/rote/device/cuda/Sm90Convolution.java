@@ -8,62 +8,89 @@ import java.util.Optional;
 /// The tile of `conv2d_sm90.cuh`: 256 pixels of a 3x3 convolution in bf16 that keeps the size of the image, on compute
 /// capability 9.0.
 ///
+/// A plane is the image that is read, or, for the gradient of an enlarged image, the pixels of one parity of dy: always
+// of
+/// the size of x.
+///
 /// @param channels that are read in a step, 32 or 64
 /// @param columns output channels of a block
-/// @param lines rows of an image in a tile
-/// @param images of a tile
-/// @param plan how a block uses its shared memory
-record Sm90Convolution(int channels, int columns, int lines, int images, Plan plan) {
+/// @param tile what part of the planes a block works at
+/// @param memory how a block uses its shared memory
+record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     private static final int PIXELS = 256;
-    private static final int GROUP = 64; // pixels of a product
+    private static final int PATCH = 8; // rows and columns of pixels whose lines are an operand
     private static final int THREADS = 256;
-    private static final int STATE_BYTES = 1024;
-    private static final int MOST_STAGES = 8;
-    private static final int LEAST_STAGES = 3;
     private static final int MULTIPROCESSORS = 132;
-    private static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
-    private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
-    private static final Conv2d KIND = Conv2d.same(3);
 
-    /// @param stages of the ring
-    /// @param resident whether the filters of all steps stay
-    /// @param bytes of shared memory
+    /// Images, rows and columns.
+    record Tile(int images, int height, int width) {
+        /// Four patches, as wide as may be; empty where images are not made of patches.
+        static Optional<Tile> of(int height, int width) {
+            boolean takes = height % PATCH == 0 && (width == 8 || width == 16 || width % 32 == 0);
+            if (!takes) {
+                return Optional.empty();
+            }
+            int across = Math.min(width, 32);
+            int down = Math.min(height, PIXELS / across);
+            int images = PIXELS / (across * down);
+            return images * across * down == PIXELS ? Optional.of(new Tile(images, down, across)) : Optional.empty();
+        }
+
+        /// Bytes of its box, with the pixels around it, from one stage to the next.
+        int boxBytes(int channels) {
+            return Math.ceilDiv(images * (height + 2) * (width + 2) * channels * 2, 1024) * 1024;
+        }
+
+        int count(Shape plane) {
+            long tiles = (long) Math.ceilDiv(plane.dim(0), images)
+                    * Math.ceilDiv(plane.dim(1), height)
+                    * (plane.dim(2) / width);
+            return MatrixLowering.extent("tiles", tiles);
+        }
+    }
+
+    /// @param kept whether the filters of a block's columns stay, or come a row at a time
+    /// @param stages boxes of pixels
     /// @param blocks of a multiprocessor
-    record Plan(int stages, boolean resident, int bytes, int blocks) {
-        /// As many stages as fit, and the filters of all steps where that leaves three.
-        static Plan of(int pixelBytes, int filterBytes, int steps, int blocks) {
-            int room = (blocks == 2 ? TWO_BLOCKS : ONE_BLOCK) - STATE_BYTES;
-            int kept = (room - steps * filterBytes) / pixelBytes;
-            boolean resident = kept >= LEAST_STAGES;
-            int stageBytes = pixelBytes + (resident ? 0 : filterBytes);
-            int stages = Math.min(MOST_STAGES, resident ? kept : room / stageBytes);
-            int bytes = STATE_BYTES + stages * stageBytes + (resident ? steps * filterBytes : 0);
-            return new Plan(stages, resident, bytes, blocks);
+    record Memory(boolean kept, int stages, int bytes, int blocks) {
+        private static final int STATE_BYTES = 1024;
+        private static final int MOST_STAGES = 8;
+        private static final int ONE_BLOCK = 232_448; // 227 KiB
+        private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
+
+        static Memory of(int boxBytes, int rowBytes, int steps, int columns) {
+            int room = (columns == 128 ? ONE_BLOCK : TWO_BLOCKS) - STATE_BYTES;
+            boolean kept = columns < 128 && room - steps * rowBytes >= 2 * boxBytes;
+            int filters = rowBytes * (kept ? steps : columns == 128 ? 2 : 4);
+            int stages = Math.min(MOST_STAGES, (room - filters) / boxBytes);
+            return new Memory(kept, stages, STATE_BYTES + filters + stages * boxBytes, columns == 128 ? 1 : 2);
         }
     }
 
     /// @param w shape of the filters
-    /// @param in shape of the image that is read, [N,H,W,channels]
+    /// @param plane [N,H,W,channels read]
     /// @param out channels written
     /// @return empty if the kernels do not take it
-    static Optional<Sm90Convolution> of(Conv2d op, Shape w, DType type, Shape in, int out) {
-        int height = in.dim(1);
-        int width = in.dim(2);
-        boolean kind = type == DType.BF16 && op.equals(KIND) && w.dim(1) == 3 && w.dim(2) == 3;
-        boolean multiples = in.last() % 32 == 0 && out % 32 == 0;
-        boolean counted = Math.max(in.elements(), in.elements() / in.last() * out) <= Integer.MAX_VALUE;
-        if (!kind || !multiples || !counted || !isWhole(height, width)) {
+    static Optional<Sm90Convolution> of(Conv2d op, Shape w, DType type, Shape plane, int out) {
+        int in = plane.last();
+        boolean kind = type == DType.BF16
+                && op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3))
+                && w.dim(1) == 3
+                && w.dim(2) == 3;
+        boolean multiples = in % 32 == 0 && out % 32 == 0;
+        long pixels = plane.elements(0, 3) * op.enlargement() * op.enlargement();
+        if (!kind || !multiples || pixels * Math.max(in, out) > Integer.MAX_VALUE) {
             return Optional.empty();
         }
-        int lines = Math.min(height, PIXELS / width);
-        int images = PIXELS / (lines * width);
-        int columns = columns(in.last(), out);
+        int columns = columns(in, out);
         int channels = columns == 128 ? 64 : 32;
-        int pixelBytes = images * (lines + 2) * width * channels * 2;
-        Plan plan = Plan.of(pixelBytes, 3 * columns * channels * 2, in.last() / channels * 3, columns == 128 ? 1 : 2);
-        return plan.stages() < 2
-                ? Optional.empty()
-                : Optional.of(new Sm90Convolution(channels, columns, lines, images, plan));
+        return Tile.of(plane.dim(1), plane.dim(2))
+                .map(tile -> new Sm90Convolution(
+                        channels,
+                        columns,
+                        tile,
+                        Memory.of(tile.boxBytes(channels), 3 * columns * channels * 2, in / channels * 3, columns)))
+                .filter(one -> one.memory.stages() >= 2);
     }
 
     private static int columns(int in, int out) {
@@ -73,65 +100,58 @@ record Sm90Convolution(int channels, int columns, int lines, int images, Plan pl
         return out % 64 == 0 ? 64 : 32;
     }
 
-    /// Whether 256 pixels are whole rows of 8 and more, of one image or of whole images, and 64 are of one image.
-    private static boolean isWhole(int height, int width) {
-        long image = (long) height * width;
-        return width % 8 == 0
-                && PIXELS % width == 0
-                && image % GROUP == 0
-                && (image % PIXELS == 0 || PIXELS % image == 0);
+    /// What is read and written, by address.
+    ///
+    /// @param image the planes
+    /// @param filters [out,3,3,channels], or backward [channels,3,3,out]
+    /// @param bias [out], or 0
+    /// @param addend what is added, of which `sharing` pixels share a line, or 0
+    record Addresses(long image, long filters, long out, long bias, long addend, int sharing) {}
+
+    KernelLaunch forward(Conv2d op, Shape plane, int out, Addresses at) {
+        TensorMap filters = TensorMap.swizzled(
+                DType.BF16, at.filters(), new long[] {plane.last(), 9, out}, new int[] {channels, 1, columns});
+        return launch("conv2d_sm90_", plane, out, at, 1, op.enlargement(), filters);
     }
 
-    /// @param in the image that is read, at `atIn`
-    /// @param atFilters [out,3,3,channels], or backward [channels,3,3,out]
-    /// @param atOut the image that is written, of `out` channels
-    /// @param bias address of [out], or 0
-    /// @param addend address of what is added, of which `sharing` pixels share a line, or 0
-    KernelLaunch launch(
-            boolean backward,
-            Shape in,
-            long atIn,
-            long atFilters,
-            long atOut,
-            int out,
-            long bias,
-            long addend,
-            int sharing) {
-        int pixels = MatrixLowering.extent("pixels", in.elements(0, 3));
-        int filterColumns = Math.min(columns, 64); // backward: of a line in shared memory
-        TensorMap image = TensorMap.swizzled(
-                DType.BF16, atIn, new long[] {in.last(), in.dim(2), in.dim(1), in.dim(0)}, new int[] {
-                    channels, in.dim(2), lines + 2, images
-                });
-        TensorMap filters = backward
-                ? TensorMap.swizzled(
-                        DType.BF16, atFilters, new long[] {out, 9, in.last()}, new int[] {filterColumns, 1, channels})
-                : TensorMap.swizzled(
-                        DType.BF16, atFilters, new long[] {in.last(), 9, out}, new int[] {channels, 1, columns});
+    KernelLaunch backwardData(Conv2d op, Shape plane, int out, Addresses at) {
+        TensorMap filters = TensorMap.swizzled(DType.BF16, at.filters(), new long[] {out, 9, plane.last()}, new int[] {
+            Math.min(columns, 64), 1, channels
+        });
+        int planes = op.enlargement() * op.enlargement();
+        return launch("conv2d_backward_data_sm90_", plane, out, at, planes, 1, filters);
+    }
+
+    private KernelLaunch launch(
+            String stem, Shape plane, int out, Addresses at, int planes, int enlargement, TensorMap filters) {
+        int[] box = {channels, tile.width() + 2, 1, tile.height() + 2, tile.images()};
         Arguments arguments = new Arguments()
-                .tensorMap("image", image)
+                .tensorMap("image", TensorMap.planes(at.image(), plane, planes, box))
                 .tensorMap("filters", filters)
-                .pointer("y", atOut)
-                .pointer("bias", bias)
-                .pointer("addend", addend)
-                .i32("addend_pixels", sharing)
-                .i32("pixels", pixels)
+                .pointer("y", at.out())
+                .pointer("bias", at.bias())
+                .pointer("addend", at.addend())
+                .i32("addend_pixels", at.sharing())
                 .i32("columns", out)
-                .i32("channels", in.last())
-                .i32("width", in.dim(2))
-                .i32("height", in.dim(1))
-                .i32("lines", lines)
-                .i32("images", images)
-                .i32("stages", plan.stages())
-                .i32("resident", plan.resident() ? 1 : 0);
-        int across = out / columns;
-        int tiles = Math.ceilDiv(pixels, PIXELS);
-        int rounds = Math.ceilDiv(tiles, Math.max(1, Math.min(tiles, MULTIPROCESSORS * plan.blocks() / across)));
+                .i32("channels", plane.last())
+                .i32("planes", planes)
+                .i32("images", plane.dim(0))
+                .i32("height", plane.dim(1))
+                .i32("width", plane.dim(2))
+                .i32("enlargement", enlargement)
+                .i32("tile_images", tile.images())
+                .i32("tile_height", tile.height())
+                .i32("tile_width", tile.width())
+                .i32("stages", memory.stages());
+        int tiles = tile.count(plane);
+        int beside = out / columns * enlargement * enlargement;
+        int most = Math.max(1, Math.min(tiles, MULTIPROCESSORS * memory.blocks() / beside));
+        int rounds = Math.ceilDiv(tiles, most);
         return new KernelLaunch(
-                (backward ? "conv2d_backward_data_sm90_" : "conv2d_sm90_") + channels + "x" + columns,
-                new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), across, 1),
+                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed"),
+                new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), out / columns, enlargement * enlargement),
                 KernelLaunch.Extent.of(THREADS),
-                plan.bytes(),
+                memory.bytes(),
                 arguments);
     }
 }

@@ -11,11 +11,12 @@ import java.util.stream.IntStream;
 // and
 /// the strips of whole rows of an image that blocks share.
 ///
+/// @param planes of dy: 1, or 4 of one parity each where x is enlarged
 /// @param channels of a block, 32 or 64
 /// @param lines rows of a strip
 /// @param stages of the ring in shared memory
 /// @param split parts, and strips of each but the last
-record Sm90Weights(int channels, int lines, int stages, ProductSplit split) {
+record Sm90Weights(int planes, int channels, int lines, int stages, ProductSplit split) {
     private static final int FILTERS = 64; // of a block
     private static final int THREADS = 384;
     private static final int STATE_BYTES = 1024;
@@ -34,11 +35,11 @@ record Sm90Weights(int channels, int lines, int stages, ProductSplit split) {
         int inChannels = x.shape().last();
         int filters = dy.shape().last();
         boolean takes = x.type() == DType.BF16
-                && op.equals(Conv2d.same(3))
+                && op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3))
                 && w.dim(1) == 3
                 && w.dim(2) == 3
-                && width % 8 == 0
-                && width <= 256
+                && (width == 8 || width % 16 == 0)
+                && width <= 128
                 && inChannels % 32 == 0
                 && filters % 32 == 0;
         if (!takes) {
@@ -58,7 +59,8 @@ record Sm90Weights(int channels, int lines, int stages, ProductSplit split) {
         int wanted = Math.max(1, BLOCKS / tiles(filters, inChannels, channels));
         int each = Math.ceilDiv(strips, wanted);
         ProductSplit split = new ProductSplit(Math.ceilDiv(strips, each), each);
-        return Optional.of(new Sm90Weights(channels, lines[0], stages(lines[0], width, channels), split));
+        return Optional.of(new Sm90Weights(
+                op.enlargement() * op.enlargement(), channels, lines[0], stages(lines[0], width, channels), split));
     }
 
     private static int tiles(int filters, int inChannels, int channels) {
@@ -66,28 +68,23 @@ record Sm90Weights(int channels, int lines, int stages, ProductSplit split) {
     }
 
     private static int stageBytes(int lines, int width, int channels) {
-        return 2 * width * (lines * FILTERS + 3 * (lines + 2) * channels);
+        int bytes = 2 * (lines * width * FILTERS + (lines + 2) * (width + 2) * channels);
+        return Math.ceilDiv(bytes, 1024) * 1024;
     }
 
     private static int stages(int lines, int width, int channels) {
         return Math.min(MOST_STAGES, (SHARED_BYTES - STATE_BYTES) / stageBytes(lines, width, channels));
     }
 
+    /// @param x shape of x, [N,H,W,C], before any enlargement
     /// @param partial address of the parts, or 0 if there is one
     /// @param bias address of [filters], or 0
     KernelLaunch launch(Shape x, long atX, long atDy, int filters, long atW, long bias, long partial) {
-        long width = x.dim(2);
-        long height = x.dim(1);
-        TensorMap image =
-                TensorMap.swizzled(DType.BF16, atX, new long[] {x.last(), width, height, x.dim(0)}, new int[] {
-                    channels, x.dim(2), lines + 2, 1
-                });
-        TensorMap gradient = TensorMap.swizzled(
-                DType.BF16, atDy, new long[] {filters, width, height, x.dim(0)}, new int[] {FILTERS, x.dim(2), lines, 1
-                });
+        int[] box = {channels, x.dim(2) + 2, 1, lines + 2, 1};
+        int[] strip = {FILTERS, x.dim(2), 1, lines, 1};
         Arguments arguments = new Arguments()
-                .tensorMap("image", image)
-                .tensorMap("gradient", gradient)
+                .tensorMap("image", TensorMap.planes(atX, x, 1, box))
+                .tensorMap("gradient", TensorMap.planes(atDy, x.with(3, filters), planes, strip))
                 .pointer("dw", atW)
                 .pointer("dbias", bias)
                 .pointer("partial", partial)
@@ -96,11 +93,12 @@ record Sm90Weights(int channels, int lines, int stages, ProductSplit split) {
                 .i32("width", x.dim(2))
                 .i32("channels", x.last())
                 .i32("filters", filters)
+                .i32("planes", planes)
                 .i32("lines", lines)
                 .i32("strips_per_split", split.depth())
                 .i32("stages", stages);
         return new KernelLaunch(
-                "conv2d_backward_weight_sm90_" + channels,
+                (planes == 1 ? "conv2d_backward_weight_sm90_" : "conv2d_upsampled_backward_weight_sm90_") + channels,
                 new KernelLaunch.Extent(tiles(filters, x.last(), channels), split.count(), 1),
                 KernelLaunch.Extent.of(THREADS),
                 STATE_BYTES + stages * stageBytes(lines, x.dim(2), channels),

@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import dev.rote.bindings.cuda.CUtensorMap_st;
 import dev.rote.bindings.cuda.CudaDriver;
 import dev.rote.graph.DType;
+import dev.rote.graph.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,16 +26,34 @@ record TensorMap(byte[] bytes) {
         return of(type, address, dims, box, CudaDriver.CU_TENSOR_MAP_SWIZZLE_NONE());
     }
 
+    /// Images in bf16 for `wgmma`, whole or as the pixels of one parity.
+    ///
+    /// Axes, innermost first: channels (of two neighbours where there are four planes), columns of a plane, parity of
+    // the
+    /// row, rows of a plane, images.
+    ///
+    /// @param plane [N,H,W,C]
+    /// @param planes 1, or 4: (0,0), (0,1), (1,0), (1,1)
+    /// @param box of these axes; its channels have 64 or 128 bytes
+    static TensorMap planes(long address, Shape plane, int planes, int[] box) {
+        int parities = planes == 4 ? 2 : 1;
+        long channels = (long) parities * plane.last();
+        long[] dims = {channels, plane.dim(2), parities, plane.dim(1), plane.dim(0)};
+        return of(DType.BF16, address, dims, box, swizzle(box[0] * DType.BF16.bytes()));
+    }
+
     /// As [#dense], for `wgmma`: the innermost row of a box has 64 or 128 bytes, and their 16-byte parts change places
     /// (`kernels/common/wgmma_bf16.cuh`).
     static TensorMap swizzled(DType type, long address, long[] dims, int[] box) {
-        int swizzle =
-                switch (box[0] * type.bytes()) {
-                    case 64 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_64B();
-                    case 128 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_128B();
-                    default -> throw new IllegalArgumentException("expected rows of 64 or 128 bytes, found " + box[0]);
-                };
-        return of(type, address, dims, box, swizzle);
+        return of(type, address, dims, box, swizzle(box[0] * type.bytes()));
+    }
+
+    private static int swizzle(int rowBytes) {
+        return switch (rowBytes) {
+            case 64 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_64B();
+            case 128 -> CudaDriver.CU_TENSOR_MAP_SWIZZLE_128B();
+            default -> throw new IllegalArgumentException("expected rows of 64 or 128 bytes, found " + rowBytes);
+        };
     }
 
     private static TensorMap of(DType type, long address, long[] dims, int[] box, int swizzle) {

@@ -15,6 +15,8 @@ import dev.rote.graph.RandomNormal;
 import dev.rote.reference.OpCase;
 import dev.rote.reference.OpCases;
 import dev.rote.reference.OpRun;
+import dev.rote.train.Generator;
+import dev.rote.train.MixtureRun;
 import dev.rote.train.Trainer;
 import dev.rote.train.TrainingListener;
 import java.io.IOException;
@@ -28,6 +30,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /// What the CPU device makes of the runs that CUDA is compared with: computed, or, where `-Drote.test.cpu=FOLDER` is
 /// given, read from files which [#main] wrote on another machine. A GPU host without oneDNN needs them.
@@ -66,6 +69,82 @@ final class CpuResults {
                     folder.resolve("losses.txt"),
                     Arrays.stream(losses).mapToObj(Double::toString).toList());
             Files.write(folder.resolve("draws.txt"), drawn(cpu));
+            for (int number = 0; number < MIXTURES.size(); number++) {
+                Files.write(
+                        folder.resolve(mixtureFile(number)),
+                        mixture(cpu, number).lines());
+            }
+        }
+    }
+
+    /// What is added to the configuration of a mixture's run ([MixtureRun]).
+    static final List<String> MIXTURES =
+            List.of("", "model.classes = 2\ntrain.label_drop = 0.5\nmeasure.guidance = 1\n");
+
+    private static final int MIXTURE_UPDATES = 12;
+    private static final int MIXTURE_SAMPLES = 6;
+
+    /// A mixture's run.
+    ///
+    /// @param losses of the first updates
+    /// @param samples drawn after them
+    /// @param entropy produced by each, where labels do not forbid it
+    record Mixture(float[] losses, float[] samples, float[] entropy) {
+        List<String> lines() {
+            return Stream.of(losses, samples, entropy)
+                    .map(numbers -> Arrays.toString(widened(numbers)).replaceAll("[\\[\\],]", ""))
+                    .toList();
+        }
+
+        static Mixture of(List<String> lines) {
+            return new Mixture(numbers(lines.get(0)), numbers(lines.get(1)), numbers(lines.get(2)));
+        }
+
+        private static float[] numbers(String line) {
+            double[] wide = line.isBlank()
+                    ? new double[0]
+                    : Arrays.stream(line.split(" "))
+                            .mapToDouble(Double::parseDouble)
+                            .toArray();
+            float[] narrow = new float[wide.length];
+            for (int i = 0; i < wide.length; i++) {
+                narrow[i] = (float) wide[i];
+            }
+            return narrow;
+        }
+    }
+
+    private static String mixtureFile(int number) {
+        return "mixture-" + number + ".txt";
+    }
+
+    static RunConfig mixtureConfig(int number) {
+        return MixtureRun.config(MIXTURES.get(number))
+                .with("measure.sampler_steps", "50")
+                .with("diffusion.last_index", "49")
+                .with("diffusion.steps", "50");
+    }
+
+    /// A mixture's run on the CPU.
+    static Mixture mixture(int number) {
+        if (FOLDER != null) {
+            return Mixture.of(read(mixtureFile(number)));
+        }
+        try (CpuDevice cpu = CpuDevice.open(1)) {
+            return mixture(cpu, number);
+        }
+    }
+
+    static Mixture mixture(Device device, int number) {
+        RunConfig config = mixtureConfig(number);
+        try (TrainingData data = MixtureRun.data(config);
+                Trainer trainer = Trainer.open(device, config, data)) {
+            trainer.train(MIXTURE_UPDATES, TrainingListener.silent());
+            try (Generator generator =
+                    trainer.generator(4, false, config.model().classes() == 0)) {
+                Generator.Drawn drawn = generator.draw(MIXTURE_SAMPLES, () -> false, done -> {});
+                return new Mixture(trainer.model().losses(0, MIXTURE_UPDATES), drawn.images(), drawn.entropy());
+            }
         }
     }
 

@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.config.RunConfig;
 import dev.rote.data.TrainingData;
-import dev.rote.device.Device;
-import dev.rote.device.cpu.CpuDevice;
 import dev.rote.nn.MlpForward;
 import dev.rote.nn.ResidualMlpConfig;
-import dev.rote.train.Generator;
 import dev.rote.train.MixtureRun;
 import dev.rote.train.ReplicaRuns;
 import dev.rote.train.Trainer;
@@ -27,38 +24,20 @@ class CudaMlpTest extends OnCudaDevice {
         new MlpForward(new ResidualMlpConfig(d, width, blocks, 1000, 1e-5f, classes), labelled).check(device);
     }
 
-    private record Outcome(float[] losses, Generator.Drawn drawn) {}
-
-    private static Outcome run(Device device, RunConfig config) {
-        try (TrainingData data = MixtureRun.data(config);
-                Trainer trainer = Trainer.open(device, config, data)) {
-            trainer.train(12, TrainingListener.silent());
-            try (Generator generator =
-                    trainer.generator(4, false, config.model().classes() == 0)) {
-                return new Outcome(trainer.model().losses(0, 12), generator.draw(6, () -> false, done -> {}));
-            }
-        }
-    }
-
     @ParameterizedTest
-    @ValueSource(strings = {"", "model.classes = 2\ntrain.label_drop = 0.5\nmeasure.guidance = 1\n"})
-    void aRunFollowsTheCpuAndRepeatsBitForBit(String more) {
-        RunConfig config = MixtureRun.config(more)
-                .with("measure.sampler_steps", "50")
-                .with("diffusion.last_index", "49")
-                .with("diffusion.steps", "50");
-        Outcome found = run(device, config);
-        Outcome again = run(device, config);
+    @ValueSource(ints = {0, 1})
+    void aRunFollowsTheCpuAndRepeatsBitForBit(int number) {
+        CpuResults.Mixture found = CpuResults.mixture(device, number);
+        CpuResults.Mixture again = CpuResults.mixture(device, number);
         assertThat(again.losses()).containsExactly(found.losses());
-        assertThat(again.drawn().images()).containsExactly(found.drawn().images());
-        assertThat(again.drawn().entropy()).containsExactly(found.drawn().entropy());
-        try (CpuDevice cpu = CpuDevice.open(1)) {
-            Outcome expected = run(cpu, config);
-            near(found.losses(), expected.losses(), 1e-4);
-            near(found.drawn().images(), expected.drawn().images(), 1e-2);
-            near(found.drawn().entropy(), expected.drawn().entropy(), 1e-2);
-            assertThat(expected.drawn().entropy()).hasSize(config.model().classes() == 0 ? 6 : 0);
-        }
+        assertThat(again.samples()).containsExactly(found.samples());
+        assertThat(again.entropy()).containsExactly(found.entropy());
+        CpuResults.Mixture expected = CpuResults.mixture(number);
+        near(found.losses(), expected.losses(), 1e-4);
+        near(found.samples(), expected.samples(), 1e-2);
+        near(found.entropy(), expected.entropy(), 1e-2);
+        int classes = CpuResults.mixtureConfig(number).model().classes();
+        assertThat(expected.entropy()).hasSize(classes == 0 ? 6 : 0);
     }
 
     /// More branches than streams, so that some follow one another.
