@@ -12,8 +12,8 @@
 // gradient of the small image is that of four convolutions of the output's pixels of one parity: more channels, as it were.
 #pragma once
 #include "tensor_copy.cuh"
-#include "tile_store.cuh"
 #include "wgmma_bf16.cuh"
+#include "wgmma_store.cuh"
 
 struct ConvSm90Args {
     TensorMap image;   // what is convolved, [images,height,rows,width,channels], rows of a plane beside each other: boxes
@@ -222,7 +222,8 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ void store(int tile, int first_patch, const float (&sum)[2][SUMS]) const {
-        int lane = threadIdx.x % 32, t = lane % 4, across = a.tile_width / 8, down = a.tile_height / 8;
+        int lane = threadIdx.x % 32, across = a.tile_width / 8, down = a.tile_height / 8;
+        const float* bias = a.bias == nullptr ? nullptr : a.bias + column;
         Place at = place_of(tile);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
@@ -234,35 +235,10 @@ struct ConvSm90 {
                 bool inside = at.image + image < a.images && h < a.height;
                 h = h * a.enlargement + (int)blockIdx.z / 2;
                 int pixel = ((at.image + image) * a.height * a.enlargement + h) * a.width * a.enlargement + w;
-                store_pixel(pixel, inside, sum[i], half, t);
+                const bf16* more = (const bf16*)a.addend;
+                if (more != nullptr) more += (int64_t)(pixel / a.addend_pixels) * a.columns + column;
+                store_row<COLUMNS>((bf16*)a.y + (int64_t)pixel * a.columns + column, sum[i], half, bias, more, inside);
             }
-        }
-    }
-
-    // Four lanes have a pixel; each has two of every eight columns, and stores eight.
-    __device__ __forceinline__ void store_pixel(int pixel, bool inside, const float (&sum)[SUMS], int half, int t) const {
-        bf16* to = (bf16*)a.y + (int64_t)pixel * a.columns + column;
-        const bf16* more = (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
-#pragma unroll
-        for (int first = 0; first < COLUMNS; first += 32) {
-            unsigned words[4] = {};
-            if (a.addend != nullptr) {
-                if (inside) {
-                    uint4 eight = *reinterpret_cast<const uint4*>(more + first + 8 * t);
-                    words[0] = eight.x, words[1] = eight.y, words[2] = eight.z, words[3] = eight.w;
-                }
-                transpose_quad(words, t);
-            }
-#pragma unroll
-            for (int n = 0; n < 4; n++) {
-                const float* two = sum + (first / 8 + n) * 4 + 2 * half;
-                const float* bias = a.bias + column + first + 8 * n + 2 * t;
-                float low = two[0] + __uint_as_float(words[n] << 16), high = two[1] + __uint_as_float(words[n] & 0xffff0000u);
-                if (a.bias != nullptr) low += bias[0], high += bias[1];
-                words[n] = pack_bf16(low, high);
-            }
-            transpose_quad(words, t);
-            if (inside) *reinterpret_cast<uint4*>(to + first + 8 * t) = make_uint4(words[0], words[1], words[2], words[3]);
         }
     }
 };

@@ -26,7 +26,7 @@ final class ConvolutionLowering {
         this.tf32 = cores.tf32();
         this.sm90 = cores.sm90();
         this.products = products;
-        this.joined = new JoinedLowering(memory, tf32);
+        this.joined = new JoinedLowering(memory, cores);
     }
 
     /// The tensors of a convolution in any direction: inputs, filters and results, or their gradients.

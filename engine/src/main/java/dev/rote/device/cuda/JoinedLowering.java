@@ -5,15 +5,18 @@ import dev.rote.graph.Node;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Lowers 1x1 convolutions of two tensors side by side, which are linear layers over the pixels, to `linear_joined.cu`.
 final class JoinedLowering {
     private final CudaMemory memory;
     private final boolean tf32;
+    private final boolean sm90;
 
-    JoinedLowering(CudaMemory memory, boolean tf32) {
+    JoinedLowering(CudaMemory memory, TensorCores cores) {
         this.memory = memory;
-        this.tf32 = tf32;
+        this.tf32 = cores.tf32();
+        this.sm90 = cores.sm90();
     }
 
     /// The tensors in any direction: inputs, filters [filters,channels] and result, or their gradients.
@@ -66,6 +69,22 @@ final class JoinedLowering {
             return MatrixLowering.alignedRows(memory.address(value), row, type());
         }
 
+        /// The layer for compute capability 9.0; empty where another kernel is to take it.
+        Optional<Sm90Linear> sm90() {
+            boolean taken = sm90 && x.dtype() == DType.BF16 && y.dtype() == DType.BF16;
+            return taken
+                    ? Optional.of(new Sm90Linear(
+                            rows(),
+                            first(),
+                            channels(),
+                            filters(),
+                            memory.address(x),
+                            memory.address(x2),
+                            memory.address(w),
+                            memory.address(y)))
+                    : Optional.empty();
+        }
+
         Arguments arguments(long bias, long partial, int depthPerSplit) {
             return new Arguments()
                     .pointer("x", memory.address(x))
@@ -85,6 +104,11 @@ final class JoinedLowering {
     /// x [...,F], x2 [...,C-F], w [K,1,1,C], maybe bias [K]; y [...,K].
     List<KernelLaunch> forward(Node node, boolean bias) {
         Layer layer = new Layer(node.input(0), node.input(1), node.input(2), node.output());
+        long added = bias ? memory.address(node.input(3)) : 0;
+        Optional<KernelLaunch> one = layer.sm90().flatMap(its -> its.forward(added));
+        if (one.isPresent()) {
+            return List.of(one.get());
+        }
         boolean tensor = layer.tensor();
         ProductTile tile = ProductTile.matrices(tensor, false, layer.rows(), layer.filters());
         return List.of(ProductLowering.launch(
@@ -93,12 +117,16 @@ final class JoinedLowering {
                 tile.blocks(layer.rows(), layer.filters()),
                 1,
                 tensor ? tile.sharedBytes(true, true) : 0,
-                layer.arguments(bias ? memory.address(node.input(3)) : 0, 0, 0)));
+                layer.arguments(added, 0, 0)));
     }
 
     /// dy [...,K], w [K,1,1,C]; dx [...,F], dx2 [...,C-F].
     List<KernelLaunch> backwardData(Node node) {
         Layer layer = new Layer(node.output(), node.outputs().get(1), node.input(1), node.input(0));
+        Optional<KernelLaunch> one = layer.sm90().flatMap(Sm90Linear::backwardData);
+        if (one.isPresent()) {
+            return List.of(one.get());
+        }
         boolean tensor = layer.tensor();
         ProductTile tile = ProductTile.matrices(tensor, false, layer.rows(), layer.channels());
         return List.of(ProductLowering.launch(
@@ -113,11 +141,15 @@ final class JoinedLowering {
     /// x [...,F], x2 [...,C-F], dy [...,K]; dw [K,1,1,C], maybe dbias [K], both f32.
     List<KernelLaunch> backwardWeight(Node node, boolean bias) {
         Layer layer = new Layer(node.input(0), node.input(1), node.output(), node.input(2));
+        long dw = memory.address(node.output());
+        long dbias = bias ? memory.address(node.outputs().get(1)) : 0;
+        Optional<Sm90Linear.Weights> one = layer.sm90().flatMap(its -> its.backwardWeight(dbias));
+        if (one.isPresent()) {
+            return ProductLowering.weights(memory, node, one.get(), dw, dbias, bias ? layer.filters() : 0);
+        }
         boolean tensor = layer.tensor();
         ProductSplit split = ProductSplit.of(layer.filters(), layer.channels(), layer.rows());
         ProductTile tile = ProductTile.weights(tensor, layer.filters(), layer.channels());
-        long dw = memory.address(node.output());
-        long dbias = bias ? memory.address(node.outputs().get(1)) : 0;
         long partial = split.count() > 1 ? memory.workspace(node) : 0;
         List<KernelLaunch> launches = new ArrayList<>();
         launches.add(ProductLowering.launch(

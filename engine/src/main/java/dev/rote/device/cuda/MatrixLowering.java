@@ -12,7 +12,7 @@ final class MatrixLowering {
     private final ConvolutionLowering convolutions;
 
     MatrixLowering(CudaMemory memory, TensorCores cores) {
-        this.products = new ProductLowering(memory, cores.tf32());
+        this.products = new ProductLowering(memory, cores);
         this.convolutions = new ConvolutionLowering(memory, cores, products);
     }
 
@@ -40,7 +40,13 @@ final class MatrixLowering {
         long filters = inputs.getLast().shape().last();
         long columns = outputs.getFirst().elements() / filters;
         int depth = extent("rows of dy", inputs.getLast().elements() / filters);
-        return ProductSplit.of(filters, columns, depth).workspaceBytes(filters, columns, outputs.size() == 2);
+        boolean sums = outputs.size() == 2;
+        long portable = ProductSplit.of(filters, columns, depth).workspaceBytes(filters, columns, sums);
+        int first = inputs.getFirst().shape().last();
+        long matrix = Sm90Linear.split(depth, first, Math.toIntExact(columns), Math.toIntExact(filters))
+                .map(split -> split.workspaceBytes(filters, columns, sums))
+                .orElse(0L);
+        return Math.max(portable, matrix);
     }
 
     /// What a kernel counts in 32 bits, with room for the tile that runs over the end.

@@ -7,15 +7,18 @@ import dev.rote.graph.Shape;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Lowers matrix products and linear layers to `matmul.cu`.
 final class ProductLowering {
     private final CudaMemory memory;
     private final boolean tf32;
+    private final boolean sm90;
 
-    ProductLowering(CudaMemory memory, boolean tf32) {
+    ProductLowering(CudaMemory memory, TensorCores cores) {
         this.memory = memory;
-        this.tf32 = tf32;
+        this.tf32 = cores.tf32();
+        this.sm90 = cores.sm90();
     }
 
     /// An operand of a product: rows of A or columns of B, and the depth; one of the two is fastest.
@@ -53,20 +56,40 @@ final class ProductLowering {
         return MatrixLowering.onTensorCores(left.type(), tf32) && left.aligned() && right.aligned();
     }
 
+    /// The layer for compute capability 9.0, of values or their gradients; empty where another kernel is to take it.
+    private Optional<Sm90Linear> sm90(Value x, Value w, Value y) {
+        if (!sm90 || x.dtype() != DType.BF16 || y.dtype() != DType.BF16) {
+            return Optional.empty();
+        }
+        int channels = x.shape().last();
+        int rows = MatrixLowering.extent("rows", rows(x));
+        long atX = memory.address(x);
+        return Optional.of(new Sm90Linear(
+                rows, channels, channels, y.shape().last(), atX, atX, memory.address(w), memory.address(y)));
+    }
+
     /// x [...,C], w [K,...] with C values each, maybe bias [K]; y [...,K].
     List<KernelLaunch> linear(Node node) {
         Value x = node.input(0);
         int channels = x.shape().last();
+        long added = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+        Optional<KernelLaunch> one = sm90(x, node.input(1), node.output()).flatMap(layer -> layer.forward(added));
+        if (one.isPresent()) {
+            return List.of(one.get());
+        }
         Operand left = operand(x, rows(x), channels, true);
         Operand right = operand(node.input(1), node.input(1).shape().dim(0), channels, true);
-        long bias = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
-        return List.of(product(left, right, 1, memory.address(node.output()), bias));
+        return List.of(product(left, right, 1, memory.address(node.output()), added));
     }
 
     /// dy [...,K], w [K,...]; dx [...,C].
     List<KernelLaunch> linearBackwardData(Node node) {
         Value dy = node.input(0);
         int filters = dy.shape().last();
+        Optional<KernelLaunch> one = sm90(node.output(), node.input(1), dy).flatMap(Sm90Linear::backwardData);
+        if (one.isPresent()) {
+            return List.of(one.get());
+        }
         Operand left = operand(dy, rows(dy), filters, true);
         Operand right = operand(node.input(1), node.output().shape().last(), filters, false);
         return List.of(product(left, right, 1, memory.address(node.output()), 0));
@@ -98,13 +121,18 @@ final class ProductLowering {
     List<KernelLaunch> linearBackwardWeight(Node node, boolean sums) {
         Value x = node.input(0);
         Value dy = node.input(1);
-        Operand left = operand(dy, dy.shape().last(), rows(dy), false);
+        long dw = memory.address(node.output());
+        long dbias = sums ? memory.address(node.outputs().get(1)) : 0;
+        int filters = dy.shape().last();
+        Optional<Sm90Linear.Weights> one = sm90(x, node.output(), dy).flatMap(layer -> layer.backwardWeight(dbias));
+        if (one.isPresent()) {
+            return weights(memory, node, one.get(), dw, dbias, sums ? filters : 0);
+        }
+        Operand left = operand(dy, filters, rows(dy), false);
         Operand right = operand(x, x.shape().last(), rows(x), false);
         boolean tensor = tensor(left, right);
         ProductSplit split = ProductSplit.of(left.outers(), right.outers(), left.depths());
         ProductTile tile = ProductTile.weights(tensor, left.outers(), right.outers());
-        long dw = memory.address(node.output());
-        long dbias = sums ? memory.address(node.outputs().get(1)) : 0;
         long partial = split.count() > 1 ? memory.workspace(node) : 0;
         List<KernelLaunch> launches = new ArrayList<>();
         launches.add(launch(
@@ -116,6 +144,21 @@ final class ProductLowering {
                 arguments(left, right, dw, 0, dbias, partial, split.depth())));
         if (split.count() > 1) {
             launches.add(sumSplits(partial, dw, dbias, node.output().elements(), sums ? left.outers() : 0, split));
+        }
+        return launches;
+    }
+
+    /// The parts of a weight gradient, and their sum if there are several.
+    ///
+    /// @param sums values of dbias
+    static List<KernelLaunch> weights(
+            CudaMemory memory, Node node, Sm90Linear.Weights weights, long dw, long dbias, long sums) {
+        ProductSplit split = weights.split();
+        long partial = split.count() > 1 ? memory.workspace(node) : 0;
+        List<KernelLaunch> launches = new ArrayList<>();
+        launches.add(weights.launch().apply(partial));
+        if (split.count() > 1) {
+            launches.add(sumSplits(partial, dw, dbias, node.output().elements(), sums, split));
         }
         return launches;
     }

@@ -3,7 +3,6 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.graph.Conv2d;
-import dev.rote.graph.DType;
 import dev.rote.graph.Op;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
@@ -13,9 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// 3x3 convolutions by the matrix instructions of compute capability 9.0 ([Sm90Convolution]), against the definition.
 ///
 /// Numbers of eight bits: their products and sums are exact in f32, so the result differs by its own rounding alone.
-class CudaSm90ConvolutionTest extends OnCudaDevice {
+class CudaSm90ConvolutionTest extends OnSm90Device {
     private static final Conv2d SAME = Conv2d.same(3);
     private static final List<Conv2d> READING = List.of(SAME, SAME.reading(Conv2d.Input.UPSAMPLED));
 
@@ -60,18 +56,6 @@ class CudaSm90ConvolutionTest extends OnCudaDevice {
         {1, 10, 16, 64, 64, true, "64"},
         {60, 2, 8, 64, 64, true, "64"}
     };
-
-    @BeforeEach
-    void beOfCapability90() {
-        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 90));
-        Assumptions.assumeTrue(device.tensorCores().sm90(), "a device of compute capability 9.0");
-    }
-
-    @AfterEach
-    void beOfCapability80() {
-        AnyDriver.descending(false);
-        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 80));
-    }
 
     record Case(OpCase one, String tile) {
         @Override
@@ -112,19 +96,6 @@ class CudaSm90ConvolutionTest extends OnCudaDevice {
                 .toList());
     }
 
-    private static TensorType bf16(int... dims) {
-        return new TensorType(Shape.of(dims), DType.BF16);
-    }
-
-    private static OpCase of(Random random, Op op, TensorType... types) {
-        List<double[]> inputs = Arrays.stream(types)
-                .map(type -> random.doubles(type.elements())
-                        .map(number -> (int) (256 * number) / 128.0 - 1) // whole in bf16
-                        .toArray())
-                .toList();
-        return new OpCase(op.label() + " " + Arrays.toString(types), op, List.of(types), inputs);
-    }
-
     @ParameterizedTest
     @MethodSource("cases")
     void agreesWithTheDefinitionInBothOrders(Case given) {
@@ -133,14 +104,7 @@ class CudaSm90ConvolutionTest extends OnCudaDevice {
         double[] found = new OpRun(device).run(one).getFirst();
         AnyDriver.descending(true);
         assertThat(new OpRun(device).run(one).getFirst()).containsExactly(found);
-        double[] expected = one.expected().getFirst();
-        for (int i = 0; i < expected.length; i++) {
-            double tolerance = Math.abs(expected[i]) * 0x1p-8;
-            if (!(Math.abs(found[i] - expected[i]) <= tolerance)) {
-                throw new AssertionError(
-                        one.name() + " element " + i + ": expected " + expected[i] + ", found " + found[i]);
-            }
-        }
+        isRounded(found, one.expected().getFirst(), one.name());
     }
 
     @ParameterizedTest

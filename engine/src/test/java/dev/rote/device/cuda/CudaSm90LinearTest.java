@@ -1,0 +1,97 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.graph.Conv2d;
+import dev.rote.graph.Linear;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.reference.OpCase;
+import dev.rote.reference.OpRun;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Linear layers by the matrix instructions of compute capability 9.0 ([Sm90Linear]), against the definition.
+class CudaSm90LinearTest extends OnSm90Device {
+    private static final Conv2d JOINED = Conv2d.same(1).reading(Conv2d.Input.JOINED);
+
+    record Case(OpCase one, String kernel) {
+        @Override
+        public String toString() {
+            return kernel + " " + one.name();
+        }
+    }
+
+    /// Rows, of the first tensor and of the second (0: there is none) so many values, filters; the kernels' tiles
+    // forward,
+    /// of the gradient of data and of weights. Rows that fill no tile, one step and several, columns of either output.
+    private static final Object[][] SIZES = {
+        {2048, 64, 0, 192, "32x64", "32x64", "64"},
+        {2049, 128, 0, 128, "64x128", "64x128", "128"},
+        {2100, 32, 0, 64, "32x64", "32x32", "32"},
+        {2048, 32, 32, 32, "32x32", "32x32", "32"},
+        {2305, 64, 32, 32, "32x32", "32x32", "32"},
+        {2048, 128, 64, 128, "64x128", "32x64", "64"},
+        {2111, 128, 128, 64, "32x64", "64x128", "128"}
+    };
+
+    static Stream<Case> cases() {
+        Random random = new Random(11);
+        List<Case> cases = new ArrayList<>();
+        for (Object[] size : SIZES) {
+            int[] s = Arrays.stream(size, 0, 4).mapToInt(n -> (int) n).toArray();
+            TensorType y = bf16(s[0], 1, 1, s[3]);
+            TensorType x = bf16(s[0], 1, 1, s[1]);
+            TensorType bias = TensorType.f32(s[3]);
+            String forward = "linear_sm90_" + size[4];
+            String data = "linear_backward_data_sm90_" + size[5];
+            String weight = "linear_backward_weight_sm90_" + size[6];
+            if (s[2] == 0) {
+                TensorType w = bf16(s[3], s[1]);
+                cases.add(new Case(of(random, new Linear(), x, w, bias), forward));
+                cases.add(new Case(of(random, new Linear.BackwardData(), y, w), data));
+                cases.add(new Case(of(random, new Linear.BackwardWeight(true), x, y), weight));
+            } else {
+                TensorType x2 = bf16(s[0], 1, 1, s[2]);
+                TensorType w = bf16(s[3], 1, 1, s[1] + s[2]);
+                Shape whole = Shape.of(s[0], 1, 1, s[1] + s[2]);
+                cases.add(new Case(of(random, JOINED, x, x2, w, bias), forward));
+                cases.add(new Case(of(random, new Conv2d.BackwardData(JOINED, whole, s[1]), y, w), data));
+                cases.add(new Case(of(random, new Conv2d.BackwardWeight(JOINED, 1, 1, true), x, x2, y), weight));
+            }
+        }
+        return AnyDriver.some(cases);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithTheDefinitionInBothOrders(Case given) {
+        OpCase one = given.one();
+        assertThat(launches(device, one).getFirst().kernel()).isEqualTo(given.kernel());
+        List<double[]> found = new OpRun(device).run(one);
+        AnyDriver.descending(true);
+        assertThat(new OpRun(device).run(one)).containsExactly(found.toArray(double[][]::new));
+        List<double[]> expected = one.expected();
+        for (int output = 0; output < expected.size(); output++) {
+            isRounded(found.get(output), expected.get(output), one.name() + " output " + output);
+        }
+    }
+
+    @Test
+    void othersGoElsewhere() {
+        Random random = new Random(12);
+        for (int[] s : new int[][] {{2047, 64, 64}, {2048, 48, 64}, {2048, 64, 40}}) {
+            OpCase one = of(random, new Linear(), bf16(s[0], s[1]), bf16(s[2], s[1]));
+            assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_sm90_");
+        }
+        TensorType f32 = TensorType.f32(2048, 64);
+        OpCase one = of(random, new Linear(), f32, TensorType.f32(64, 64));
+        assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_sm90_");
+    }
+}

@@ -1,0 +1,174 @@
+// linear_sm90.cu: linear layers over the channels of one tensor or of two side by side, forward and backward data, by the
+// copy engine and the matrix instructions of sm_90.
+//
+// Math         linear_sm90_<depth>x<columns>                as the product of matmul.cu, linear_joined of linear_joined.cu
+//              linear_backward_data_sm90_<depth>x<columns>  as linear_joined_backward_data, of one tensor or of two
+// Shapes       x, dx [N,F]   x2, dx2 [N,C-F], none where F = C   w [K,C]   bias [K] f32 or none   y, dy [N,K]; all but bias
+//              bf16. <depth> values of a step, <columns> of a block
+// Layout       C, F and K fastest
+// Requires     compute capability 9.0: on others the kernels are empty and must not be launched. What is summed over, and
+//              F where it is, are multiples of <depth>; what is written of <columns>; 16-byte aligned; N fits in 31 bits
+// Tiling       256 rows x 32, 64 or 128 columns, 128 x columns per four warps. Blocks go from tile to tile, the columns of the
+//              same rows next to each other; a ring of steps of both operands runs ahead of them, over the ends of tiles,
+//              so copies go on while a tile is stored. Two blocks on a multiprocessor, one where columns are 128
+// Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; bias is added in f32
+// Determinism  run-to-run: one block per tile, a fixed order, no atomics
+// Cost         2*N*C*K flop; x is read K / columns times, all but once from L2. N=131072, C=64, K=192: 3.2 GFLOP, 67 MB:
+//              16 us at 4.3 TB/s
+// Reference    LinearReference, Conv2dReference (double); common/wgmma_bf16.cuh, common/tensor_copy.cuh
+#include "tensor_copy.cuh"
+#include "wgmma_bf16.cuh"
+#include "wgmma_store.cuh"
+
+struct LinearSm90Args {
+    TensorMap left;    // x or dy [rows,first]: boxes [256,LINE / 2]
+    TensorMap left2;   // x2 [rows,depth-first]
+    TensorMap right;   // w: forward boxes [COLUMNS,LINE / 2], backward [LINE / 2,32 or 64 columns]
+    void* y;           // [rows,first_columns]
+    void* y2;          // [rows,columns-first_columns]
+    const float* bias; // [columns] or null
+    int rows;
+    int depth;
+    int first;
+    int columns;
+    int first_columns;
+    int stages; // of the ring in shared memory
+};
+LAYOUT(LinearSm90Args, left, left2, right, y, y2, bias, rows, depth, first, columns, first_columns, stages)
+
+constexpr int LINEAR_SM90_ROWS = 256, LINEAR_SM90_THREADS = 256, LINEAR_SM90_STAGES = 8;
+
+#if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
+
+struct LinearSm90Shared {
+    uint64_t loaded[LINEAR_SM90_STAGES]; // barriers
+    int tile, step, slot;                // of the thread that copies
+};
+constexpr int LINEAR_SM90_STATE = 1024;
+static_assert(sizeof(LinearSm90Shared) <= LINEAR_SM90_STATE, "state");
+
+// LINE: bytes of the depth of a step, 64 or 128. BACKWARD: w is [depth,columns], else [columns,depth].
+template <int LINE, int COLUMNS, bool BACKWARD>
+struct LinearSm90 {
+    static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
+    static constexpr int LEFT_BYTES = LINEAR_SM90_ROWS * LINE, STAGE_BYTES = LEFT_BYTES + COLUMNS * LINE;
+    static constexpr int RIGHT_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
+    static constexpr int RIGHT_BLOCK = DEPTH * RIGHT_LINE; // backward: the bytes of RIGHT_LINE / 2 columns
+    static constexpr int RIGHT_STEP = BACKWARD ? 16 * RIGHT_LINE : 32; // bytes to the next 16 in depth
+    using Left = ProductOperand<LINE, Fastest::DEPTH>;
+    using Right = ProductOperand<RIGHT_LINE, BACKWARD ? Fastest::OUTER : Fastest::DEPTH>;
+
+    const LinearSm90Args& a;
+    LinearSm90Shared& shared;
+    unsigned char* ring;
+    int across, tiles, steps;
+
+    __device__ __forceinline__ LinearSm90(const LinearSm90Args& a, unsigned char* dynamic)
+        : a(a), shared(*reinterpret_cast<LinearSm90Shared*>(dynamic)), ring(dynamic + LINEAR_SM90_STATE) {
+        across = a.columns / COLUMNS;
+        tiles = (a.rows + LINEAR_SM90_ROWS - 1) / LINEAR_SM90_ROWS * across;
+        steps = a.depth / DEPTH;
+    }
+
+    // One thread: the next step of all tiles of this block, if there is one.
+    __device__ __forceinline__ void load() {
+        if (shared.tile >= tiles) return;
+        uint64_t* barrier = shared.loaded + shared.slot;
+        unsigned char* stage = ring + shared.slot * STAGE_BYTES;
+        int above = shared.tile / across, column = (shared.tile - above * across) * COLUMNS, depth = shared.step * DEPTH;
+        bool second = depth >= a.first;
+        expect_bulk(barrier, STAGE_BYTES);
+        copy_box(stage, second ? a.left2 : a.left, second ? depth - a.first : depth, above * LINEAR_SM90_ROWS, 0, barrier);
+        stage += LEFT_BYTES;
+        if (BACKWARD) {
+            for (int block = 0; block < COLUMNS; block += RIGHT_LINE / 2) {
+                copy_box(stage + block / (RIGHT_LINE / 2) * RIGHT_BLOCK, a.right, column + block, depth, 0, barrier);
+            }
+        } else {
+            copy_box(stage, a.right, depth, column, 0, barrier);
+        }
+        shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
+        if (++shared.step == steps) {
+            shared.step = 0;
+            shared.tile += gridDim.x;
+        }
+    }
+
+    __device__ __forceinline__ void run() {
+        if (threadIdx.x == 0) {
+            for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.loaded + i);
+            shared.tile = blockIdx.x;
+            shared.step = shared.slot = 0;
+            for (int i = 0; i < a.stages - 1; i++) load();
+        }
+        __syncthreads(); // the barriers of the copies are there
+        int group = threadIdx.x / 128, slot = 0, parity = 0;
+        for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+            float sum[2][SUMS];
+            for (int step = 0; step < steps; step++) {
+                const unsigned char* stage = ring + slot * STAGE_BYTES;
+                wait_bulk(shared.loaded + slot, parity);
+                Left left(stage + group * 128 * LINE);
+                Right right(stage + LEFT_BYTES, 8 * RIGHT_LINE, RIGHT_BLOCK);
+                fence_products();
+#pragma unroll
+                for (int k = 0; k < DEPTH / 16; k++) {
+#pragma unroll
+                    for (int i = 0; i < 2; i++) {
+                        wgmma_bf16<0, BACKWARD>(sum[i], left.at(i * 64 * LINE + 32 * k), right.at(RIGHT_STEP * k),
+                                                step > 0 || k > 0);
+                    }
+                }
+                commit_products();
+                wait_products<1>(sum[0]); // those of the step before
+                __syncthreads();          // nobody reads the stage before, which is loaded over
+                if (threadIdx.x == 0) load();
+                if (++slot == a.stages) slot = 0, parity ^= 1;
+            }
+            wait_products<0>(sum[0]);
+            wait_products<0>(sum[1]);
+            int above = tile / across;
+            store(above * LINEAR_SM90_ROWS + group * 128, (tile - above * across) * COLUMNS, sum);
+        }
+    }
+
+    __device__ __forceinline__ void store(int row, int column, const float (&sum)[2][SUMS]) const {
+        bool second = column >= a.first_columns;
+        int columns = second ? a.columns - a.first_columns : a.first_columns;
+        bf16* y = (bf16*)(second ? a.y2 : a.y) + (second ? column - a.first_columns : column);
+        const float* bias = a.bias == nullptr ? nullptr : a.bias + column;
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                int at = row + 64 * i + threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4;
+                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, nullptr, at < a.rows);
+            }
+        }
+    }
+};
+
+template <int LINE, int COLUMNS, bool BACKWARD>
+__device__ __forceinline__ void linear_sm90(const LinearSm90Args& a) {
+    DYNAMIC_SHARED(unsigned char, dynamic);
+    LinearSm90<LINE, COLUMNS, BACKWARD>(a, dynamic).run();
+}
+
+#define LINEAR_SM90(name, depth, columns, backward, blocks)             \
+    KERNEL_RESIDENT(name, LinearSm90Args, LINEAR_SM90_THREADS, blocks) { \
+        linear_sm90<2 * depth, columns, backward>(a);                   \
+    }
+
+#else
+
+#define LINEAR_SM90(name, depth, columns, backward, blocks) \
+    KERNEL_RESIDENT(name, LinearSm90Args, LINEAR_SM90_THREADS, blocks) {}
+
+#endif
+
+LINEAR_SM90(linear_sm90_32x32, 32, 32, false, 2)
+LINEAR_SM90(linear_sm90_32x64, 32, 64, false, 2)
+LINEAR_SM90(linear_sm90_64x128, 64, 128, false, 1)
+LINEAR_SM90(linear_backward_data_sm90_32x32, 32, 32, true, 2)
+LINEAR_SM90(linear_backward_data_sm90_32x64, 32, 64, true, 2)
+LINEAR_SM90(linear_backward_data_sm90_64x128, 64, 128, true, 1)
