@@ -33,7 +33,11 @@ class CudaNormSumTest extends OnCudaDevice {
     static Stream<Arguments> shapes() {
         return Stream.of(DType.F32, DType.BF16)
                 .flatMap(type -> Stream.of(
-                        Arguments.of(type, 8, Shape.of(3, 8, 8, 32), type == DType.BF16 ? "_staged_runs" : "_staged"),
+                        Arguments.of(type, 8, Shape.of(3, 8, 8, 32), type == DType.BF16 ? "_warps_4" : "_staged"),
+                        Arguments.of(
+                                type, 8, Shape.of(1, 17, 17, 32), type == DType.BF16 ? "_warps_staged" : "_staged"),
+                        Arguments.of(type, 8, Shape.of(2, 25, 96), type == DType.BF16 ? "_staged_runs" : "_staged"),
+                        Arguments.of(type, 4, Shape.of(1, 7000, 16), "_streamed"), // groups of 4
                         Arguments.of(type, 8, Shape.of(2, 5, 16), "_staged"), // groups of 2
                         Arguments.of(type, 2, Shape.of(1, 7000, 16), "_streamed"),
                         Arguments.of(type, 3, Shape.of(2, 70, 9), "_any")));
