@@ -1,8 +1,9 @@
 // group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... channels,
 // optionally followed by SiLU.
 //
-// Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd and
-//                dx = dz*(rstd*gamma) - x*rstd^2*second - rstd*(first - mean*rstd*second) + addend
+// Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
+//                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
+//              first and second the means of scale*dz and scale*dz*xhat
 // Shapes       as group_norm_backward.cu
 // Layout       C fastest
 // Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend
@@ -22,16 +23,25 @@
 // What belongs to the channels of a thread.
 struct ChannelTerms {
     float rstd[RUNS], offset[RUNS]; // xhat = x*rstd + offset
-    float gamma[8], beta[8];
+    float scale[8], shift[8];       // z = x*scale + shift, scale = rstd*gamma
 
+    // Loads mean, gamma and beta in their places; nothing waits for them before `finish`.
     __device__ __forceinline__ ChannelTerms(const GroupNormBackwardArgs& a, const WarpSlice& slice) {
         for (int r = 0; r < RUNS; r++) {
             int64_t group = (int64_t)slice.image * a.groups + slice.group(r);
             rstd[r] = a.rstd[group];
-            offset[r] = -a.mean[group] * rstd[r];
+            offset[r] = a.mean[group];
         }
-        slice.of_channels(a.gamma, gamma);
-        slice.of_channels(a.beta, beta);
+        slice.of_channels(a.gamma, scale);
+        slice.of_channels(a.beta, shift);
+    }
+
+    __device__ __forceinline__ void finish() {
+        for (int r = 0; r < RUNS; r++) offset[r] *= -rstd[r];
+        for (int v = 0; v < 8; v++) {
+            shift[v] += offset[v / RUN] * scale[v];
+            scale[v] *= rstd[v / RUN];
+        }
     }
 
     // Adds the terms of a pixel to sum: dz*xhat of 8 channels, then dz. dy becomes dz.
@@ -42,7 +52,7 @@ struct ChannelTerms {
         unpack(dy, dz);
         for (int v = 0; v < 8; v++) {
             float xhat = value[v] * rstd[v / RUN] + offset[v / RUN];
-            if (SILU) dz[v] *= silu_slope(xhat * gamma[v] + beta[v]);
+            if (SILU) dz[v] *= silu_slope(value[v] * scale[v] + shift[v]);
             sum[v] += dz[v] * xhat;
             sum[8 + v] += dz[v];
         }
@@ -71,7 +81,8 @@ __device__ __forceinline__ void keep_half(float (&numbers)[N], int lane, int dis
     for (int i = 0; i < HALF; i++) numbers[i] = (lane & distance) != 0 ? numbers[HALF + i] : numbers[i];
 }
 
-// dx = dz*scale + x*slope + shift, the last two per run. From the sums of a thread; `met` [warps,columns/2,32], shared.
+// dx = dz*scale + x*slope + shift, the last two per run, with the means of scale*dz*xhat and scale*dz, which are rstd times
+// those of the formula. From the sums of a thread; `met` [warps,columns/2,32], shared.
 template <bool WIDE>
 struct Gradient {
     static constexpr int MOST = WIDE ? 8 : 1; // numbers of a lane after the warp has met
@@ -82,12 +93,12 @@ struct Gradient {
                                         float (&sum)[16], float* met) {
         int lane = slice.lane, kept = WIDE ? slice.columns / 2 : 1; // numbers of a lane in the end
         // Lane bit 4 tells dgamma_n from dbeta_n, the next ones the channel within the vector, the rest the vector.
-        float gamma[8];
-        for (int v = 0; v < 8; v++) gamma[v] = of.gamma[v];
+        float scale[8];
+        for (int v = 0; v < 8; v++) scale[v] = of.scale[v];
         meet<8>(sum, lane, 16);
-        if (kept <= 4) meet<4>(sum, lane, 8), keep_half<4>(gamma, lane, 8);
-        if (kept <= 2) meet<2>(sum, lane, 4), keep_half<2>(gamma, lane, 4);
-        if (kept == 1) meet<1>(sum, lane, 2), keep_half<1>(gamma, lane, 2);
+        if (kept <= 4) meet<4>(sum, lane, 8), keep_half<4>(scale, lane, 8);
+        if (kept <= 2) meet<2>(sum, lane, 4), keep_half<2>(scale, lane, 4);
+        if (kept == 1) meet<1>(sum, lane, 2), keep_half<1>(scale, lane, 2);
         if (slice.warps > 1) over_warps(slice, kept, sum, met);
 
         int kind = lane / 16, first = lane / 2 % 8 & ~(kept - 1);
@@ -96,7 +107,7 @@ struct Gradient {
         for (int i = 0; i < MOST; i++) {
             if (i >= kept) continue;
             if (slice.warp == 0) sums[i] = sum[i];
-            weighted += sum[i] * gamma[i];
+            weighted += sum[i] * scale[i];
         }
         if (slice.per_group > 8) weighted += __shfl_xor_sync(~0u, weighted, 1);
         weighted += __shfl_xor_sync(~0u, weighted, 2);
@@ -109,10 +120,9 @@ struct Gradient {
         for (int r = 0; r < RUNS; r++) {
             bool own = lane / 8 % 2 == r; // with groups of 4; otherwise both are the same
             float high = own ? second : second_other, low = own ? first_mean : first_other;
-            slope[r] = -of.rstd[r] * of.rstd[r] * high;
-            shift[r] = -of.rstd[r] * (low + of.offset[r] * high);
+            slope[r] = -of.rstd[r] * high;
+            shift[r] = -low - of.offset[r] * high;
         }
-        for (int v = 0; v < 8; v++) scale[v] = of.rstd[v / RUN] * of.gamma[v];
     }
 
     static __device__ __forceinline__ void over_warps(const WarpSlice& slice, int kept, float (&sum)[16], float* met) {
@@ -129,11 +139,11 @@ struct Gradient {
     }
 
     // dx without the addend.
-    __device__ __forceinline__ void of(uint4 x, uint4 dz, float (&dx)[8]) const {
+    __device__ __forceinline__ void of(const ChannelTerms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
         float value[8];
         unpack(x, value);
         unpack(dz, dx);
-        for (int v = 0; v < 8; v++) dx[v] = dx[v] * scale[v] + (value[v] * slope[v / RUN] + shift[v / RUN]);
+        for (int v = 0; v < 8; v++) dx[v] = dx[v] * terms.scale[v] + (value[v] * slope[v / RUN] + shift[v / RUN]);
     }
 };
 
@@ -144,10 +154,13 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     WarpSlice slice(a.pixels, a.slice, a.per_group, K);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
+    int count = 0; // of this thread's vectors
+    for (int k = 0; k < K; k++) count += slice.is_there(k);
     uint4 zero = make_uint4(0, 0, 0, 0), x[K], dz[K];
-    for (int k = 0; k < K; k++) x[k] = slice.is_there(k) ? *(const uint4*)(from + k * parts.step) : zero;
-    for (int k = 0; k < K; k++) dz[k] = slice.is_there(k) ? *(const uint4*)(from_dy + k * whole.step) : zero;
+    for (int k = 0; k < K; k++) x[k] = k < count ? *(const uint4*)(from + k * parts.step) : zero;
+    for (int k = 0; k < K; k++) dz[k] = k < count ? *(const uint4*)(from_dy + k * whole.step) : zero;
     ChannelTerms terms(a, slice);
+    terms.finish();
     float sum[16] = {};
     if (a.silu) {
         for (int k = 0; k < K; k++) terms.add<true>(x[k], dz[k], sum);
@@ -159,35 +172,55 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
         uint4 addend[K];
-        for (int k = 0; k < K; k++) addend[k] = slice.is_there(k) ? *(const uint4*)(more + k * whole.step) : zero;
+        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * whole.step) : zero;
         for (int k = 0; k < K; k++) {
             float dx[8];
-            gradient.of(x[k], dz[k], dx);
+            gradient.of(terms, x[k], dz[k], dx);
             add_packed(addend[k], dx);
-            if (slice.is_there(k)) store_packed(to + k * parts.step, pack(dx));
+            if (k < count) store_packed(to + k * parts.step, pack(dx));
         }
     } else {
         for (int k = 0; k < K; k++) {
             float dx[8];
-            gradient.of(x[k], dz[k], dx);
-            if (slice.is_there(k)) store_packed(to + k * parts.step, pack(dx));
+            gradient.of(terms, x[k], dz[k], dx);
+            if (k < count) store_packed(to + k * parts.step, pack(dx));
         }
     }
 }
 
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, 5) {
+// Registers for as many blocks of 128 threads: 96 each, with which sm_80 would spill three.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr int HELD_BLOCKS = 4;
+#else
+constexpr int HELD_BLOCKS = 5;
+#endif
+
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
     group_norm_backward_held<4, false>(a);
 }
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, 5) {
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
     group_norm_backward_held<4, true>(a);
 }
 
-// The vectors of a thread in shared memory, two at a time: a vector beyond the last pixel is zero, as is its dz.
+// The vectors of a thread in shared memory.
 struct StagedVectors {
     uint4* x;  // [count,threads], from this thread's
     uint4* dz; // the same
-    int count;
+    int count; // a multiple of 2. Those from `mine` on are zero, and add nothing to a sum
+    int mine;
 
+    __device__ __forceinline__ StagedVectors(const WarpSlice& slice, uint4* all) {
+        int pixels = (slice.pixels + slice.rows - 1) / slice.rows; // of the first rows
+        count = (pixels + 1) & ~1;
+        mine = slice.is_there(pixels - 1) ? pixels : pixels - 1;
+        x = all + threadIdx.x;
+        dz = x + count * blockDim.x;
+        for (int k = count - 2; k < count; k++) {
+            if (k >= mine) x[k * blockDim.x] = dz[k * blockDim.x] = make_uint4(0, 0, 0, 0);
+        }
+    }
+
+    // Two at a time: both are there before dz of the first is stored.
     template <bool SILU>
     __device__ __forceinline__ void add(const ChannelTerms& terms, float (&sum)[16]) const {
         for (int k = 0; k < count; k += 2) {
@@ -205,20 +238,16 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     DYNAMIC_SHARED(float, met);
     WarpSlice slice(a.pixels, a.slice, a.per_group, 0);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
-    StagedVectors staged;
-    staged.count = ((slice.pixels + slice.rows - 1) / slice.rows + 1) / 2 * 2;
-    staged.x = (uint4*)(met + slice.warps * slice.columns * 16) + threadIdx.x;
-    staged.dz = staged.x + staged.count * blockDim.x;
     ChannelTerms terms(a, slice);
-    auto stage = [&](const bf16* from, int step, uint4* to) {
+    StagedVectors staged(slice, (uint4*)(met + slice.warps * slice.columns * 16));
+    const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
 #pragma unroll 4
-        for (int k = 0; k < staged.count; k++) {
-            copy_async<16>(to + k * blockDim.x, from + k * step, slice.is_there(k));
-        }
-    };
-    stage(parts.of(a.x, a.x2), parts.step, staged.x);
-    stage(whole.of(a.dy, a.dy), whole.step, staged.dz);
+    for (int k = 0; k < staged.mine; k++) {
+        copy_async<16>(staged.x + k * blockDim.x, from + k * parts.step);
+        copy_async<16>(staged.dz + k * blockDim.x, from_dy + k * whole.step);
+    }
     commit_copies();
+    terms.finish();
     wait_copies<0>(); // nobody else reads this thread's vectors
     float sum[16] = {};
     if (a.silu) {
@@ -230,25 +259,25 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     bf16* to = parts.of(a.dx, a.dx2);
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
-        for (int k = 0; k < staged.count; k += 4) {
+        for (int k = 0; k < staged.mine; k += 4) {
             uint4 addend[4];
             for (int i = 0; i < 4; i++) {
-                if (slice.is_there(k + i)) addend[i] = *(const uint4*)(more + (k + i) * whole.step);
+                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * whole.step);
             }
             for (int i = 0; i < 4; i++) {
-                if (!slice.is_there(k + i)) continue;
+                if (k + i >= staged.mine) break;
                 float dx[8];
-                gradient.of(staged.x[(k + i) * blockDim.x], staged.dz[(k + i) * blockDim.x], dx);
+                gradient.of(terms, staged.x[(k + i) * blockDim.x], staged.dz[(k + i) * blockDim.x], dx);
                 add_packed(addend[i], dx);
                 store_packed(to + (k + i) * parts.step, pack(dx));
             }
         }
     } else {
 #pragma unroll 4
-        for (int k = 0; k < staged.count; k++) {
+        for (int k = 0; k < staged.mine; k++) {
             float dx[8];
-            gradient.of(staged.x[k * blockDim.x], staged.dz[k * blockDim.x], dx);
-            if (slice.is_there(k)) store_packed(to + k * parts.step, pack(dx));
+            gradient.of(terms, staged.x[k * blockDim.x], staged.dz[k * blockDim.x], dx);
+            store_packed(to + k * parts.step, pack(dx));
         }
     }
 }
