@@ -8,14 +8,15 @@
 // Layout       C fastest
 // Requires     _staged, _streamed: slice whole groups and whole 16-byte vectors, C % slice == 0, slice at most as many
 //              vectors as a block has threads, F a multiple of 16 bytes. `group_norm_any`: nothing
-// Tiling       a block owns a slice of the channels of an image, 32 bytes of each pixel at least: one sector of
-//              device memory. _staged keeps it in shared memory, at most 96 KiB (what every GPU since sm_80 has), 16
-//              KiB where the image allows it, so that several blocks per multiprocessor hide each other's barriers
-//              and copies. _streamed reads it three times, from the second-level cache at best. _any: a block per
-//              group. 256 threads: more would halve the registers.
+// Tiling       for f32, and what group_norm_warps.cu does not take. A block owns a slice of the channels of an image, 32
+//              bytes of each pixel at least: one sector of device memory. _staged keeps it in shared memory, at most 96
+//              KiB (what every GPU since sm_80 has), 16 KiB where the image allows it, so that several blocks per
+//              multiprocessor hide each other's barriers and copies. _streamed reads it three times, from the second-level
+//              cache at best, four vectors of a thread at once. _any: a block per group. 256 threads: more would halve the
+//              registers.
 // Numerics     two passes. Sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in
 //              f64; _any: 16 in f32, then f64. E[x^2]-mean^2 was rejected: at a mean of 100 standard deviations it is
-//              wrong by 1e-3. __expf and __fdividef in SiLU.
+//              wrong by 1e-3. ex2.approx and rcp.approx in SiLU.
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         _staged: one read and one write, about 20 instructions per value: memory-bound
 // Reference    GroupNormReference (double). Wu & He 2018, arXiv:1803.08494, eq. 1-7

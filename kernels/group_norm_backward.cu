@@ -9,17 +9,16 @@
 //              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
 // Layout       C fastest
 // Requires     dx may be dy, if it is one tensor, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
-//              `group_norm_backward_sums`, then
-//              `group_norm_backward_any`: nothing
+//              `group_norm_backward_sums`, then `group_norm_backward_any`: nothing
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
-// Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
-//              and __fdividef. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
+// Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64.
+//              ex2.approx and rcp.approx. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
 //              one gives 0. _staged keeps dz from the sums to dx in the type of the tensors: with SiLU in bf16 it is
 //              rounded once more (2^-9), after it was summed
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         _staged: two or three reads and one write, the slope of SiLU once. N=512, 32x32, C=32, bf16, no addend:
-//              101 MB, 23 us at 4.3 TB/s; 63 us on an H200, where copies, sums and writes of a block follow each other
+// Cost         _staged: two or three reads and one write, the slope of SiLU once. _streamed: x and dy twice, the second
+//              time from the second-level cache at best
 // Reference    GroupNormReference (double)
 #include "group_norm.cuh"
 

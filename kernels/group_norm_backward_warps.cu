@@ -1,5 +1,5 @@
-// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... channels,
-// optionally followed by SiLU.
+// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... or 12, 24, ...
+// channels, optionally followed by SiLU.
 //
 // Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
 //                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
@@ -9,13 +9,16 @@
 // Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
-//              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier.
+//              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
+//              OddSlice; two barriers.
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
 //              rounded once more (2^-9), after it was summed
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         two or three reads and one write, about 20 instructions per value with SiLU: memory-bound. N=512, 32x32,
-//              C=32, no addend: 101 MB, 24 us at 4.3 TB/s
+// Cost         two or three reads and one write, about 30 instructions per value with SiLU: as many as an H200 issues in the
+//              time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
+//              16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. Expected of an H200, with norm_parameters: 36, 20, 12,
+//              105 (62.8, 46.7, 22.8, 274 measured before, with group_norm_backward.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps.cuh"
@@ -26,7 +29,8 @@ struct ChannelTerms {
     float scale[8], shift[8];       // z = x*scale + shift, scale = rstd*gamma
 
     // Loads mean, gamma and beta in their places; nothing waits for them before `finish`.
-    __device__ __forceinline__ ChannelTerms(const GroupNormBackwardArgs& a, const WarpSlice& slice) {
+    template <class S>
+    __device__ __forceinline__ ChannelTerms(const GroupNormBackwardArgs& a, const S& slice) {
         for (int r = 0; r < RUNS; r++) {
             int64_t group = (int64_t)slice.image * a.groups + slice.group(r);
             rstd[r] = a.rstd[group];
@@ -81,20 +85,36 @@ __device__ __forceinline__ void keep_half(float (&numbers)[N], int lane, int dis
     for (int i = 0; i < HALF; i++) numbers[i] = (lane & distance) != 0 ? numbers[HALF + i] : numbers[i];
 }
 
-// dx = dz*scale + x*slope + shift, the last two per run, with the means of scale*dz*xhat and scale*dz, which are rstd times
-// those of the formula. From the sums of a thread; `met` [warps,columns/2,32], shared.
-template <bool WIDE>
+// dx = dz*scale + x*slope + shift, the last two per run.
 struct Gradient {
+    float slope[RUNS], shift[RUNS];
+
+    // From the means over a run's group of scale*dz and scale*dz*xhat, which are rstd times those of the formula.
+    __device__ __forceinline__ void set(const ChannelTerms& terms, int run, float low, float high) {
+        slope[run] = -terms.rstd[run] * high;
+        shift[run] = -low - terms.offset[run] * high;
+    }
+
+    // dx without the addend.
+    __device__ __forceinline__ void of(const ChannelTerms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
+        float value[8];
+        unpack(x, value);
+        unpack(dz, dx);
+        for (int v = 0; v < 8; v++) dx[v] = dx[v] * terms.scale[v] + (value[v] * slope[v / RUN] + shift[v / RUN]);
+    }
+};
+
+// From the sums of a thread. `met` [warps,columns/2,32], shared.
+template <bool WIDE>
+struct LaneGradient : Gradient {
     static constexpr int MOST = WIDE ? 8 : 1; // numbers of a lane after the warp has met
 
-    float scale[8], slope[RUNS], shift[RUNS];
-
-    __device__ __forceinline__ Gradient(const GroupNormBackwardArgs& a, const WarpSlice& slice, const ChannelTerms& of,
+    __device__ __forceinline__ LaneGradient(const GroupNormBackwardArgs& a, const WarpSlice& slice, const ChannelTerms& terms,
                                         float (&sum)[16], float* met) {
         int lane = slice.lane, kept = WIDE ? slice.columns / 2 : 1; // numbers of a lane in the end
         // Lane bit 4 tells dgamma_n from dbeta_n, the next ones the channel within the vector, the rest the vector.
         float scale[8];
-        for (int v = 0; v < 8; v++) scale[v] = of.scale[v];
+        for (int v = 0; v < 8; v++) scale[v] = terms.scale[v];
         meet<8>(sum, lane, 16);
         if (kept <= 4) meet<4>(sum, lane, 8), keep_half<4>(scale, lane, 8);
         if (kept <= 2) meet<2>(sum, lane, 4), keep_half<2>(scale, lane, 4);
@@ -120,8 +140,7 @@ struct Gradient {
         for (int r = 0; r < RUNS; r++) {
             bool own = lane / 8 % 2 == r; // with groups of 4; otherwise both are the same
             float high = own ? second : second_other, low = own ? first_mean : first_other;
-            slope[r] = -of.rstd[r] * high;
-            shift[r] = -low - of.offset[r] * high;
+            set(terms, r, low, high);
         }
     }
 
@@ -137,13 +156,46 @@ struct Gradient {
             for (int w = 0; w < MOST_WARPS; w++) sum[i] += w < slice.warps ? met[(w * kept + i) * 32 + slice.lane] : 0.0f;
         }
     }
+};
 
-    // dx without the addend.
-    __device__ __forceinline__ void of(const ChannelTerms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
-        float value[8];
-        unpack(x, value);
-        unpack(dz, dx);
-        for (int v = 0; v < 8; v++) dx[v] = dx[v] * terms.scale[v] + (value[v] * slope[v / RUN] + shift[v / RUN]);
+// The same for OddSlice. `met` [warps + 1,columns,16], shared.
+struct OddGradient : Gradient {
+    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms& terms,
+                                           float (&sum)[16], float* met) {
+        int lane = slice.lane, columns = slice.columns, width = columns * 8, outputs = 2 * width;
+        // To the first lane of each column.
+        for (int distance = 24, lanes = 32; distance >= columns; lanes = distance, distance /= 2) {
+            for (int i = 0; i < 16; i++) {
+                float other = __shfl_down_sync(~0u, sum[i], distance);
+                if (lane + distance < lanes) sum[i] += other;
+            }
+        }
+        if (lane < columns) {
+            float4* mine = (float4*)(met + slice.warp * outputs + slice.local() * 2);
+            for (int i = 0; i < 4; i++) mine[i] = make_float4(sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]);
+        }
+        __syncthreads(); // the sums of all warps are there
+        float* weighted = met + slice.warps * outputs; // [2,width]
+        for (int o = threadIdx.x; o < outputs; o += blockDim.x) {
+            int kind = o / 8 % 2, local = o / 16 * 8 + o % 8, channel = (int)blockIdx.x * width + local;
+            float gamma = a.gamma[channel], total = 0;
+#pragma unroll 4
+            for (int w = 0; w < slice.warps; w++) total += met[w * outputs + o];
+            a.sums[(kind * a.images + slice.image) * a.channels + channel] = total;
+            weighted[kind * width + local] = total * gamma;
+        }
+        __syncthreads(); // those of all channels are there
+        // Eight lanes for each of two groups and kinds.
+        int kind = lane / 8 % 2, first = lane / 16 * slice.per_group;
+        float mean = 0;
+        for (int c = lane % 8; c < slice.per_group && first < width; c += 8) mean += weighted[kind * width + first + c];
+        for (int distance = 1; distance < 8; distance *= 2) mean += __shfl_xor_sync(~0u, mean, distance);
+        mean = slice.mean()(mean);
+        for (int r = 0; r < RUNS; r++) {
+            int from = slice.is_second(r) ? 16 : 0;
+            float high = __shfl_sync(~0u, mean, from), low = __shfl_sync(~0u, mean, from + 8);
+            set(terms, r, terms.rstd[r] * low, terms.rstd[r] * high);
+        }
     }
 };
 
@@ -167,7 +219,7 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     } else {
         for (int k = 0; k < K; k++) terms.add<false>(x[k], dz[k], sum);
     }
-    Gradient<WIDE> gradient(a, slice, terms, sum, met);
+    LaneGradient<WIDE> gradient(a, slice, terms, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
@@ -233,13 +285,13 @@ struct StagedVectors {
     }
 };
 
-template <bool WIDE>
-__device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwardArgs& a) {
+template <class S, class G>
+__device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwardArgs& a, int spare) {
     DYNAMIC_SHARED(float, met);
-    WarpSlice slice(a.pixels, a.slice, a.per_group, 0);
+    S slice(a.pixels, a.slice, a.per_group, 0);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     ChannelTerms terms(a, slice);
-    StagedVectors staged(slice, (uint4*)(met + slice.warps * slice.columns * 16));
+    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * slice.columns * 16));
     const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
 #pragma unroll 4
     for (int k = 0; k < staged.mine; k++) {
@@ -255,7 +307,7 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     } else {
         staged.add<false>(terms, sum);
     }
-    Gradient<WIDE> gradient(a, slice, terms, sum, met);
+    G gradient(a, slice, terms, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
@@ -283,8 +335,11 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
 }
 
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, 3) {
-    group_norm_backward_staged<false>(a);
+    group_norm_backward_staged<WarpSlice, LaneGradient<false>>(a, 0);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, 3) {
-    group_norm_backward_staged<true>(a);
+    group_norm_backward_staged<WarpSlice, LaneGradient<true>>(a, 0);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
+    group_norm_backward_staged<OddSlice, OddGradient>(a, 1);
 }

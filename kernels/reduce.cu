@@ -12,7 +12,8 @@
 //              there. _packed: a thread adds up a vector of columns, 8 loads on their way together.
 // Numerics     sums of 16 in f32, f64 from there on, rounded once
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         one read of x: memory-bound
+// Cost         one read of x: memory-bound. bf16 [512,64,128] to [512,128]: 8.5 MB, 2 us at 4.25 TB/s; 14 us on an H200
+//              before _packed, with loads of two bytes one after the other
 // Reference    ReduceReference, MeanSquaredErrorReference (double)
 #include "packed.cuh"
 #include "sums.cuh"

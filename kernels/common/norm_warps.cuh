@@ -19,6 +19,8 @@ struct WarpSlice {
     int warp, lane;
     unsigned image;
 
+    WarpSlice() = default;
+
     // The grid is [slices of an image, images], in blocks.
     __device__ __forceinline__ WarpSlice(int64_t pixels, int width, int per_group, int per_thread)
         : columns(width / 8), pixels((int)pixels), per_group(per_group), image(blockIdx.y) {
@@ -34,7 +36,9 @@ struct WarpSlice {
         channel = slice * width + (lane & (columns - 1)) * 8;
     }
 
+    // Of a run of this thread: its group, and whether it is the first of it.
     __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) >> (__ffs(per_group) - 1); }
+    __device__ __forceinline__ bool is_first(int run) const { return ((channel + run * RUN) & (per_group - 1)) == 0; }
 
     // sum / (values of a group), rounded as a division is, for less than one per call.
     struct Mean {
@@ -82,6 +86,40 @@ struct WarpSlice {
             float2 one = w < warps ? met[2 * w + lane % 2] : make_float2(0, 0);
             sum[0] += one.x, sum[1] += one.y;
         }
+    }
+};
+
+// The same for slices of 24, 48 or 96 channels, two groups of 12 or one. Threads are a multiple of 96, so that each stays
+// with its column; a block owns one slice.
+struct OddSlice : WarpSlice {
+    __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int) {
+        columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = blockIdx.y;
+        lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
+        rows = blockDim.x / columns, row = threadIdx.x / columns;
+        channel = (int)blockIdx.x * width + ((int)threadIdx.x - row * columns) * 8;
+    }
+
+    // First channel of this thread within the slice.
+    __device__ __forceinline__ int local() const { return channel - (int)blockIdx.x * columns * 8; }
+
+    __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) / per_group; }
+    __device__ __forceinline__ bool is_first(int run) const { return local() + run * RUN == (is_second(run) ? per_group : 0); }
+    // Whether a run is of the slice's second group.
+    __device__ __forceinline__ bool is_second(int run) const { return local() + run * RUN >= per_group; }
+
+    // As above. `met` [warps], shared.
+    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], float2* met) const {
+        float both[2] = {};
+        for (int r = 0; r < RUNS; r++) both[0] += is_second(r) ? 0.0f : sum[r], both[1] += is_second(r) ? sum[r] : 0.0f;
+        for (int distance = 1; distance < 32; distance *= 2) {
+            for (int g = 0; g < 2; g++) both[g] += __shfl_xor_sync(~0u, both[g], distance);
+        }
+        if (lane == 0) met[warp] = make_float2(both[0], both[1]);
+        __syncthreads(); // the sums of all warps are there
+        both[0] = both[1] = 0;
+#pragma unroll 4
+        for (int w = 0; w < warps; w++) both[0] += met[w].x, both[1] += met[w].y;
+        for (int r = 0; r < RUNS; r++) sum[r] = is_second(r) ? both[1] : both[0];
     }
 };
 

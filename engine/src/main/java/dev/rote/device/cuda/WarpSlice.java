@@ -7,7 +7,7 @@ import java.util.Optional;
 /// Which channels of an image a block, or each of its warps, of `group_norm_warps.cu` or `group_norm_backward_warps.cu`
 /// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
 ///
-/// @param width channels of a slice: 16, or one group if that is wider
+/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12 or 24
 /// @param backward whether dy is kept beside x
 record WarpSlice(int images, long pixels, int channels, int width, boolean backward) {
     private static final int WARP = 32;
@@ -27,8 +27,13 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
     /// The same in shared memory: few threads leave registers for more blocks, which hide each other's copies.
     private static final int STAGED = 8;
     private static final int STAGED_WARPS = 8;
-    /// Shared memory of a block on every GPU since sm_80: 99 KiB, with what the kernels declare.
-    private static final long SHARED_BYTES = 98 << 10;
+    /// An odd slice is 3, 6 or 12 vectors wide: its threads are a multiple of three warps.
+    private static final int ODD = 3;
+    private static final int ODD_WARPS = 12;
+    private static final int MOST_ODD_COLUMNS = 12;
+    /// Shared memory of a block on every GPU since sm_80: 99 KiB. Forward declares some itself.
+    private static final long SHARED_BYTES = 99 << 10;
+    private static final long DECLARED_BYTES = 1 << 10;
     /// Images of a grid's second dimension.
     private static final int MOST_IMAGES = 65_535;
 
@@ -37,15 +42,20 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         int channels = x.shape().last();
         int images = x.shape().dim(0);
         int perGroup = channels / groups;
-        int width = Math.max(SECTOR, perGroup);
+        boolean odd = perGroup % ODD == 0;
+        int width = Math.max(odd ? ODD * VECTOR : SECTOR, perGroup);
         boolean whole = x.type() == DType.BF16
                 && images <= MOST_IMAGES
-                && perGroup >= RUN
-                && Integer.bitCount(perGroup) == 1
-                && width <= MOST_COLUMNS * VECTOR
+                && perGroup % RUN == 0
+                && Integer.bitCount(odd ? perGroup / ODD : perGroup) == 1
+                && width <= (odd ? MOST_ODD_COLUMNS : MOST_COLUMNS) * VECTOR
                 && channels % width == 0;
         WarpSlice slice = new WarpSlice(images, x.elements() / images / channels, channels, width, backward);
-        return Optional.of(slice).filter(candidate -> whole && candidate.sharedBytes() <= SHARED_BYTES);
+        return Optional.of(slice).filter(candidate -> whole && candidate.fits());
+    }
+
+    private boolean fits() {
+        return sharedBytes() + (backward ? 0 : DECLARED_BYTES) <= SHARED_BYTES;
     }
 
     private int columns() {
@@ -57,12 +67,19 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         return pixels * columns();
     }
 
+    private boolean isOdd() {
+        return columns() % ODD == 0;
+    }
+
     private boolean isStaged() {
-        return vectors() > HELD * HELD_WARPS * WARP;
+        return isOdd() || vectors() > HELD * HELD_WARPS * WARP;
     }
 
     /// Of a slice.
     private int warps() {
+        if (isOdd()) {
+            return (int) Math.min(ODD * Math.ceilDiv(vectors(), STAGED * ODD * WARP), ODD_WARPS);
+        }
         return isStaged()
                 ? (int) Math.min(Math.ceilDiv(vectors(), STAGED * WARP), STAGED_WARPS)
                 : (int) Math.ceilDiv(vectors(), HELD * WARP);
@@ -79,14 +96,15 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         int threads = WARP * warps();
         long perThread = Math.ceilDiv(Math.ceilDiv(pixels, threads / columns()), 2) * 2;
         long staged = isStaged() ? perThread * threads * VECTOR * DType.BF16.bytes() : 0;
-        long met = warps() == 1 ? 0 : 4L * threads * columns() / 2;
+        int meeting = isOdd() ? warps() + 1 : warps();
+        long met = warps() == 1 ? 0 : 4L * meeting * columns() * 2 * VECTOR;
         return backward ? 2 * staged + met : staged;
     }
 
     KernelLaunch launch(Arguments arguments) {
         String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
         String place = isStaged() ? "_staged" : "_" + HELD;
-        String wide = backward && width > SECTOR ? "_wide" : "";
+        String wide = isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
         return new KernelLaunch(
                 kernel + place + wide,
                 new KernelLaunch.Extent(channels / width / together(), images, 1),

@@ -70,12 +70,19 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(4, 1, 7000, 16, "streamed", "streamed_runs"),
                 bf16(8, 1, 7000, 16, "streamed", "streamed"), // groups of 2
                 bf16(8, 2, 25, 16, "staged", "staged"),
-                bf16(8, 1, 64, 96, "staged", "staged_runs"), // groups of 12
+                bf16(8, 1, 64, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 12
+                bf16(2, 3, 1, 24, "warps_staged_odd", "warps_staged_odd"),
+                bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24
+                bf16(2, 1, 49, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 48
+                bf16(1, 1, 190, 96, "warps_staged_odd", "warps_staged_odd"), // a group of 96
+                bf16(1, 1, 300, 96, "warps_staged_odd", "streamed_runs"),
+                bf16(8, 2, 20, 160, "staged", "staged_runs"), // groups of 20
                 bf16(1, 1, 30, 256, "staged", "staged_runs"), // a wider group than the kernels in warps take
                 joined(8, 2, 64, 64, 64, "warps_4", "warps_4"),
                 joined(4, 1, 25, 8, 8, "warps_4", "warps_4"),
-                joined(8, 2, 64, 128, 64, "staged", "staged_runs"),
-                joined(8, 1, 1024, 64, 32, "staged", "streamed_runs"),
+                joined(8, 2, 64, 128, 64, "warps_staged_odd", "warps_staged_odd"),
+                joined(8, 1, 1024, 64, 32, "warps_staged_odd", "warps_staged_odd"),
+                joined(8, 1, 1050, 64, 32, "warps_staged_odd", "streamed_runs"),
                 new Norm(DType.F32, 8, 2, 100, 32, 0, f32),
                 new Norm(DType.F32, 8, 1, 33, 16, 16, f32));
     }

@@ -47,7 +47,8 @@ class CudaNormSumTest extends OnCudaDevice {
                 Arguments.of(2, Shape.of(2, 25, 64), "_warps_4_wide"),
                 Arguments.of(8, Shape.of(1, 300, 32), "_warps_staged"),
                 Arguments.of(1, Shape.of(1, 145, 64), "_warps_staged_wide"),
-                Arguments.of(8, Shape.of(2, 25, 96), "_staged_runs"),
+                Arguments.of(8, Shape.of(2, 25, 96), "_warps_staged_odd"),
+                Arguments.of(8, Shape.of(2, 20, 160), "_staged_runs"),
                 Arguments.of(4, Shape.of(1, 7000, 16), "_streamed_runs"));
     }
 
