@@ -10,7 +10,7 @@
 // Tiling       as WarpSlice: 32 bytes of each pixel at least, one sector of device memory. _4: in registers, all loads of
 //              a thread on their way before the first is used; a warp owns a slice of up to 128 vectors, so an 8x8 image
 //              needs no barrier, and up to 4 warps own one of 512. _staged: in shared memory, 32 KiB for 32x32 pixels,
-//              four blocks of 256 threads on a multiprocessor. _odd: as OddSlice. Two barriers.
+//              six blocks of 128 threads on a multiprocessor. _odd: as OddSlice. Two barriers.
 // Numerics     two passes in f32: sums of a thread's values in order, then a tree over lanes, then over the warps in
 //              order. z = x*(rstd*gamma) + (beta - mean*rstd*gamma): at a mean of m standard deviations it is m*2^-24
 //              off, far below the 2^-9 of x in bf16.

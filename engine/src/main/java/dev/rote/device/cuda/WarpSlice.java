@@ -24,8 +24,12 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
     /// Vectors of a tensor that a thread has in registers, and warps that share a slice so.
     private static final int HELD = 4;
     private static final int HELD_WARPS = 4;
-    /// The same in shared memory: few threads leave registers for more blocks, which hide each other's copies.
-    private static final int STAGED = 8;
+    /// The same in shared memory. Few threads leave room for more blocks, which hide each other's copies, and spread
+    // what
+    /// every thread does once over more values; backward, where shared memory ends at three blocks, they would be too
+    // few.
+    private static final int STAGED = 16;
+    private static final int STAGED_BACKWARD = 8;
     private static final int STAGED_WARPS = 8;
     /// An odd slice is 3, 6 or 12 vectors wide: its threads are a multiple of three warps.
     private static final int ODD = 3;
@@ -77,11 +81,12 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
 
     /// Of a slice.
     private int warps() {
+        int perThread = backward ? STAGED_BACKWARD : STAGED;
         if (isOdd()) {
-            return (int) Math.min(ODD * Math.ceilDiv(vectors(), STAGED * ODD * WARP), ODD_WARPS);
+            return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), ODD_WARPS);
         }
         return isStaged()
-                ? (int) Math.min(Math.ceilDiv(vectors(), STAGED * WARP), STAGED_WARPS)
+                ? (int) Math.min(Math.ceilDiv(vectors(), perThread * WARP), STAGED_WARPS)
                 : (int) Math.ceilDiv(vectors(), HELD * WARP);
     }
 
