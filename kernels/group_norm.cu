@@ -8,36 +8,19 @@
 // Layout       C fastest
 // Requires     _staged, _streamed: slice whole groups and whole 16-byte vectors, C % slice == 0, slice at most as many
 //              vectors as a block has threads, F a multiple of 16 bytes. `group_norm_any`: nothing
-// Tiling       a block owns a slice of the channels of an image, 32 bytes of each pixel at least: one sector of
-//              device memory. _staged keeps it in shared memory, at most 96 KiB (what every GPU since sm_80 has), 16
-//              KiB where the image allows it, so that several blocks per multiprocessor hide each other's barriers
-//              and copies. _streamed reads it three times, from the second-level cache at best. _any: a block per
-//              group. 256 threads: more would halve the registers.
+// Tiling       for f32, and what group_norm_warps.cu does not take. A block owns a slice of the channels of an image, 32
+//              bytes of each pixel at least: one sector of device memory. _staged keeps it in shared memory, at most 96
+//              KiB (what every GPU since sm_80 has), 16 KiB where the image allows it, so that several blocks per
+//              multiprocessor hide each other's barriers and copies. _streamed reads it three times, from the second-level
+//              cache at best, four vectors of a thread at once. _any: a block per group. 256 threads: more would halve the
+//              registers.
 // Numerics     two passes. Sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in
 //              f64; _any: 16 in f32, then f64. E[x^2]-mean^2 was rejected: at a mean of 100 standard deviations it is
-//              wrong by 1e-3. __expf and __fdividef in SiLU.
+//              wrong by 1e-3. ex2.approx and rcp.approx in SiLU.
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         _staged: one read and one write, about 20 instructions per value: memory-bound
 // Reference    GroupNormReference (double). Wu & He 2018, arXiv:1803.08494, eq. 1-7
-#include "norm.cuh"
-
-struct GroupNormArgs {
-    const void* x;      // [N,P,first]
-    const float* gamma; // [C]
-    const float* beta;  // [C]
-    void* y;            // [N,P,C]
-    float* mean;        // [N,G]
-    float* rstd;        // [N,G]
-    int64_t pixels;
-    int channels;
-    int groups;
-    int slice; // channels of a block; not for `_any`
-    int silu;
-    float eps;
-    int first;      // channels of x. These two stand here because ptxas needs fewer registers than with x
-    const void* x2; // [N,P,C-first]; not read if first is C
-};
-LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, slice, silu, eps, first, x2)
+#include "group_norm.cuh"
 
 // Sums of the groups of a slice, from the folded sums of their channels, a warp per group: finish(group, sum).
 template <int V, class F>
@@ -55,16 +38,16 @@ __device__ __forceinline__ void sum_groups(const Slice<V>& slice, const float* f
 
 template <class T, bool STAGED>
 __device__ __forceinline__ void group_norm(const GroupNormArgs& a) {
-    constexpr int V = PACKED<T>;
+    constexpr int V = PACKED<T>, AT_ONCE = STAGED ? 2 : 4;
     DYNAMIC_SHARED(float, partial);                // [threads,V]
     float* folded = partial + blockDim.x * V;      // [subsets,slice], at most threads + slice
     float* mean = folded + blockDim.x + a.slice;   // [groups of the slice], at most slice
     float* rstd = mean + a.slice;                  // the same
     uint4* staged = (uint4*)(rstd + a.slice);      // [pixels of a thread,threads]
     Slice<V> slice(a.channels, a.slice);
-    int per_group = a.channels / a.groups;
+    int per_group = a.per_group;
     int64_t first_group = slice.image * a.groups + (slice.channel - slice.local) / per_group; // in [N,G]
-    double count = (double)a.pixels * per_group;
+    double inverse = 1 / ((double)a.pixels * per_group);
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
     Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     if (STAGED) {
@@ -73,27 +56,36 @@ __device__ __forceinline__ void group_norm(const GroupNormArgs& a) {
     }
     auto read = [&](int64_t p, int place) { return STAGED ? staged[place] : *(const uint4*)(x.at + p * x.channels); };
 
+    // Of AT_ONCE pixels, of which those beyond `end` are not there: term(value, channel) is added up.
+    auto add = [&](auto term) {
+        return [&, term](int64_t p, int place, int64_t end, float(*part)[V]) {
+            uint4 vector[AT_ONCE];
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (p + i * slice.rows < end) vector[i] = read(p + i * slice.rows, place + i * blockDim.x);
+            }
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (p + i * slice.rows >= end) continue;
+                float value[V];
+                unpack(vector[i], value);
+                for (int v = 0; v < V; v++) part[0][v] += term(value[v], v);
+            }
+        };
+    };
+
     float center[V] = {}, sum[V] = {};
-    slice.template sums<STAGED, 1>(a.pixels, &sum, [&](int64_t p, int place, float(*part)[V]) {
-        float value[V];
-        unpack(read(p, place), value);
-        for (int v = 0; v < V; v++) part[0][v] += value[v];
-    });
+    slice.template sums<STAGED, AT_ONCE, 1>(a.pixels, &sum, add([&](float value, int) { return value; }));
     slice.fold_rows(sum, partial, folded);
     sum_groups(slice, folded, per_group, [&](int g, double total) {
-        mean[g] = (float)(total / count);
+        mean[g] = (float)(total * inverse);
         a.mean[first_group + g] = mean[g];
     });
 
     for (int v = 0; v < V; v++) center[v] = mean[(slice.local + v) / per_group], sum[v] = 0;
-    slice.template sums<STAGED, 1>(a.pixels, &sum, [&](int64_t p, int place, float(*part)[V]) {
-        float value[V];
-        unpack(read(p, place), value);
-        for (int v = 0; v < V; v++) part[0][v] += (value[v] - center[v]) * (value[v] - center[v]);
-    });
+    slice.template sums<STAGED, AT_ONCE, 1>(
+        a.pixels, &sum, add([&](float value, int v) { return (value - center[v]) * (value - center[v]); }));
     slice.fold_rows(sum, partial, folded);
     sum_groups(slice, folded, per_group, [&](int g, double total) {
-        rstd[g] = (float)(1.0 / sqrt(total / count + a.eps));
+        rstd[g] = (float)(1.0 / sqrt(total * inverse + a.eps));
         a.rstd[first_group + g] = rstd[g];
     });
 
@@ -103,14 +95,23 @@ __device__ __forceinline__ void group_norm(const GroupNormArgs& a) {
         shift[v] = a.beta[slice.channel + v];
     }
     T* y = (T*)a.y + start;
-    slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
-        float value[V];
-        unpack(read(p, place), value);
-        for (int v = 0; v < V; v++) {
-            float z = (value[v] - center[v]) * scale[v] + shift[v];
-            value[v] = a.silu ? z * sigmoid(z) : z;
-        }
-        *(uint4*)(y + p * a.channels) = pack(value);
+    with_silu(a.silu, [&](auto with) {
+        slice.template each_batch<AT_ONCE>(0, a.pixels, [&](int64_t p, int place) {
+            uint4 vector[AT_ONCE];
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (p + i * slice.rows < a.pixels) vector[i] = read(p + i * slice.rows, place + i * blockDim.x);
+            }
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (p + i * slice.rows >= a.pixels) continue;
+                float value[V];
+                unpack(vector[i], value);
+                for (int v = 0; v < V; v++) {
+                    float z = (value[v] - center[v]) * scale[v] + shift[v];
+                    value[v] = decltype(with)::value ? z * sigmoid(z) : z;
+                }
+                store_packed(y + (p + i * slice.rows) * a.channels, pack(value));
+            }
+        });
     });
 }
 
@@ -131,7 +132,7 @@ KERNEL_RESIDENT(group_norm_bf16_streamed, GroupNormArgs, GROUP_NORM_THREADS, 3) 
 template <class T>
 __device__ __forceinline__ void group_norm_any(const GroupNormArgs& a) {
     __shared__ double scratch[32];
-    int per_group = a.channels / a.groups;
+    int per_group = a.per_group;
     int64_t image = blockIdx.x / a.groups, count = a.pixels * per_group;
     int first = (int)(blockIdx.x % a.groups) * per_group;
     int64_t start = image * a.pixels * a.channels + first;

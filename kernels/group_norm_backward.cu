@@ -9,62 +9,37 @@
 //              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
 // Layout       C fastest
 // Requires     dx may be dy, if it is one tensor, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
-//              `group_norm_backward_sums`, then
-//              `group_norm_backward_any`: nothing
+//              `group_norm_backward_sums`, then `group_norm_backward_any`: nothing
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
-// Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64. __expf
-//              and __fdividef. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
+// Numerics     sums of at most 32 values in f32 per thread, then over threads in f32, over the rest in f64.
+//              ex2.approx and rcp.approx. dz*gamma is rounded before the mean is taken off, as the mean's terms are: a group of
 //              one gives 0. _staged keeps dz from the sums to dx in the type of the tensors: with SiLU in bf16 it is
 //              rounded once more (2^-9), after it was summed
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         _staged: two or three reads and one write, the slope of SiLU once. N=512, 32x32, C=32, bf16, no addend:
-//              101 MB, 23 us at 4.3 TB/s; 63 us on an H200, where copies, sums and writes of a block follow each other
+// Cost         _staged: two or three reads and one write, the slope of SiLU once. _streamed: x and dy twice, the second
+//              time from the second-level cache at best
 // Reference    GroupNormReference (double)
-#include "norm.cuh"
-
-struct GroupNormBackwardArgs {
-    const void* dy;     // [N,P,C]
-    const void* x;      // [N,P,first]
-    const float* gamma; // [C]
-    const float* beta;  // [C]
-    const float* mean;  // [N,G]
-    const float* rstd;  // [N,G]
-    const void* addend; // [N,P,C], or null
-    void* dx;           // [N,P,first]
-    float* sums;        // [2,N,C]
-    int64_t images;
-    int64_t pixels;
-    int channels;
-    int groups;
-    int slice; // channels of a block; _staged and _streamed only
-    int silu;
-    int first;      // channels of x and dx
-    const void* x2; // [N,P,C-first]; not read if first is C
-    void* dx2;      // the same
-};
-LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, slice, silu,
-       first, x2, dx2)
+#include "group_norm.cuh"
 
 // RUN values of a vector are of one group.
 template <class T, bool STAGED, int RUN = 1>
 __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs& a) {
-    constexpr int V = PACKED<T>, RUNS = V / RUN;
+    constexpr int V = PACKED<T>, RUNS = V / RUN, AT_ONCE = STAGED || RUNS > 4 ? 2 : 4;
     DYNAMIC_SHARED(float, partial);               // [threads,V]
-    float* folded = partial + blockDim.x * V;     // [subsets,slice], at most threads + slice
-    float* first = folded + blockDim.x + a.slice; // [slice] gamma*dbeta_n of a channel, then the group's mean
+    float* folded = partial + blockDim.x * V;     // [2,subsets,slice], at most 2 (threads + slice)
+    float* first = folded + 2 * (blockDim.x + a.slice); // [slice] gamma*dbeta_n of a channel, then the group's mean
     float* second = first + a.slice;              // [slice] the same of gamma*dgamma_n
     float* means = second + a.slice;              // [2,groups of the slice], at most 2 slice
     uint4* staged_x = (uint4*)(means + 2 * a.slice); // [pixels of a thread,threads]
     Slice<V> slice(a.channels, a.slice);
     int64_t per_thread = (a.pixels + slice.rows - 1) / slice.rows;
     uint4* staged_dy = staged_x + per_thread * blockDim.x;
-    int per_group = a.channels / a.groups, groups = a.slice / per_group;
+    int per_group = a.per_group, groups = a.slice / per_group;
     int first_group = (slice.channel - slice.local) / per_group;
     int64_t start = slice.image * a.pixels * a.channels + slice.channel;
     Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     const T* dy = (const T*)a.dy + start;
-    bool silu = a.silu != 0;
 
     if (STAGED) {
         slice.stage(x.at, a.pixels, x.channels, staged_x);
@@ -83,40 +58,51 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
         beta[v] = a.beta[slice.channel + v];
     }
     if (STAGED) wait_copies<0>();
-    // x - mean and dz of a pixel; `scale` is rstd*gamma
-    auto read = [&](int64_t p, int place, const float(&scale)[V], const float(&beta)[V], float(&centered)[V], float(&dz)[V]) {
-        unpack(STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels), centered);
-        unpack(STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels), dz);
+    // x - mean and dy, or dz if it is SiLU's; `scale` is rstd*gamma
+    auto terms = [&](bool silu, uint4 vector, uint4 gradient, float(&centered)[V], float(&dz)[V]) {
+        unpack(vector, centered);
+        unpack(gradient, dz);
         for (int v = 0; v < V; v++) {
             centered[v] -= center[v / RUN];
             if (silu) dz[v] *= silu_slope(centered[v] * scale[v] + beta[v]);
         }
     };
+    auto load_x = [&](int64_t p, int place) { return STAGED ? staged_x[place] : *(const uint4*)(x.at + p * x.channels); };
+    auto load_dy = [&](int64_t p, int place) { return STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels); };
 
     float sum[2][V] = {};
-    slice.template sums<STAGED, 2>(a.pixels, sum, [&](int64_t p, int place, float(*part)[V]) {
-        float centered[V], dz[V];
-        read(p, place, scale, beta, centered, dz);
-        for (int v = 0; v < V; v++) {
-            part[0][v] += dz[v] * centered[v];
-            part[1][v] += dz[v];
-        }
-        if (STAGED && silu) staged_dy[place] = pack(dz);
+    with_silu(a.silu, [&](auto with) {
+        slice.template sums<STAGED, AT_ONCE, 2>(a.pixels, sum, [&](int64_t p, int place, int64_t end, float(*part)[V]) {
+            uint4 vector[AT_ONCE], gradient[AT_ONCE]; // those beyond the end add nothing
+            for (int i = 0; i < AT_ONCE; i++) {
+                bool there = p + i * slice.rows < end;
+                vector[i] = there ? load_x(p + i * slice.rows, place + i * blockDim.x) : make_uint4(0, 0, 0, 0);
+                gradient[i] = there ? load_dy(p + i * slice.rows, place + i * blockDim.x) : make_uint4(0, 0, 0, 0);
+            }
+            for (int i = 0; i < AT_ONCE; i++) {
+                float centered[V], dz[V];
+                terms(decltype(with)::value, vector[i], gradient[i], centered, dz);
+                for (int v = 0; v < V; v++) {
+                    part[0][v] += dz[v] * centered[v];
+                    part[1][v] += dz[v];
+                }
+                if (STAGED && decltype(with)::value && p + i * slice.rows < end) staged_dy[place + i * blockDim.x] = pack(dz);
+            }
+        });
     });
     float gamma[V]; // on its way while the sums meet
     for (int v = 0; v < V; v++) {
         gamma[v] = a.gamma[slice.channel + v];
         sum[0][v] *= rstd[v / RUN];
     }
-    for (int k = 0; k < 2; k++) {
-        slice.fold_rows(sum[k], partial, folded);
-        for (int c = threadIdx.x; c < a.slice; c += blockDim.x) {
-            double total = 0;
-            for (int s = 0; s < slice.subsets(); s++) total += folded[s * a.slice + c];
-            int channel = slice.channel - slice.local + c;
-            a.sums[(k * a.images + slice.image) * a.channels + channel] = (float)total;
-            (k == 0 ? second : first)[c] = (float)total * a.gamma[channel];
-        }
+    int each = slice.subsets() * a.slice; // folded sums of a kind
+    for (int k = 0; k < 2; k++) slice.fold_rows(sum[k], partial, folded + k * each);
+    for (int i = threadIdx.x; i < 2 * a.slice; i += blockDim.x) {
+        int k = i >= a.slice, c = i - k * a.slice, channel = slice.channel - slice.local + c;
+        double total = 0;
+        for (int s = 0; s < slice.subsets(); s++) total += folded[k * each + s * a.slice + c];
+        a.sums[(k * a.images + slice.image) * a.channels + channel] = (float)total;
+        (k == 0 ? second : first)[c] = (float)total * a.gamma[channel];
     }
     __syncthreads(); // the sums of all channels are there
     for (int g = threadIdx.x / 32; g < 2 * groups; g += blockDim.x / 32) {
@@ -135,22 +121,38 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     }
     const T* addend = (const T*)a.addend + start;
     Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, slice.image * a.pixels, slice.channel);
-    slice.template each_pixel<(STAGED ? 2 : 1)>(a.pixels, [&](int64_t p, int place) {
-        float centered[V], dz[V], more[V] = {};
-        if (a.addend != nullptr) unpack(*(const uint4*)(addend + p * a.channels), more);
-        if (STAGED) { // dz is there already
-            unpack(staged_x[place], centered);
-            unpack(staged_dy[place], dz);
-            for (int v = 0; v < V; v++) centered[v] -= center[v / RUN];
-        } else {
-            read(p, place, scale, beta, centered, dz);
-        }
+    // dx of a pixel, from x - mean, dz and the addend
+    auto write = [&](int64_t p, float(&centered)[V], float(&dz)[V], const float(&more)[V]) {
         for (int v = 0; v < V; v++) {
             int r = v / RUN;
             dz[v] = rstd[r] * (__fmul_rn(dz[v], gamma[v]) - low[r] - centered[v] * high[r]) + more[v];
         }
-        *(uint4*)(dx.at + p * dx.channels) = pack(dz);
-    });
+        store_packed(dx.at + p * dx.channels, pack(dz));
+    };
+    auto second_pass = [&](auto with) {
+        slice.template each_batch<AT_ONCE>(0, a.pixels, [&](int64_t p, int place) {
+            uint4 vector[AT_ONCE], gradient[AT_ONCE], addends[AT_ONCE];
+            for (int i = 0; i < AT_ONCE; i++) {
+                vector[i] = gradient[i] = addends[i] = make_uint4(0, 0, 0, 0);
+                int64_t at = p + i * slice.rows;
+                if (at >= a.pixels) continue;
+                vector[i] = load_x(at, place + i * blockDim.x);
+                gradient[i] = load_dy(at, place + i * blockDim.x);
+                if (a.addend != nullptr) addends[i] = *(const uint4*)(addend + at * a.channels);
+            }
+            for (int i = 0; i < AT_ONCE; i++) {
+                float centered[V], dz[V], more[V];
+                terms(decltype(with)::value, vector[i], gradient[i], centered, dz);
+                unpack(addends[i], more);
+                if (p + i * slice.rows < a.pixels) write(p + i * slice.rows, centered, dz, more);
+            }
+        });
+    };
+    if (STAGED) {
+        second_pass(Constant<0> {}); // dz is there already
+    } else {
+        with_silu(a.silu, second_pass);
+    }
 }
 
 KERNEL(group_norm_backward_f32_staged, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
@@ -162,11 +164,14 @@ KERNEL(group_norm_backward_bf16_staged, GroupNormBackwardArgs, GROUP_NORM_THREAD
 KERNEL_RESIDENT(group_norm_backward_bf16_staged_runs, GroupNormBackwardArgs, GROUP_NORM_THREADS, 3) {
     group_norm_backward<bf16, true, 4>(a);
 }
-KERNEL_RESIDENT(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS, 3) {
+KERNEL_RESIDENT(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS, 2) {
     group_norm_backward<float, false>(a);
 }
 KERNEL(group_norm_backward_bf16_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
     group_norm_backward<bf16, false>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_streamed_runs, GroupNormBackwardArgs, GROUP_NORM_THREADS, 2) {
+    group_norm_backward<bf16, false, 4>(a);
 }
 
 // Of a channel: what does not depend on the pixel.
@@ -187,7 +192,7 @@ __device__ __forceinline__ void group_norm_backward_sums(const GroupNormBackward
     int channel = (int)(blockIdx.x % tiles) * 32 + threadIdx.x % 32;
     double sum[2] = {};
     if (channel < a.channels) {
-        int64_t group = image * a.groups + channel / (a.channels / a.groups);
+        int64_t group = image * a.groups + channel / a.per_group;
         ChannelFactors of {a.mean[group], a.rstd[group], a.gamma[channel], a.beta[channel]};
         int64_t start = image * a.pixels * a.channels + channel;
         Channel<const T> x((const T*)a.x, (const T*)a.x2, a.first, a.channels, image * a.pixels, channel);
@@ -212,7 +217,7 @@ KERNEL(group_norm_backward_sums_bf16, GroupNormBackwardArgs, 256) { group_norm_b
 template <class T>
 __device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardArgs& a) {
     __shared__ double scratch[32];
-    int per_group = a.channels / a.groups;
+    int per_group = a.per_group;
     int64_t image = blockIdx.x / a.groups, count = a.pixels * per_group;
     int begin = (int)(blockIdx.x % a.groups) * per_group;
     double total[2] = {};

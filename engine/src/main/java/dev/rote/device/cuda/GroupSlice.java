@@ -84,18 +84,19 @@ record GroupSlice(Kind kind, int images, long pixels, int channels, int width, i
         return (int) Math.clamp(Math.ceilDiv(wanted, 32) * 32, Math.ceilDiv(Math.max(64, vectors()), 32) * 32, THREADS);
     }
 
-    /// As the kernels lay it out: partial sums, folded sums, two or four numbers per channel, the staged vectors.
+    /// As the kernels lay it out: partial sums, folded sums of x or of x and dy, two or four numbers per channel, the
+    /// staged vectors.
     private long sharedBytes() {
-        long perThread = VECTOR_BYTES / bytes + 1L;
-        long perChannel = tensors == 1 ? 3 : 5;
+        long perThread = (long) VECTOR_BYTES / bytes + tensors;
+        long perChannel = tensors == 1 ? 3 : 6;
         return 4 * (threads() * perThread + width * perChannel) + (kind == Kind.STAGED ? stagedBytes() : 0);
     }
 
-    /// @param variant of the staged kernel, "" for the plain one
+    /// @param variant of the kernel, "" for the plain one
     KernelLaunch launch(String kernel, String variant, Arguments arguments) {
         int blocks = Math.multiplyExact(images, channels / width);
         return new KernelLaunch(
-                kernel + (kind == Kind.STAGED ? "_staged" + variant : "_streamed"),
+                kernel + (kind == Kind.STAGED ? "_staged" : "_streamed") + variant,
                 KernelLaunch.Extent.of(blocks),
                 KernelLaunch.Extent.of(threads()),
                 Math.toIntExact(sharedBytes()),

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Lowers normalisations, to `group_norm.cu`, `group_norm_backward.cu`, `layer_norm.cu` and `norm_parameters.cu`.
+/// Lowers normalisations, to `group_norm.cu`, `group_norm_warps.cu` and their `_backward`, `layer_norm.cu` and
+// `norm_parameters.cu`.
 final class NormLowering {
     /// Chunks of rows over which a layer norm's parameter gradients are summed first: enough blocks for a large GPU.
     private static final int MOST_CHUNKS = 256;
@@ -26,6 +27,7 @@ final class NormLowering {
         Value x = node.input(0);
         TensorType whole = node.output().type();
         GroupSlice slice = slice(whole, x, op, 1);
+        Optional<WarpSlice> warps = warps(whole, node, gamma, op, false);
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(x))
                 .pointer("gamma", memory.address(node.input(gamma)))
@@ -36,11 +38,15 @@ final class NormLowering {
                 .i64("pixels", slice.pixels())
                 .i32("channels", slice.channels())
                 .i32("groups", op.groups())
-                .i32("slice", slice.width())
+                .i32("per_group", slice.channels() / op.groups())
+                .i32("slice", warps.map(WarpSlice::width).orElse(slice.width()))
                 .i32("silu", op.silu() ? 1 : 0)
                 .f32("eps", op.eps())
                 .i32("first", x.shape().last())
                 .pointer("x2", gamma == 2 ? memory.address(node.input(1)) : 0);
+        if (warps.isPresent()) {
+            return List.of(warps.get().launch(arguments));
+        }
         String type = Names.type(x);
         return List.of(
                 slice.kind() == GroupSlice.Kind.ANY
@@ -48,10 +54,21 @@ final class NormLowering {
                         : slice.launch("group_norm" + type, "", arguments));
     }
 
+    /// @param gamma which input it is; beta is the next
+    private Optional<WarpSlice> warps(TensorType whole, Node node, int gamma, GroupNorm op, boolean backward) {
+        Value x = node.input(backward ? 1 : 0);
+        boolean packed =
+                isPacked(whole, x) && Packing.aligned(memory, node.inputs().subList(gamma, gamma + 2));
+        return packed ? WarpSlice.of(whole, op.groups(), backward) : Optional.empty();
+    }
+
     /// @param x the tensor, or the first of two side by side; a vector of channels must lie in one of them
+    private static boolean isPacked(TensorType whole, Value x) {
+        return x.type().equals(whole) || x.shape().last() * x.dtype().bytes() % Packing.BYTES == 0;
+    }
+
     private static GroupSlice slice(TensorType whole, Value x, GroupNorm op, int tensors) {
-        boolean packed = x.type().equals(whole) || x.shape().last() * x.dtype().bytes() % Packing.BYTES == 0;
-        return packed ? GroupSlice.of(whole, op.groups(), tensors) : GroupSlice.any(whole, tensors);
+        return isPacked(whole, x) ? GroupSlice.of(whole, op.groups(), tensors) : GroupSlice.any(whole, tensors);
     }
 
     /// Groups of all images.
@@ -90,7 +107,9 @@ final class NormLowering {
         boolean joined = gamma == 3;
         Value x = node.input(1);
         Names.requireOneType(node, node.input(0), x);
-        GroupSlice slice = slice(node.input(0).type(), x, op, 2);
+        TensorType whole = node.input(0).type();
+        GroupSlice slice = slice(whole, x, op, 2);
+        Optional<WarpSlice> warps = warps(whole, node, gamma, op, true);
         int images = x.shape().dim(0);
         Arguments arguments = new Arguments()
                 .pointer("dy", memory.address(node.input(0)))
@@ -106,12 +125,16 @@ final class NormLowering {
                 .i64("pixels", slice.pixels())
                 .i32("channels", slice.channels())
                 .i32("groups", op.groups())
-                .i32("slice", slice.width())
+                .i32("per_group", slice.channels() / op.groups())
+                .i32("slice", warps.map(WarpSlice::width).orElse(slice.width()))
                 .i32("silu", op.silu() ? 1 : 0)
                 .i32("first", x.shape().last())
                 .pointer("x2", joined ? memory.address(node.input(2)) : 0)
                 .pointer("dx2", joined ? memory.address(node.outputs().get(1)) : 0);
         KernelLaunch parameters = parameters(node, images, slice.channels());
+        if (warps.isPresent()) {
+            return List.of(warps.get().launch(arguments), parameters);
+        }
         String type = Names.type(x);
         if (slice.kind() != GroupSlice.Kind.ANY) {
             boolean runs = x.dtype() == DType.BF16 && slice.channels() / op.groups() % RUN == 0;

@@ -18,6 +18,9 @@ final class SumLowering {
         long from = memory.address(x);
         long to = memory.address(node.output());
         var factor = new Sum.Factor(1, op.kind() == Reduce.Kind.MEAN ? sum.reduced() : 1);
+        if (sum.isPacked(x.dtype().bytes()) && from % Packing.BYTES == 0) {
+            return List.of(sum.launchPacked("reduce_packed" + type, x.dtype().bytes(), from, to, factor));
+        }
         if (sum.chunks() == 1) {
             return List.of(sum.launch("reduce" + type, from, 0, to, factor));
         }

@@ -33,10 +33,23 @@ class CudaNormSumTest extends OnCudaDevice {
     static Stream<Arguments> shapes() {
         return Stream.of(DType.F32, DType.BF16)
                 .flatMap(type -> Stream.of(
-                        Arguments.of(type, 8, Shape.of(3, 8, 8, 32), type == DType.BF16 ? "_staged_runs" : "_staged"),
+                        Arguments.of(type, 8, Shape.of(3, 8, 8, 32), type == DType.BF16 ? "_warps_4" : "_staged"),
+                        Arguments.of(type, 4, Shape.of(1, 7000, 16), "_streamed"), // groups of 4
                         Arguments.of(type, 8, Shape.of(2, 5, 16), "_staged"), // groups of 2
                         Arguments.of(type, 2, Shape.of(1, 7000, 16), "_streamed"),
                         Arguments.of(type, 3, Shape.of(2, 70, 9), "_any")));
+    }
+
+    /// With slices of several warps, and of groups that straddle vectors.
+    static Stream<Arguments> moreOfBf16() {
+        return Stream.of(
+                Arguments.of(8, Shape.of(1, 200, 32), "_warps_4"),
+                Arguments.of(2, Shape.of(2, 25, 64), "_warps_4_wide"),
+                Arguments.of(8, Shape.of(1, 300, 32), "_warps_staged"),
+                Arguments.of(1, Shape.of(1, 145, 64), "_warps_staged_wide"),
+                Arguments.of(8, Shape.of(2, 25, 96), "_warps_staged_odd"),
+                Arguments.of(8, Shape.of(2, 20, 160), "_staged_runs"),
+                Arguments.of(4, Shape.of(1, 7000, 16), "_streamed_runs"));
     }
 
     /// @param first whether the other gradient is the first operand of the sum
@@ -60,6 +73,27 @@ class CudaNormSumTest extends OnCudaDevice {
                         .isCloseTo(
                                 expected[i] + other[i],
                                 within(error * (1 + Math.abs(expected[i]) + Math.abs(other[i]))));
+            }
+        }
+    }
+
+    /// The error of an element is that of the largest terms: dz, rounded to bf16, times gamma.
+    @ParameterizedTest
+    @MethodSource("moreOfBf16")
+    void everyKernelOfBf16AddsIt(int groups, Shape shape, String kind) {
+        for (boolean silu : new boolean[] {false, true}) {
+            Sum sum = sum(new TensorType(shape, DType.BF16), new GroupNorm(groups, 1e-5f, silu), silu);
+            List<String> kernels = new ArrayList<>();
+            float[] found = run(sum, false, kernels);
+            assertThat(kernels).containsOnlyOnce("group_norm_backward_bf16" + kind);
+            assertThat(kernels).noneMatch(kernel -> kernel.startsWith("add"));
+            double[] expected = backward(sum).expected().getFirst();
+            double[] other = sum.numbers().get("other");
+            double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+            for (int i = 0; i < found.length; i++) {
+                assertThat((double) found[i])
+                        .as("silu %s, element %d", silu, i)
+                        .isCloseTo(expected[i] + other[i], within(largest * 0x1p-7));
             }
         }
     }

@@ -121,6 +121,10 @@ class CudaReductionTest extends OnCudaDevice {
         cases.add(random("Reduce", new Reduce(Reduce.Kind.MEAN, 1, 2), large));
         TensorType columns = new TensorType(Shape.of(3001, 70), type);
         cases.add(random("Reduce", new Reduce(Reduce.Kind.MEAN, 0, 1), columns));
+        int[][] packed = {{3, 70, 40}, {2, 64, 128}, {1, 1024, 32}, {2, 33, 264}, {1, 257, 8}, {2, 40, 520}};
+        for (int[] sizes : packed) {
+            cases.add(random("Reduce", new Reduce(Reduce.Kind.MEAN, 1, 2), new TensorType(Shape.of(sizes), type)));
+        }
         TensorType x = new TensorType(Shape.of(2, 301, 40), type);
         TensorType perImage = new TensorType(Shape.of(2, 40), type);
         cases.add(random("Modulate.Backward", new Modulate.Backward(), x, x, perImage));

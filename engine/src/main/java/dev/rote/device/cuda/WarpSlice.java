@@ -1,0 +1,120 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.DType;
+import dev.rote.graph.TensorType;
+import java.util.Optional;
+
+/// Which channels of an image a block, or each of its warps, of `group_norm_warps.cu` or `group_norm_backward_warps.cu`
+/// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
+///
+/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12 or 24
+/// @param backward whether dy is kept beside x
+record WarpSlice(int images, long pixels, int channels, int width, boolean backward) {
+    private static final int WARP = 32;
+    /// bf16 values of 16 bytes.
+    private static final int VECTOR = 8;
+    /// A sector of device memory, 32 bytes: less of a pixel would waste bandwidth.
+    private static final int SECTOR = 16;
+    /// Values of a vector that are always of one group.
+    private static final int RUN = 4;
+    /// Vectors of a pixel at most: beyond it, lanes have nothing to share.
+    private static final int MOST_COLUMNS = 16;
+    /// Warps of a block whose warps own a slice each.
+    private static final int MOST_TOGETHER = 4;
+    /// Vectors of a tensor that a thread has in registers, and warps that share a slice so.
+    private static final int HELD = 4;
+    private static final int HELD_WARPS = 4;
+    /// The same in shared memory. Few threads leave room for more blocks, which hide each other's copies, and spread
+    // what
+    /// every thread does once over more values; backward, where shared memory ends at three blocks, they would be too
+    // few.
+    private static final int STAGED = 16;
+    private static final int STAGED_BACKWARD = 8;
+    private static final int STAGED_WARPS = 8;
+    /// An odd slice is 3, 6 or 12 vectors wide: its threads are a multiple of three warps.
+    private static final int ODD = 3;
+    private static final int ODD_WARPS = 12;
+    private static final int MOST_ODD_COLUMNS = 12;
+    /// Shared memory of a block on every GPU since sm_80: 99 KiB. Forward declares some itself.
+    private static final long SHARED_BYTES = 99 << 10;
+    private static final long DECLARED_BYTES = 1 << 10;
+    /// Images of a grid's second dimension.
+    private static final int MOST_IMAGES = 65_535;
+
+    /// Empty for shapes that these kernels do not take.
+    static Optional<WarpSlice> of(TensorType x, int groups, boolean backward) {
+        int channels = x.shape().last();
+        int images = x.shape().dim(0);
+        int perGroup = channels / groups;
+        boolean odd = perGroup % ODD == 0;
+        int width = Math.max(odd ? ODD * VECTOR : SECTOR, perGroup);
+        boolean whole = x.type() == DType.BF16
+                && images <= MOST_IMAGES
+                && perGroup % RUN == 0
+                && Integer.bitCount(odd ? perGroup / ODD : perGroup) == 1
+                && width <= (odd ? MOST_ODD_COLUMNS : MOST_COLUMNS) * VECTOR
+                && channels % width == 0;
+        WarpSlice slice = new WarpSlice(images, x.elements() / images / channels, channels, width, backward);
+        return Optional.of(slice).filter(candidate -> whole && candidate.fits());
+    }
+
+    private boolean fits() {
+        return sharedBytes() + (backward ? 0 : DECLARED_BYTES) <= SHARED_BYTES;
+    }
+
+    private int columns() {
+        return width / VECTOR;
+    }
+
+    /// Of a slice of one tensor.
+    private long vectors() {
+        return pixels * columns();
+    }
+
+    private boolean isOdd() {
+        return columns() % ODD == 0;
+    }
+
+    private boolean isStaged() {
+        return isOdd() || vectors() > HELD * HELD_WARPS * WARP;
+    }
+
+    /// Of a slice.
+    private int warps() {
+        int perThread = backward ? STAGED_BACKWARD : STAGED;
+        if (isOdd()) {
+            return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), ODD_WARPS);
+        }
+        return isStaged()
+                ? (int) Math.min(Math.ceilDiv(vectors(), perThread * WARP), STAGED_WARPS)
+                : (int) Math.ceilDiv(vectors(), HELD * WARP);
+    }
+
+    /// Slices of a block: of one image, and several only if a warp is enough for one.
+    private int together() {
+        return warps() > 1 ? 1 : Math.min(MOST_TOGETHER, Integer.lowestOneBit(channels / width));
+    }
+
+    /// As the kernels lay it out: staged vectors, an even count per thread and tensor, and what backward's sums meet
+    // in.
+    private long sharedBytes() {
+        int threads = WARP * warps();
+        long perThread = Math.ceilDiv(Math.ceilDiv(pixels, threads / columns()), 2) * 2;
+        long staged = isStaged() ? perThread * threads * VECTOR * DType.BF16.bytes() : 0;
+        int meeting = isOdd() ? warps() + 1 : warps();
+        long met = warps() == 1 ? 0 : 4L * meeting * columns() * 2 * VECTOR;
+        return backward ? 2 * staged + met : staged;
+    }
+
+    KernelLaunch launch(Arguments arguments) {
+        String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
+        String place = isStaged() ? "_staged" : "_" + HELD;
+        String wide = isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
+        return new KernelLaunch(
+                kernel + place + wide,
+                new KernelLaunch.Extent(channels / width / together(), images, 1),
+                KernelLaunch.Extent.of(WARP * warps() * together()),
+                Math.toIntExact(sharedBytes()),
+                arguments);
+    }
+}

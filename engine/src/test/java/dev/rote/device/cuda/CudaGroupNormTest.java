@@ -1,0 +1,191 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.device.Buffer;
+import dev.rote.graph.DType;
+import dev.rote.graph.Graph;
+import dev.rote.graph.GroupNorm;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Shape;
+import dev.rote.graph.TensorType;
+import dev.rote.reference.OpCase;
+import dev.rote.reference.OpRun;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Which kernels a group norm takes by its shape, and that each agrees with the definition at the edges of its slices:
+/// one pixel, one vector more than a warp has, a last row of threads that is not full.
+class CudaGroupNormTest extends OnCudaDevice {
+    /// @param second channels of a second tensor that lies beside x; 0 for none
+    private record Norm(DType type, int groups, int images, int pixels, int channels, int second, String[] kernels) {
+        int all() {
+            return channels + second;
+        }
+
+        @Override
+        public String toString() {
+            return "%s %d groups [%d,%d,%d+%d]".formatted(type, groups, images, pixels, channels, second);
+        }
+    }
+
+    private static Norm bf16(int groups, int images, int pixels, int channels, String forward, String backward) {
+        return joined(groups, images, pixels, channels, 0, forward, backward);
+    }
+
+    private static Norm joined(
+            int groups, int images, int pixels, int channels, int second, String forward, String backward) {
+        String[] kernels = {"group_norm_bf16_" + forward, "group_norm_backward_bf16_" + backward};
+        return new Norm(DType.BF16, groups, images, pixels, channels, second, kernels);
+    }
+
+    static Stream<Norm> norms() {
+        String[] f32 = {"group_norm_f32_staged", "group_norm_backward_f32_staged"};
+        return Stream.of(
+                bf16(8, 3, 64, 128, "warps_4", "warps_4"), // four warps of a block, a slice each
+                bf16(2, 2, 1, 16, "warps_4", "warps_4"), // groups of 8
+                bf16(4, 1, 64, 16, "warps_4", "warps_4"), // groups of 4, the last that a warp takes alone
+                bf16(4, 1, 65, 16, "warps_4", "warps_4"),
+                bf16(1, 2, 9, 16, "warps_4", "warps_4"), // a group of 16
+                bf16(8, 2, 256, 64, "warps_4", "warps_4"),
+                bf16(2, 1, 33, 64, "warps_4", "warps_4_wide"), // groups of 32
+                bf16(1, 2, 20, 64, "warps_4", "warps_4_wide"),
+                bf16(1, 1, 1, 128, "warps_4", "warps_4_wide"),
+                bf16(1, 1, 70, 128, "warps_staged", "warps_staged_wide"),
+                bf16(2, 1, 300, 64, "warps_staged", "warps_staged_wide"),
+                bf16(4, 1, 256, 16, "warps_4", "warps_4"),
+                bf16(4, 1, 257, 16, "warps_staged", "warps_staged"),
+                bf16(4, 1, 400, 16, "warps_staged", "warps_staged"),
+                bf16(8, 1, 1024, 32, "warps_staged", "warps_staged"),
+                bf16(4, 1, 1025, 16, "warps_staged", "warps_staged"),
+                bf16(4, 1, 1500, 16, "warps_staged", "warps_staged"),
+                bf16(4, 1, 2000, 16, "warps_staged", "staged_runs"),
+                bf16(4, 1, 7000, 16, "streamed", "streamed_runs"),
+                bf16(8, 1, 7000, 16, "streamed", "streamed"), // groups of 2
+                bf16(8, 2, 25, 16, "staged", "staged"),
+                bf16(8, 1, 64, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 12
+                bf16(2, 3, 1, 24, "warps_staged_odd", "warps_staged_odd"),
+                bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24
+                bf16(2, 1, 49, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 48
+                bf16(1, 1, 190, 96, "warps_staged_odd", "warps_staged_odd"), // a group of 96
+                bf16(1, 1, 300, 96, "warps_staged_odd", "streamed_runs"),
+                bf16(8, 2, 20, 160, "staged", "staged_runs"), // groups of 20
+                bf16(1, 1, 30, 256, "staged", "staged_runs"), // a wider group than the kernels in warps take
+                joined(8, 2, 64, 64, 64, "warps_4", "warps_4"),
+                joined(4, 1, 25, 8, 8, "warps_4", "warps_4"),
+                joined(8, 2, 64, 128, 64, "warps_staged_odd", "warps_staged_odd"),
+                joined(8, 1, 1024, 64, 32, "warps_staged_odd", "warps_staged_odd"),
+                joined(8, 1, 1050, 64, 32, "warps_staged_odd", "streamed_runs"),
+                new Norm(DType.F32, 8, 2, 100, 32, 0, f32),
+                new Norm(DType.F32, 8, 1, 33, 16, 16, f32));
+    }
+
+    @ParameterizedTest
+    @MethodSource("norms")
+    void theShapeTellsTheKernels(Norm norm) {
+        OpCase forward = forward(norm, true);
+        assertThat(kernels(forward)).containsExactly(norm.kernels()[0]);
+        assertThat(kernels(backward(norm, forward))).containsExactly(norm.kernels()[1], "norm_parameters");
+    }
+
+    @ParameterizedTest
+    @MethodSource("norms")
+    void eachAgreesWithTheDefinitionInBothOrders(Norm norm) {
+        for (boolean silu : new boolean[] {false, true}) {
+            OpCase forward = forward(norm, silu);
+            agrees(forward);
+            agrees(backward(norm, forward));
+        }
+    }
+
+    private void agrees(OpCase one) {
+        List<double[]> found = new OpRun(device).run(one);
+        AnyDriver.descending(true);
+        List<double[]> descending = new OpRun(device).run(one);
+        AnyDriver.descending(false);
+        assertThat(descending).containsExactly(found.toArray(double[][]::new));
+        List<double[]> expected = one.expected();
+        boolean rounded = one.inputTypes().getFirst().type() == DType.BF16;
+        for (int output = 0; output < expected.size(); output++) {
+            double[] numbers = expected.get(output);
+            double largest = Arrays.stream(numbers).map(Math::abs).max().orElseThrow();
+            double tolerance = largest * (rounded ? 0x1p-7 : 0x1p-19);
+            for (int i = 0; i < numbers.length; i++) {
+                assertThat(Math.abs(found.get(output)[i] - numbers[i]))
+                        .as("%s, output %d, element %d: expected %s", one, output, i, numbers[i])
+                        .isLessThanOrEqualTo(tolerance);
+            }
+        }
+    }
+
+    private static OpCase forward(Norm norm, boolean silu) {
+        List<TensorType> types = inputs(norm);
+        Random random = new Random(norm.pixels());
+        List<double[]> numbers =
+                types.stream().map(type -> normals(random, type)).toList();
+        return new OpCase("GroupNorm of " + norm + silu, new GroupNorm(norm.groups(), 1e-5f, silu), types, numbers);
+    }
+
+    private static OpCase backward(Norm norm, OpCase forward) {
+        List<TensorType> types = new ArrayList<>(forward.inputTypes());
+        List<double[]> numbers = new ArrayList<>(forward.inputs());
+        TensorType whole = new TensorType(Shape.of(norm.images(), norm.pixels(), norm.all()), norm.type());
+        types.addFirst(whole);
+        numbers.addFirst(normals(new Random(norm.channels()), whole));
+        List<double[]> outputs = forward.expected();
+        for (int statistic = 1; statistic <= 2; statistic++) {
+            types.add(TensorType.f32(norm.images(), norm.groups()));
+            numbers.add(Arrays.stream(outputs.get(statistic))
+                    .map(number -> (float) number)
+                    .toArray());
+        }
+        return new OpCase("Backward of " + forward, new GroupNorm.Backward((GroupNorm) forward.op()), types, numbers);
+    }
+
+    private static List<TensorType> inputs(Norm norm) {
+        List<TensorType> types = new ArrayList<>();
+        types.add(new TensorType(Shape.of(norm.images(), norm.pixels(), norm.channels()), norm.type()));
+        if (norm.second() > 0) {
+            types.add(new TensorType(Shape.of(norm.images(), norm.pixels(), norm.second()), norm.type()));
+        }
+        types.add(TensorType.f32(norm.all()));
+        types.add(TensorType.f32(norm.all()));
+        return types;
+    }
+
+    /// With a mean of 3, so that what is taken off counts.
+    private static double[] normals(Random random, TensorType type) {
+        int dropped = type.type() == DType.BF16 ? 0xffff : 0;
+        double[] normals = new double[(int) type.elements()];
+        for (int i = 0; i < normals.length; i++) {
+            float normal = (float) (3 + random.nextGaussian());
+            normals[i] = Float.intBitsToFloat(Float.floatToRawIntBits(normal) & ~dropped);
+        }
+        return normals;
+    }
+
+    private List<String> kernels(OpCase one) {
+        Graph graph = new Graph();
+        one.addTo(graph);
+        Map<String, Buffer> buffers = new HashMap<>();
+        graph.externals()
+                .forEach((name, value) -> buffers.put(name, device.allocate(name, value.dtype(), value.elements())));
+        Plan plan = Plan.of(graph, device.target());
+        try (CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+            return new CudaLowering(memory, false)
+                    .lower(plan.nodes()).stream()
+                            .flatMap(lowered -> lowered.launches().stream())
+                            .map(launch -> ((KernelLaunch) launch).kernel())
+                            .toList();
+        } finally {
+            buffers.values().forEach(Buffer::close);
+        }
+    }
+}

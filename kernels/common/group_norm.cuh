@@ -1,0 +1,46 @@
+// group_norm.cuh: the arguments of the kernels of group normalisation, forward and backward.
+#pragma once
+#include "norm.cuh"
+
+struct GroupNormArgs {
+    const void* x;      // [N,P,first]
+    const float* gamma; // [C]
+    const float* beta;  // [C]
+    void* y;            // [N,P,C]
+    float* mean;        // [N,G]
+    float* rstd;        // [N,G]
+    int64_t pixels;
+    int channels;
+    int groups;
+    int per_group; // C/G
+    int slice; // channels of a block, or of a warp; not for `_any`
+    int silu;
+    float eps;
+    int first;      // channels of x. These two stand here because ptxas needs fewer registers than with x
+    const void* x2; // [N,P,C-first]; not read if first is C
+};
+LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2)
+
+struct GroupNormBackwardArgs {
+    const void* dy;     // [N,P,C]
+    const void* x;      // [N,P,first]
+    const float* gamma; // [C]
+    const float* beta;  // [C]
+    const float* mean;  // [N,G]
+    const float* rstd;  // [N,G]
+    const void* addend; // [N,P,C], or null
+    void* dx;           // [N,P,first]
+    float* sums;        // [2,N,C]
+    int64_t images;
+    int64_t pixels;
+    int channels;
+    int groups;
+    int per_group; // C/G
+    int slice; // channels of a block, or of a warp; not for `_sums` and `_any`
+    int silu;
+    int first;      // channels of x and dx
+    const void* x2; // [N,P,C-first]; not read if first is C
+    void* dx2;      // the same
+};
+LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
+       silu, first, x2, dx2)

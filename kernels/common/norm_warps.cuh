@@ -1,0 +1,146 @@
+// norm_warps.cuh: what group_norm_warps.cu and group_norm_backward_warps.cu share: slices whose sums meet by shuffles.
+#pragma once
+#include "group_norm.cuh"
+
+// 8 values of bf16, the channels of a thread. A group is 4, 8, 16, ... channels: a vector has one or two runs of 4 of a
+// group each.
+constexpr int RUN = 4, RUNS = 2;
+constexpr int MOST_WARPS = 8; // of a block
+
+// A slice of 16, 32, 64 or 128 channels of an image: whole groups, and one group if wider than 16. Lane l of a warp
+// reads vector l % columns of every rows-th pixel. A block of several warps owns one slice; where 32 vectors times
+// PER_THREAD are all that there is, every warp owns one, and no barrier is needed.
+struct WarpSlice {
+    int columns; // vectors of a pixel: 2, 4, 8 or 16
+    int pixels, rows, row;
+    int per_group;
+    int channel; // first of this thread within the image
+    int warps;   // of the slice
+    int warp, lane;
+    unsigned image;
+
+    WarpSlice() = default;
+
+    // The grid is [slices of an image, images], in blocks.
+    __device__ __forceinline__ WarpSlice(int64_t pixels, int width, int per_group, int per_thread)
+        : columns(width / 8), pixels((int)pixels), per_group(per_group), image(blockIdx.y) {
+        int shift = __ffs(columns) - 1;
+        lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
+        int slice = blockIdx.x;
+        if (this->pixels << shift <= 32 * per_thread) {
+            slice = slice * warps + warp;
+            warp = 0, warps = 1;
+        }
+        rows = 32 * warps >> shift;
+        row = (32 * warp + lane) >> shift;
+        channel = slice * width + (lane & (columns - 1)) * 8;
+    }
+
+    // Of a run of this thread: its group, and whether it is the first of it.
+    __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) >> (__ffs(per_group) - 1); }
+    __device__ __forceinline__ bool is_first(int run) const { return ((channel + run * RUN) & (per_group - 1)) == 0; }
+
+    // sum / (values of a group), rounded as a division is, for less than one per call.
+    struct Mean {
+        float count, inverse;
+
+        __device__ __forceinline__ float operator()(float sum) const {
+            float mean = sum * inverse;
+            return __fmaf_rn(__fmaf_rn(-mean, count, sum), inverse, mean);
+        }
+    };
+    __device__ __forceinline__ Mean mean() const {
+        float count = (float)pixels * (float)per_group;
+        return {count, fast_reciprocal(count)};
+    }
+
+    // Whether this thread has a vector k.
+    __device__ __forceinline__ bool is_there(int k) const { return row + k * rows < pixels; }
+
+    // The numbers of this thread's channels: gamma or beta.
+    __device__ __forceinline__ void of_channels(const float* all, float (&mine)[8]) const {
+        for (int v = 0; v < 8; v += 4) {
+            float4 four = *(const float4*)(all + channel + v);
+            mine[v] = four.x, mine[v + 1] = four.y, mine[v + 2] = four.z, mine[v + 3] = four.w;
+        }
+    }
+
+    // From a sum of a thread's values per run to the sum of the run's group. `met` [2 warps], shared.
+    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], float2* met) const {
+        if (per_group > RUN) {
+            sum[0] += sum[1];
+            if (per_group > 8) sum[0] += __shfl_xor_sync(~0u, sum[0], 1);
+            for (int distance = 2; distance < 32; distance *= 2) sum[0] += __shfl_xor_sync(~0u, sum[0], distance);
+            sum[1] = sum[0];
+        } else {
+            for (int distance = 2; distance < 32; distance *= 2) {
+                for (int r = 0; r < RUNS; r++) sum[r] += __shfl_xor_sync(~0u, sum[r], distance);
+            }
+        }
+        if (warps == 1) return;
+        if (lane < 2) met[2 * warp + lane] = make_float2(sum[0], sum[1]);
+        __syncthreads(); // the sums of all warps are there
+        sum[0] = sum[1] = 0;
+#pragma unroll
+        for (int w = 0; w < MOST_WARPS; w++) {
+            float2 one = w < warps ? met[2 * w + lane % 2] : make_float2(0, 0);
+            sum[0] += one.x, sum[1] += one.y;
+        }
+    }
+};
+
+// The same for slices of 24, 48 or 96 channels, two groups of 12 or one. Threads are a multiple of 96, so that each stays
+// with its column; a block owns one slice.
+struct OddSlice : WarpSlice {
+    __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int) {
+        columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = blockIdx.y;
+        lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
+        rows = blockDim.x / columns, row = threadIdx.x / columns;
+        channel = (int)blockIdx.x * width + ((int)threadIdx.x - row * columns) * 8;
+    }
+
+    // First channel of this thread within the slice.
+    __device__ __forceinline__ int local() const { return channel - (int)blockIdx.x * columns * 8; }
+
+    __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) / per_group; }
+    __device__ __forceinline__ bool is_first(int run) const { return local() + run * RUN == (is_second(run) ? per_group : 0); }
+    // Whether a run is of the slice's second group.
+    __device__ __forceinline__ bool is_second(int run) const { return local() + run * RUN >= per_group; }
+
+    // As above. `met` [warps], shared.
+    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], float2* met) const {
+        float both[2] = {};
+        for (int r = 0; r < RUNS; r++) both[0] += is_second(r) ? 0.0f : sum[r], both[1] += is_second(r) ? sum[r] : 0.0f;
+        for (int distance = 1; distance < 32; distance *= 2) {
+            for (int g = 0; g < 2; g++) both[g] += __shfl_xor_sync(~0u, both[g], distance);
+        }
+        if (lane == 0) met[warp] = make_float2(both[0], both[1]);
+        __syncthreads(); // the sums of all warps are there
+        both[0] = both[1] = 0;
+#pragma unroll 4
+        for (int w = 0; w < warps; w++) both[0] += met[w].x, both[1] += met[w].y;
+        for (int r = 0; r < RUNS; r++) sum[r] = is_second(r) ? both[1] : both[0];
+    }
+};
+
+// Where a thread's vectors of a tensor [N,P,all] are, the first in values, and how many values from one to the next.
+// The tensor may be two, side by side: `beyond` tells which one it is.
+struct Vectors {
+    int64_t first;
+    int step;
+    bool beyond;
+
+    __device__ __forceinline__ Vectors(const WarpSlice& slice, int channels, int of_first) {
+        beyond = slice.channel >= of_first;
+        int of_this = beyond ? channels - of_first : of_first;
+        int channel = beyond ? slice.channel - of_first : slice.channel;
+        first = (int64_t)slice.image * (slice.pixels * of_this) + (slice.row * of_this + channel);
+        step = slice.rows * of_this;
+    }
+    __device__ __forceinline__ Vectors(const WarpSlice& slice, int channels) : Vectors(slice, channels, channels) {}
+
+    __device__ __forceinline__ const bf16* of(const void* x, const void* x2) const {
+        return (const bf16*)(beyond ? x2 : x) + first;
+    }
+    __device__ __forceinline__ bf16* of(void* x, void* x2) const { return (bf16*)(beyond ? x2 : x) + first; }
+};

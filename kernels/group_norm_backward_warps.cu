@@ -1,0 +1,345 @@
+// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... or 12, 24, ...
+// channels, optionally followed by SiLU.
+//
+// Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
+//                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
+//              first and second the means of scale*dz and scale*dz*xhat
+// Shapes       as group_norm_backward.cu
+// Layout       C fastest
+// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend
+// Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
+//              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
+//              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
+//              OddSlice; two barriers.
+// Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
+//              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
+//              rounded once more (2^-9), after it was summed
+// Determinism  run-to-run: fixed-shape sums, no atomics
+// Cost         two or three reads and one write, about 30 instructions per value with SiLU: as many as an H200 issues in the
+//              time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
+//              16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. Expected of an H200, with norm_parameters: 36, 20, 12,
+//              105 (62.8, 46.7, 22.8, 274 measured before, with group_norm_backward.cu)
+// Reference    GroupNormReference (double)
+#include "async_copy.cuh"
+#include "norm_warps.cuh"
+
+// What belongs to the channels of a thread.
+struct ChannelTerms {
+    float rstd[RUNS], offset[RUNS]; // xhat = x*rstd + offset
+    float scale[8], shift[8];       // z = x*scale + shift, scale = rstd*gamma
+
+    // Loads mean, gamma and beta in their places; nothing waits for them before `finish`.
+    template <class S>
+    __device__ __forceinline__ ChannelTerms(const GroupNormBackwardArgs& a, const S& slice) {
+        for (int r = 0; r < RUNS; r++) {
+            int64_t group = (int64_t)slice.image * a.groups + slice.group(r);
+            rstd[r] = a.rstd[group];
+            offset[r] = a.mean[group];
+        }
+        slice.of_channels(a.gamma, scale);
+        slice.of_channels(a.beta, shift);
+    }
+
+    __device__ __forceinline__ void finish() {
+        for (int r = 0; r < RUNS; r++) offset[r] *= -rstd[r];
+        for (int v = 0; v < 8; v++) {
+            shift[v] += offset[v / RUN] * scale[v];
+            scale[v] *= rstd[v / RUN];
+        }
+    }
+
+    // Adds the terms of a pixel to sum: dz*xhat of 8 channels, then dz. dy becomes dz.
+    template <bool SILU>
+    __device__ __forceinline__ void add(uint4 x, uint4& dy, float (&sum)[16]) const {
+        float value[8], dz[8];
+        unpack(x, value);
+        unpack(dy, dz);
+        for (int v = 0; v < 8; v++) {
+            float xhat = value[v] * rstd[v / RUN] + offset[v / RUN];
+            if (SILU) dz[v] *= silu_slope(value[v] * scale[v] + shift[v]);
+            sum[v] += dz[v] * xhat;
+            sum[8 + v] += dz[v];
+        }
+        if (SILU) dy = pack(dz);
+    }
+};
+
+__device__ __forceinline__ void add_packed(uint4 words, float (&sum)[8]) {
+    float more[8];
+    unpack(words, more);
+    for (int v = 0; v < 8; v++) sum[v] += more[v];
+}
+
+// Half of a thread's 2 HALF numbers meet those of lane ^ distance: the lane with that bit set keeps the upper ones.
+template <int HALF, int N>
+__device__ __forceinline__ void meet(float (&sum)[N], int lane, int distance) {
+    bool upper = (lane & distance) != 0;
+    for (int i = 0; i < HALF; i++) {
+        float kept = upper ? sum[HALF + i] : sum[i], given = upper ? sum[i] : sum[HALF + i];
+        sum[i] = kept + __shfl_xor_sync(~0u, given, distance);
+    }
+}
+
+template <int HALF, int N>
+__device__ __forceinline__ void keep_half(float (&numbers)[N], int lane, int distance) {
+    for (int i = 0; i < HALF; i++) numbers[i] = (lane & distance) != 0 ? numbers[HALF + i] : numbers[i];
+}
+
+// dx = dz*scale + x*slope + shift, the last two per run.
+struct Gradient {
+    float slope[RUNS], shift[RUNS];
+
+    // From the means over a run's group of scale*dz and scale*dz*xhat, which are rstd times those of the formula.
+    __device__ __forceinline__ void set(const ChannelTerms& terms, int run, float low, float high) {
+        slope[run] = -terms.rstd[run] * high;
+        shift[run] = -low - terms.offset[run] * high;
+    }
+
+    // dx without the addend.
+    __device__ __forceinline__ void of(const ChannelTerms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
+        float value[8];
+        unpack(x, value);
+        unpack(dz, dx);
+        for (int v = 0; v < 8; v++) dx[v] = dx[v] * terms.scale[v] + (value[v] * slope[v / RUN] + shift[v / RUN]);
+    }
+};
+
+// From the sums of a thread. `met` [warps,columns/2,32], shared.
+template <bool WIDE>
+struct LaneGradient : Gradient {
+    static constexpr int MOST = WIDE ? 8 : 1; // numbers of a lane after the warp has met
+
+    __device__ __forceinline__ LaneGradient(const GroupNormBackwardArgs& a, const WarpSlice& slice, const ChannelTerms& terms,
+                                        float (&sum)[16], float* met) {
+        int lane = slice.lane, kept = WIDE ? slice.columns / 2 : 1; // numbers of a lane in the end
+        // Lane bit 4 tells dgamma_n from dbeta_n, the next ones the channel within the vector, the rest the vector.
+        float scale[8];
+        for (int v = 0; v < 8; v++) scale[v] = terms.scale[v];
+        meet<8>(sum, lane, 16);
+        if (kept <= 4) meet<4>(sum, lane, 8), keep_half<4>(scale, lane, 8);
+        if (kept <= 2) meet<2>(sum, lane, 4), keep_half<2>(scale, lane, 4);
+        if (kept == 1) meet<1>(sum, lane, 2), keep_half<1>(scale, lane, 2);
+        if (slice.warps > 1) over_warps(slice, kept, sum, met);
+
+        int kind = lane / 16, first = lane / 2 % 8 & ~(kept - 1);
+        float* sums = a.sums + (kind * a.images + slice.image) * a.channels + slice.channel + first;
+        float weighted = 0;
+        for (int i = 0; i < MOST; i++) {
+            if (i >= kept) continue;
+            if (slice.warp == 0) sums[i] = sum[i];
+            weighted += sum[i] * scale[i];
+        }
+        if (slice.per_group > 8) weighted += __shfl_xor_sync(~0u, weighted, 1);
+        weighted += __shfl_xor_sync(~0u, weighted, 2);
+        weighted += __shfl_xor_sync(~0u, weighted, 4);
+        if (slice.per_group > RUN) weighted += __shfl_xor_sync(~0u, weighted, 8);
+        weighted = slice.mean()(weighted);
+        float other = __shfl_xor_sync(~0u, weighted, 16);
+        float second = kind == 0 ? weighted : other, first_mean = kind == 0 ? other : weighted;
+        float second_other = __shfl_xor_sync(~0u, second, 8), first_other = __shfl_xor_sync(~0u, first_mean, 8);
+        for (int r = 0; r < RUNS; r++) {
+            bool own = lane / 8 % 2 == r; // with groups of 4; otherwise both are the same
+            float high = own ? second : second_other, low = own ? first_mean : first_other;
+            set(terms, r, low, high);
+        }
+    }
+
+    static __device__ __forceinline__ void over_warps(const WarpSlice& slice, int kept, float (&sum)[16], float* met) {
+        for (int i = 0; i < MOST; i++) {
+            if (i < kept) met[(slice.warp * kept + i) * 32 + slice.lane] = sum[i];
+        }
+        __syncthreads(); // the sums of all warps are there
+        for (int i = 0; i < MOST; i++) {
+            if (i >= kept) continue;
+            sum[i] = 0;
+#pragma unroll
+            for (int w = 0; w < MOST_WARPS; w++) sum[i] += w < slice.warps ? met[(w * kept + i) * 32 + slice.lane] : 0.0f;
+        }
+    }
+};
+
+// The same for OddSlice. `met` [warps + 1,columns,16], shared.
+struct OddGradient : Gradient {
+    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms& terms,
+                                           float (&sum)[16], float* met) {
+        int lane = slice.lane, columns = slice.columns, width = columns * 8, outputs = 2 * width;
+        // To the first lane of each column.
+        for (int distance = 24, lanes = 32; distance >= columns; lanes = distance, distance /= 2) {
+            for (int i = 0; i < 16; i++) {
+                float other = __shfl_down_sync(~0u, sum[i], distance);
+                if (lane + distance < lanes) sum[i] += other;
+            }
+        }
+        if (lane < columns) {
+            float4* mine = (float4*)(met + slice.warp * outputs + slice.local() * 2);
+            for (int i = 0; i < 4; i++) mine[i] = make_float4(sum[4 * i], sum[4 * i + 1], sum[4 * i + 2], sum[4 * i + 3]);
+        }
+        __syncthreads(); // the sums of all warps are there
+        float* weighted = met + slice.warps * outputs; // [2,width]
+        for (int o = threadIdx.x; o < outputs; o += blockDim.x) {
+            int kind = o / 8 % 2, local = o / 16 * 8 + o % 8, channel = (int)blockIdx.x * width + local;
+            float gamma = a.gamma[channel], total = 0;
+#pragma unroll 4
+            for (int w = 0; w < slice.warps; w++) total += met[w * outputs + o];
+            a.sums[(kind * a.images + slice.image) * a.channels + channel] = total;
+            weighted[kind * width + local] = total * gamma;
+        }
+        __syncthreads(); // those of all channels are there
+        // Eight lanes for each of two groups and kinds.
+        int kind = lane / 8 % 2, first = lane / 16 * slice.per_group;
+        float mean = 0;
+        for (int c = lane % 8; c < slice.per_group && first < width; c += 8) mean += weighted[kind * width + first + c];
+        for (int distance = 1; distance < 8; distance *= 2) mean += __shfl_xor_sync(~0u, mean, distance);
+        mean = slice.mean()(mean);
+        for (int r = 0; r < RUNS; r++) {
+            int from = slice.is_second(r) ? 16 : 0;
+            float high = __shfl_sync(~0u, mean, from), low = __shfl_sync(~0u, mean, from + 8);
+            set(terms, r, terms.rstd[r] * low, terms.rstd[r] * high);
+        }
+    }
+};
+
+// K vectors per thread, in registers.
+template <int K, bool WIDE>
+__device__ __forceinline__ void group_norm_backward_held(const GroupNormBackwardArgs& a) {
+    DYNAMIC_SHARED(float, met);
+    WarpSlice slice(a.pixels, a.slice, a.per_group, K);
+    Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
+    const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
+    int count = 0; // of this thread's vectors
+    for (int k = 0; k < K; k++) count += slice.is_there(k);
+    uint4 zero = make_uint4(0, 0, 0, 0), x[K], dz[K];
+    for (int k = 0; k < K; k++) x[k] = k < count ? *(const uint4*)(from + k * parts.step) : zero;
+    for (int k = 0; k < K; k++) dz[k] = k < count ? *(const uint4*)(from_dy + k * whole.step) : zero;
+    ChannelTerms terms(a, slice);
+    terms.finish();
+    float sum[16] = {};
+    if (a.silu) {
+        for (int k = 0; k < K; k++) terms.add<true>(x[k], dz[k], sum);
+    } else {
+        for (int k = 0; k < K; k++) terms.add<false>(x[k], dz[k], sum);
+    }
+    LaneGradient<WIDE> gradient(a, slice, terms, sum, met);
+    bf16* to = parts.of(a.dx, a.dx2);
+    if (a.addend != nullptr) {
+        const bf16* more = whole.of(a.addend, a.addend);
+        uint4 addend[K];
+        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * whole.step) : zero;
+        for (int k = 0; k < K; k++) {
+            float dx[8];
+            gradient.of(terms, x[k], dz[k], dx);
+            add_packed(addend[k], dx);
+            if (k < count) store_packed(to + k * parts.step, pack(dx));
+        }
+    } else {
+        for (int k = 0; k < K; k++) {
+            float dx[8];
+            gradient.of(terms, x[k], dz[k], dx);
+            if (k < count) store_packed(to + k * parts.step, pack(dx));
+        }
+    }
+}
+
+// Registers for as many blocks of 128 threads: 96 each, with which sm_80 would spill three.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr int HELD_BLOCKS = 4;
+#else
+constexpr int HELD_BLOCKS = 5;
+#endif
+
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
+    group_norm_backward_held<4, false>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
+    group_norm_backward_held<4, true>(a);
+}
+
+// The vectors of a thread in shared memory.
+struct StagedVectors {
+    uint4* x;  // [count,threads], from this thread's
+    uint4* dz; // the same
+    int count; // a multiple of 2. Those from `mine` on are zero, and add nothing to a sum
+    int mine;
+
+    __device__ __forceinline__ StagedVectors(const WarpSlice& slice, uint4* all) {
+        int pixels = (slice.pixels + slice.rows - 1) / slice.rows; // of the first rows
+        count = (pixels + 1) & ~1;
+        mine = slice.is_there(pixels - 1) ? pixels : pixels - 1;
+        x = all + threadIdx.x;
+        dz = x + count * blockDim.x;
+        for (int k = count - 2; k < count; k++) {
+            if (k >= mine) x[k * blockDim.x] = dz[k * blockDim.x] = make_uint4(0, 0, 0, 0);
+        }
+    }
+
+    // Two at a time: both are there before dz of the first is stored.
+    template <bool SILU>
+    __device__ __forceinline__ void add(const ChannelTerms& terms, float (&sum)[16]) const {
+        for (int k = 0; k < count; k += 2) {
+            int one = k * blockDim.x, two = one + blockDim.x;
+            uint4 x_one = x[one], dz_one = dz[one], x_two = x[two], dz_two = dz[two];
+            terms.add<SILU>(x_one, dz_one, sum);
+            terms.add<SILU>(x_two, dz_two, sum);
+            if (SILU) dz[one] = dz_one, dz[two] = dz_two;
+        }
+    }
+};
+
+template <class S, class G>
+__device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwardArgs& a, int spare) {
+    DYNAMIC_SHARED(float, met);
+    S slice(a.pixels, a.slice, a.per_group, 0);
+    Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
+    ChannelTerms terms(a, slice);
+    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * slice.columns * 16));
+    const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
+#pragma unroll 4
+    for (int k = 0; k < staged.mine; k++) {
+        copy_async<16>(staged.x + k * blockDim.x, from + k * parts.step);
+        copy_async<16>(staged.dz + k * blockDim.x, from_dy + k * whole.step);
+    }
+    commit_copies();
+    terms.finish();
+    wait_copies<0>(); // nobody else reads this thread's vectors
+    float sum[16] = {};
+    if (a.silu) {
+        staged.add<true>(terms, sum);
+    } else {
+        staged.add<false>(terms, sum);
+    }
+    G gradient(a, slice, terms, sum, met);
+    bf16* to = parts.of(a.dx, a.dx2);
+    if (a.addend != nullptr) {
+        const bf16* more = whole.of(a.addend, a.addend);
+        for (int k = 0; k < staged.mine; k += 4) {
+            uint4 addend[4];
+            for (int i = 0; i < 4; i++) {
+                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * whole.step);
+            }
+            for (int i = 0; i < 4; i++) {
+                if (k + i >= staged.mine) break;
+                float dx[8];
+                gradient.of(terms, staged.x[(k + i) * blockDim.x], staged.dz[(k + i) * blockDim.x], dx);
+                add_packed(addend[i], dx);
+                store_packed(to + (k + i) * parts.step, pack(dx));
+            }
+        }
+    } else {
+#pragma unroll 4
+        for (int k = 0; k < staged.mine; k++) {
+            float dx[8];
+            gradient.of(terms, staged.x[k * blockDim.x], staged.dz[k * blockDim.x], dx);
+            store_packed(to + k * parts.step, pack(dx));
+        }
+    }
+}
+
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, 3) {
+    group_norm_backward_staged<WarpSlice, LaneGradient<false>>(a, 0);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, 3) {
+    group_norm_backward_staged<WarpSlice, LaneGradient<true>>(a, 0);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
+    group_norm_backward_staged<OddSlice, OddGradient>(a, 1);
+}
