@@ -99,7 +99,8 @@ tests() {
     step tensor-cores 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaTensorCoreTest &
     running+=($!)
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
-        --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest &
+        --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
+        --select-class $tests.CudaGroupNormTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
@@ -107,7 +108,7 @@ tests() {
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
-        --select-class $tests.CudaSm90ConvolutionTest &
+        --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &
@@ -170,7 +171,9 @@ sanitizer() {
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinitionInBf16(dev.rote.reference.OpCase)" \
             --select-class $tests.CudaTensorCoreTest --select-class $tests.CudaReductionTest \
             --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
-            --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest &
+            --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
+            --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
+            --select-class $tests.CudaSm90LinearTest &
         running+=($!)
     done
     wait "${running[@]}"
