@@ -179,7 +179,7 @@ class CudaGroupNormTest extends OnCudaDevice {
                 .forEach((name, value) -> buffers.put(name, device.allocate(name, value.dtype(), value.elements())));
         Plan plan = Plan.of(graph, device.target());
         try (CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
-            return new CudaLowering(memory, false)
+            return new CudaLowering(memory, device.tensorCores())
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
                             .map(launch -> ((KernelLaunch) launch).kernel())
