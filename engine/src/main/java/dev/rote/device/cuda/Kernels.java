@@ -12,7 +12,8 @@ import jcuda.driver.JCudaDriver;
 
 /// The kernels in the current context, loaded when they are first wanted.
 final class Kernels implements AutoCloseable {
-    private static final int PLAIN_SHARED_BYTES = 48 * 1024; // more must be asked for
+    /// More must be asked for: a block has 48 KiB unasked, of which arrays of fixed size take at most a third.
+    private static final int PLAIN_SHARED_BYTES = 32 * 1024;
 
     private final KernelImage image;
     private final Map<String, CUmodule> modules = new HashMap<>();
