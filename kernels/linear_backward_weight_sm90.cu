@@ -5,7 +5,7 @@
 // Shapes       x [N,F]   x2 [N,C-F], none where F = C   dy [N,K]   dw [K,C], dbias [K] f32; <channels> of a block
 // Layout       C, F and K fastest
 // Requires     compute capability 9.0: on others the kernels are empty and must not be launched. C and F multiples of
-//              <channels>, K of 32; 16-byte aligned; N fits in 31 bits
+//              <channels>, K of 64; 16-byte aligned; N fits in 31 bits
 // Tiling       a block owns 64, 128 or 192 filters, 64 for each group of four warps, x 32, 64 or 128 channels, and a range of
 //              64 rows at a time. Rows are the depth, so both operands are read across their lines; the sums of dy are a
 //              product with ones. One block on a multiprocessor

@@ -5,7 +5,8 @@
 // shared memory once for a number of channels, a line each, and the copy engine puts the zeros around the image. A patch
 // seen by one tap of the filter is then eight lines, and eight more a row of the box further, and so on: an operand of the
 // matrix instructions, wherever it begins. So every pixel is read about 1.3 times from L2, where a product of gathered
-// matrices reads it nine times.
+// matrices reads it nine times. Blocks of fewer than 128 columns, which shared memory bounds, read three boxes instead, as each
+// column of the filter sees the tile, without pixels around it in a row: lines that begin at eights are read quicker.
 //
 // An enlarged image (each pixel standing for 2 x 2) is not in memory. Its output pixels of one parity (a,b) are a
 // convolution of the small image whose rows r = 0, 1, 2 fall on rows (r + a + 1) / 2 of the box, and columns likewise. The
@@ -17,7 +18,7 @@
 
 struct ConvSm90Args {
     TensorMap image;   // what is convolved, [images,height,rows,width,channels], rows of a plane beside each other: boxes
-                       // [tile_images,tile_height + 2,1,tile_width + 2,LINE / 2]
+                       // [tile_images,tile_height + 2,1,tile_width (+ 2),LINE / 2]
     TensorMap filters; // w: boxes of one tap, see ConvSm90::load_taps
     void* y;            // [pixels,columns]
     const float* bias;  // [columns] or null
@@ -46,7 +47,7 @@ struct ConvSm90Shared {
     uint64_t pixels_loaded[CONV_SM90_STAGES]; // barriers
     uint64_t taps_loaded[CONV_SM90_TAP_STAGES];
     // Of the thread that copies: registers are for sums.
-    int tile, chunk, slot;         // of pixels
+    int tile, box, slot;           // of pixels
     int taps_left, step, tap_slot; // of taps that come with their step
 };
 constexpr int CONV_SM90_STATE = 1024; // bytes of it
@@ -57,8 +58,9 @@ static_assert(sizeof(ConvSm90Shared) <= CONV_SM90_STATE, "state");
 template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT>
 struct ConvSm90 {
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
-    static constexpr int TAP_BYTES = COLUMNS * LINE, ROW_BYTES = 3 * TAP_BYTES; // of the filter's row
-    static constexpr int TAP_STAGES = COLUMNS == 128 ? 2 : CONV_SM90_TAP_STAGES; // rows of the filter in the ring
+    static constexpr int BOXES = COLUMNS < 128 ? 3 : 1; // for the same channels
+    static constexpr int TAP_BYTES = COLUMNS * LINE, COLUMN_BYTES = 3 * TAP_BYTES; // of the filter's column
+    static constexpr int TAP_STAGES = COLUMNS == 128 ? 2 : CONV_SM90_TAP_STAGES; // columns of the filter in the ring
     static constexpr int FILTER_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
     static constexpr int FILTER_BLOCK = DEPTH * FILTER_LINE; // backward: the bytes of FILTER_LINE / 2 columns
     static constexpr int FILTER_STEP = BACKWARD ? 16 * FILTER_LINE : 32; // bytes to the next 16 channels
@@ -67,7 +69,7 @@ struct ConvSm90 {
 
     const ConvSm90Args& a;
     ConvSm90Shared& shared;
-    unsigned char* filters; // kept: [channels / DEPTH][9] taps, in the order in which boxes are read; else a ring of rows
+    unsigned char* filters; // kept: [channels / DEPTH][s][r] taps, as boxes are read; else a ring of columns s
     unsigned char* ring;    // boxes of pixels, each from a multiple of 1024 bytes on
     int column, tiles, chunks, line, box_bytes;
 
@@ -77,9 +79,9 @@ struct ConvSm90 {
         int across = a.width / a.tile_width, down = (a.height + a.tile_height - 1) / a.tile_height;
         tiles = (a.images + a.tile_images - 1) / a.tile_images * down * across;
         chunks = a.channels / DEPTH * a.planes;
-        line = (a.tile_width + 2) * LINE;
+        line = (BOXES == 1 ? a.tile_width + 2 : a.tile_width) * LINE;
         box_bytes = a.tile_images * (a.tile_height + 2) * line;
-        ring = filters + (KEPT ? a.channels / DEPTH * 3 * ROW_BYTES : TAP_STAGES * ROW_BYTES);
+        ring = filters + (KEPT ? a.channels / DEPTH * 3 * COLUMN_BYTES : TAP_STAGES * COLUMN_BYTES);
     }
 
     __device__ __forceinline__ int stage_bytes() const { return (box_bytes + 1023) & ~1023; }
@@ -94,9 +96,9 @@ struct ConvSm90 {
         return {image * a.tile_images, (above - image * down) * a.tile_height, (tile - above * across) * a.tile_width};
     }
 
-    // Row `r` of the filter, as boxes are read, for the channels from `channel` on.
-    __device__ __forceinline__ void load_taps(unsigned char* to, int channel, int r, uint64_t* barrier) const {
-        for (int s = 0; s < 3; s++, to += TAP_BYTES) {
+    // Column `s` of the filter, as boxes are read, for the channels from `channel` on.
+    __device__ __forceinline__ void load_taps(unsigned char* to, int channel, int s, uint64_t* barrier) const {
+        for (int r = 0; r < 3; r++, to += TAP_BYTES) {
             if (BACKWARD) {
                 for (int block = 0; block < COLUMNS; block += FILTER_LINE / 2) {
                     copy_box(to + block / (FILTER_LINE / 2) * FILTER_BLOCK, a.filters, column + block, 8 - (3 * r + s),
@@ -108,28 +110,39 @@ struct ConvSm90 {
         }
     }
 
+    // The row of the box on which row `r` of the filter falls, or the column; `parity` of the pixels that are written.
+    __device__ __forceinline__ static int fallen(int r, int parity) { return (r + parity + 1) / 2; }
+
+    // The parities, of row and column, for which a chunk of channels is multiplied.
+    __device__ __forceinline__ int parities(int chunk) const {
+        return a.planes > 1 ? 3 - chunk % a.planes : (int)blockIdx.z; // a gradient meets the filter's other side
+    }
+    __device__ __forceinline__ bool divided() const { return a.planes > 1 || a.enlargement > 1; }
+
     // One thread: the next box of all tiles of this block, if there is one.
     __device__ __forceinline__ void load_pixels() {
         if (shared.tile >= tiles) return;
         uint64_t* barrier = shared.pixels_loaded + shared.slot;
-        int plane = shared.chunk % a.planes, channel = shared.chunk / a.planes * DEPTH;
+        int chunk = shared.box / BOXES, s = shared.box % BOXES;
+        int plane = chunk % a.planes, channel = chunk / a.planes * DEPTH;
+        if (BOXES > 1 && divided()) s = fallen(s, parities(chunk) % 2);
         Place at = place_of(shared.tile);
         expect_bulk(barrier, box_bytes);
-        copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + channel, at.column - 1, plane / 2,
-                 at.row - 1, at.image, barrier);
+        copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + channel, at.column - 1 + s,
+                 plane / 2, at.row - 1, at.image, barrier);
         shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
-        if (++shared.chunk == chunks) {
-            shared.chunk = 0;
+        if (++shared.box == BOXES * chunks) {
+            shared.box = 0;
             shared.tile += gridDim.x;
         }
     }
 
-    // One thread: the next row of the filter, if there is one.
+    // One thread: the next column of the filter, if there is one.
     __device__ __forceinline__ void load_step() {
         if (shared.taps_left == 0) return;
         uint64_t* barrier = shared.taps_loaded + shared.tap_slot;
-        expect_bulk(barrier, ROW_BYTES);
-        load_taps(filters + shared.tap_slot * ROW_BYTES, shared.step / 3 / a.planes * DEPTH, shared.step % 3, barrier);
+        expect_bulk(barrier, COLUMN_BYTES);
+        load_taps(filters + shared.tap_slot * COLUMN_BYTES, shared.step / 3 / a.planes * DEPTH, shared.step % 3, barrier);
         shared.tap_slot = (shared.tap_slot + 1) % TAP_STAGES;
         shared.step = shared.step + 1 == 3 * chunks ? 0 : shared.step + 1;
         shared.taps_left--;
@@ -142,13 +155,13 @@ struct ConvSm90 {
             int mine = (tiles - (int)blockIdx.x + (int)gridDim.x - 1) / (int)gridDim.x;
             shared.tile = blockIdx.x;
             shared.taps_left = mine * chunks * 3;
-            shared.chunk = shared.slot = shared.step = shared.tap_slot = 0;
+            shared.box = shared.slot = shared.step = shared.tap_slot = 0;
             load_pixels();
             if (KEPT) {
-                int rows = a.channels / DEPTH * 3;
-                expect_bulk(shared.taps_loaded, rows * ROW_BYTES);
-                for (int i = 0; i < rows; i++) {
-                    load_taps(filters + i * ROW_BYTES, i / 3 * DEPTH, i % 3, shared.taps_loaded);
+                int columns = a.channels / DEPTH * 3;
+                expect_bulk(shared.taps_loaded, columns * COLUMN_BYTES);
+                for (int i = 0; i < columns; i++) {
+                    load_taps(filters + i * COLUMN_BYTES, i / 3 * DEPTH, i % 3, shared.taps_loaded);
                 }
             } else {
                 for (int i = 0; i < TAP_STAGES - 1; i++) load_step();
@@ -166,33 +179,27 @@ struct ConvSm90 {
         return row * line + (patch - above * across) * 8 * LINE;
     }
 
-    // The row of the box on which row `r` of the filter falls, or the column; `parity` of the pixels that are written.
-    __device__ __forceinline__ static int fallen(int r, int parity) { return (r + parity + 1) / 2; }
-
     __device__ __forceinline__ void run() {
         start();
         int group = threadIdx.x / 128, slot = 0, parity = 0, tap_slot = 0, tap_parity = 0;
         int patch[2] = {patch_bytes(2 * group), patch_bytes(2 * group + 1)};
-        bool divided = a.planes > 1 || a.enlargement > 1;
+        bool divided = this->divided();
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             float sum[2][SUMS];
             for (int chunk = 0; chunk < chunks; chunk++) {
-                const unsigned char* box = ring + slot * stage_bytes();
-                int plane = a.planes > 1 ? 3 - chunk % a.planes : blockIdx.z; // a gradient meets the filter's other side
-                wait_bulk(shared.pixels_loaded + slot, parity);
-                if (KEPT) fence_products();
+                int plane = parities(chunk);
 #pragma unroll
-                for (int r = 0; r < 3; r++) {
-                    const unsigned char* taps = filters + (KEPT ? chunk / a.planes * 3 + r : tap_slot) * ROW_BYTES;
-                    if (!KEPT) {
-                        wait_bulk(shared.taps_loaded + tap_slot, tap_parity);
-                        fence_products();
-                    }
-                    const unsigned char* row = box + (divided ? fallen(r, plane / 2) : r) * line;
+                for (int s = 0; s < 3; s++) {
+                    const unsigned char* box = ring + slot * stage_bytes();
+                    const unsigned char* taps = filters + (KEPT ? chunk / a.planes * 3 + s : tap_slot) * COLUMN_BYTES;
+                    if (BOXES > 1 || s == 0) wait_bulk(shared.pixels_loaded + slot, parity);
+                    if (!KEPT) wait_bulk(shared.taps_loaded + tap_slot, tap_parity);
+                    fence_products();
+                    if (BOXES == 1) box += (divided ? fallen(s, plane % 2) : s) * LINE;
 #pragma unroll
-                    for (int s = 0; s < 3; s++) {
-                        Filters right(taps + s * TAP_BYTES, 8 * FILTER_LINE, FILTER_BLOCK);
-                        const unsigned char* seen = row + (divided ? fallen(s, plane % 2) : s) * LINE;
+                    for (int r = 0; r < 3; r++) {
+                        Filters right(taps + r * TAP_BYTES, 8 * FILTER_LINE, FILTER_BLOCK);
+                        const unsigned char* seen = box + (divided ? fallen(r, plane / 2) : r) * line;
                         Pixels left[2] = {Pixels(seen + patch[0], line), Pixels(seen + patch[1], line)};
 #pragma unroll
                         for (int k = 0; k < DEPTH / 16; k++) {
@@ -203,17 +210,16 @@ struct ConvSm90 {
                             }
                         }
                     }
-                    if (KEPT && r < 2) continue;
                     commit_products();
                     wait_products<1>(sum[0]); // those of the step before
-                    __syncthreads();          // nobody reads what is loaded over: the row, or the box, before
+                    __syncthreads();          // nobody reads what is loaded over: the column, or the box, before
                     if (threadIdx.x == 0) {
                         if (!KEPT) load_step();
-                        if (KEPT || r == 0) load_pixels();
+                        if (BOXES > 1 || s == 0) load_pixels();
                     }
                     if (!KEPT && ++tap_slot == TAP_STAGES) tap_slot = 0, tap_parity ^= 1;
+                    if ((BOXES > 1 || s == 2) && ++slot == a.stages) slot = 0, parity ^= 1;
                 }
-                if (++slot == a.stages) slot = 0, parity ^= 1;
             }
             wait_products<0>(sum[0]);
             wait_products<0>(sum[1]);

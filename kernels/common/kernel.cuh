@@ -18,27 +18,13 @@
 
 #ifdef __CUDACC__
 
-// The next kernel of the stream, if it was launched so that it may, starts while this one runs; and this one goes on when the
-// one before has ended and its results are in memory. So only the time between kernels is saved, and nobody reads too early.
-__device__ __forceinline__ void wait_for_kernel_before() {
-#if __CUDA_ARCH__ >= 900
-    asm volatile("griddepcontrol.launch_dependents;");
-    asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
-}
-
 #define LAYOUT(Args, ...)
-#define KERNEL_BOUNDED(name, Args, bounds)                                              \
-    static __device__ __forceinline__ void name##_body(const Args& a);                  \
-    extern "C" __global__ void __launch_bounds__ bounds name(const __grid_constant__ Args a) { \
-        wait_for_kernel_before();                                                       \
-        name##_body(a);                                                                 \
-    }                                                                                   \
-    static __device__ __forceinline__ void name##_body(const Args& a)
-#define KERNEL(name, Args, threads) KERNEL_BOUNDED(name, Args, (threads))
+#define KERNEL(name, Args, threads) \
+    extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args a)
 // As KERNEL, and registers leave room for `blocks` blocks on a multiprocessor. Left to itself, ptxas spills a few for
 // more blocks than shared memory admits.
-#define KERNEL_RESIDENT(name, Args, threads, blocks) KERNEL_BOUNDED(name, Args, (threads, blocks))
+#define KERNEL_RESIDENT(name, Args, threads, blocks) \
+    extern "C" __global__ void __launch_bounds__(threads, blocks) name(const __grid_constant__ Args a)
 #define DYNAMIC_SHARED(T, name)                                    \
     extern __shared__ __align__(1024) unsigned char dynamic_shared[]; \
     T* name = reinterpret_cast<T*>(dynamic_shared)

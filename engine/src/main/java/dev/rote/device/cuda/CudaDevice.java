@@ -160,11 +160,6 @@ public final class CudaDevice implements Device {
         return new TensorCores(tf32, !portable && major() == 9 && minor() == 0);
     }
 
-    /// Whether a kernel may be launched so that it starts while the one before it runs: all of ours wait for its end.
-    boolean startsEarly() {
-        return major() >= 9 && vendor.isEmpty() && !Boolean.getBoolean("rote.lab.late");
-    }
-
     private static String text(byte[] bytes) {
         int length = 0;
         while (length < bytes.length && bytes[length] != 0) {

@@ -74,7 +74,7 @@ final class CudaProgram implements Program {
                 for (int number = 0; number < branches.size(); number++) {
                     if (parallel) {
                         StreamHandle stream = streams.of(number);
-                        branches.get(number).forEach(lowered -> launch(lowered, stream, false));
+                        branches.get(number).forEach(lowered -> launch(lowered, stream));
                     } else {
                         Streams side = new Streams(
                                 memories.get(number), device, device.vendor().isEmpty(), operation);
@@ -97,8 +97,7 @@ final class CudaProgram implements Program {
     /// On the device's stream, with what only the end of a step waits for on another.
     private void captureWithSide(List<Lowered> program, Streams streams) {
         for (Lowered lowered : program) {
-            StreamHandle stream = streams.enter(lowered);
-            launch(lowered, stream, streams.isDirect());
+            launch(lowered, streams.enter(lowered));
             streams.leave(lowered);
         }
         streams.join();
@@ -111,16 +110,13 @@ final class CudaProgram implements Program {
         }
     }
 
-    /// @param direct whether the first launch waits for nothing but the kernel before it on the stream
-    private void launch(Lowered lowered, StreamHandle stream, boolean direct) {
-        boolean early = direct && device.startsEarly();
+    private void launch(Lowered lowered, StreamHandle stream) {
         try {
             for (Launch launch : lowered.launches()) {
                 switch (launch) {
-                    case KernelLaunch kernel -> device.kernels().launch(kernel, stream, early);
+                    case KernelLaunch kernel -> device.kernels().launch(kernel, stream);
                     case VendorLaunch call -> call.issue();
                 }
-                early = device.startsEarly();
             }
         } catch (DeviceException e) {
             Node node = lowered.first();

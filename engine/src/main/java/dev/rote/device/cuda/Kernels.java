@@ -50,17 +50,9 @@ final class Kernels implements AutoCloseable {
     ///
     /// @throws DeviceException if the driver refuses the launch
     void launch(KernelLaunch launch, StreamHandle stream) {
-        launch(launch, stream, false);
-    }
-
-    /// Puts a prepared launch on the stream.
-    ///
-    /// @param early whether it may start while the kernel before it on the stream runs, for whose end it waits itself
-    /// @throws DeviceException if the driver refuses the launch
-    void launch(KernelLaunch launch, StreamHandle stream, boolean early) {
         FunctionHandle function = functions.get(launch.kernel());
-        int result = launch.isInClusters() || early
-                ? ExtendedLaunch.launch(function, launch, stream, early)
+        int result = launch.isInClusters()
+                ? ClusterLaunch.launch(function, launch, stream)
                 : launch(function, launch, stream);
         if (result != CUresult.CUDA_SUCCESS) {
             throw Driver.failure(result, describe(launch));

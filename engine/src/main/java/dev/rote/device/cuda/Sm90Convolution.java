@@ -36,9 +36,11 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
             return images * across * down == PIXELS ? Optional.of(new Tile(images, down, across)) : Optional.empty();
         }
 
-        /// Bytes of its box, with the pixels around it, from one stage to the next.
-        int boxBytes(int channels) {
-            return Math.ceilDiv(images * (height + 2) * (width + 2) * channels * 2, 1024) * 1024;
+        /// Bytes of a box, from one stage to the next.
+        ///
+        /// @param around pixels at the ends of a row
+        int boxBytes(int channels, int around) {
+            return Math.ceilDiv(images * (height + 2) * (width + around) * channels * 2, 1024) * 1024;
         }
 
         int count(Shape plane) {
@@ -49,7 +51,7 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         }
     }
 
-    /// @param kept whether the filters of a block's columns stay, or come a row at a time
+    /// @param kept whether the filters of a block's columns stay, or come a column at a time
     /// @param stages boxes of pixels
     /// @param blocks of a multiprocessor
     record Memory(boolean kept, int stages, int bytes, int blocks) {
@@ -89,8 +91,17 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
                         channels,
                         columns,
                         tile,
-                        Memory.of(tile.boxBytes(channels), 3 * columns * channels * 2, in / channels * 3, columns)))
+                        Memory.of(
+                                tile.boxBytes(channels, around(columns)),
+                                3 * columns * channels * 2,
+                                in / channels * 3,
+                                columns)))
                 .filter(one -> one.memory.stages() >= 2);
+    }
+
+    /// Pixels of a box at the ends of a row: blocks of fewer columns read a box for each column of the filter instead.
+    private static int around(int columns) {
+        return columns == 128 ? 2 : 0;
     }
 
     private static int columns(int in, int out) {
@@ -124,7 +135,7 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
 
     private KernelLaunch launch(
             String stem, Shape plane, int out, Addresses at, int planes, int enlargement, TensorMap filters) {
-        int[] box = {channels, tile.width() + 2, 1, tile.height() + 2, tile.images()};
+        int[] box = {channels, tile.width() + around(columns), 1, tile.height() + 2, tile.images()};
         Arguments arguments = new Arguments()
                 .tensorMap("image", TensorMap.planes(at.image(), plane, planes, box))
                 .tensorMap("filters", filters)

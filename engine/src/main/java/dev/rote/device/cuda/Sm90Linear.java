@@ -114,7 +114,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
 
     /// How a weight gradient is divided; empty if the kernel does not take these shapes.
     static Optional<ProductSplit> split(int rows, int first, int channels, int filters) {
-        if (!takes(rows, first, channels, filters)) {
+        if (!takes(rows, first, channels, filters) || filters % GROUP_FILTERS != 0) {
             return Optional.empty();
         }
         int tiles = tiles(filters, channels, blockChannels(first, channels));
@@ -129,7 +129,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
 
     /// Groups of four warps of a block: as many as share the filters evenly.
     private static int groups(int filters) {
-        int parts = Math.ceilDiv(filters, GROUP_FILTERS);
+        int parts = filters / GROUP_FILTERS;
         int groups = MOST_GROUPS;
         while (parts % groups != 0) {
             groups--;
@@ -138,7 +138,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     }
 
     private static int tiles(int filters, int channels, int blockChannels) {
-        return Math.ceilDiv(filters, GROUP_FILTERS) / groups(filters) * (channels / blockChannels);
+        return filters / GROUP_FILTERS / groups(filters) * (channels / blockChannels);
     }
 
     /// @param bias address of [filters], or 0

@@ -23,8 +23,6 @@ final class Streams implements AutoCloseable {
     private final boolean several;
     private final List<Aside> pending = new ArrayList<>(); // oldest first
     private final Events events;
-    private boolean begun; // whether anything is on the main stream
-    private boolean direct;
 
     /// @param several whether anything may go aside: calls of a vendor's library share its stream and scratch memory
     Streams(CudaMemory memory, CudaDevice device, boolean several, String operation) {
@@ -47,7 +45,6 @@ final class Streams implements AutoCloseable {
     /// The stream for the launches, with what it must wait for already waited for.
     StreamHandle enter(Lowered lowered) {
         if (isAside(lowered)) {
-            direct = false;
             events.wait(side, events.recorded(main));
             return side;
         }
@@ -61,18 +58,11 @@ final class Streams implements AutoCloseable {
                     || Range.anyOverlap(reads, aside.writes);
             finished = meets ? index + 1 : finished;
         }
-        direct = begun && finished == 0;
-        begun = true;
         if (finished > 0) {
             events.wait(main, pending.get(finished - 1).done);
             pending.subList(0, finished).clear();
         }
         return main;
-    }
-
-    /// Whether the launches that were entered wait for nothing but those before them on their stream.
-    boolean isDirect() {
-        return direct;
     }
 
     /// After the launches.
