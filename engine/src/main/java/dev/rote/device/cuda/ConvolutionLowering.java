@@ -157,6 +157,10 @@ final class ConvolutionLowering {
         if (halo.isPresent()) {
             return halo.get();
         }
+        Optional<KernelLaunch> narrow = narrow("conv2d", op, t, type, t.channels(), t.arguments(bias, 0, 0));
+        if (narrow.isPresent()) {
+            return List.of(narrow.get());
+        }
         boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
@@ -168,6 +172,18 @@ final class ConvolutionLowering {
                 1,
                 tensor ? tile.sharedBytes(true, true) : 0,
                 t.arguments(bias, 0, 0)));
+    }
+
+    /// By the kernels of few channels on one side, if they take these tensors.
+    ///
+    /// @param in channels that are read
+    private static Optional<KernelLaunch> narrow(
+            String stem, Conv2d op, Tensors t, DType type, int in, Arguments arguments) {
+        boolean aligned = (t.atX() | t.atY() | t.atW()) % Packing.BYTES == 0;
+        int out = t.channels() + t.filters() - in;
+        return NarrowConvolution.of(op, t.w(), type, in, out)
+                .filter(one -> aligned)
+                .map(one -> one.launch(stem, t.y(), arguments));
     }
 
     List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
@@ -196,6 +212,10 @@ final class ConvolutionLowering {
         if (halo.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
             Arguments arguments = t.arguments(0, 0, 0);
             return List.of(halo.get().launch(stem + "_halo_", t.imagePixels(), t.channels(), arguments));
+        }
+        Optional<KernelLaunch> narrow = narrow(stem, op.conv(), t, type, t.filters(), t.arguments(0, 0, 0));
+        if (narrow.isPresent()) {
+            return List.of(narrow.get());
         }
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.inPixels(), t.channels());
