@@ -108,7 +108,8 @@ tests() {
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
-        --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest &
+        --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
+        --select-class $tests.CudaNarrowConvolutionTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &

@@ -57,12 +57,13 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     record Memory(boolean kept, int stages, int bytes, int blocks) {
         private static final int STATE_BYTES = 1024;
         private static final int MOST_STAGES = 8;
+        private static final int LEAST_KEPT = 3; // stages: with two, filters that stay are slower than those that come
         private static final int ONE_BLOCK = 232_448; // 227 KiB
         private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
 
         static Memory of(int boxBytes, int rowBytes, int steps, int columns) {
             int room = (columns == 128 ? ONE_BLOCK : TWO_BLOCKS) - STATE_BYTES;
-            boolean kept = columns < 128 && room - steps * rowBytes >= 2 * boxBytes;
+            boolean kept = columns < 128 && room - steps * rowBytes >= LEAST_KEPT * boxBytes;
             int filters = rowBytes * (kept ? steps : columns == 128 ? 2 : 4);
             int stages = Math.min(MOST_STAGES, (room - filters) / boxBytes);
             return new Memory(kept, stages, STATE_BYTES + filters + stages * boxBytes, columns == 128 ? 1 : 2);

@@ -52,7 +52,7 @@ class CudaSm90LinearTest extends OnSm90Device {
             String forward = "linear_sm90_" + size[4];
             String data = "linear_backward_data_sm90_" + size[5];
             String weight = size[6].equals("") // half of the tile would be unused
-                    ? "linear_joined_backward_weight_tensor_bf16_64x64"
+                    ? "linear_joined_backward_weight_tensor_bf16_32x128"
                     : "linear_backward_weight_sm90_" + size[6];
             if (s[2] == 0) {
                 TensorType w = bf16(s[3], s[1]);
