@@ -7,20 +7,20 @@
 //                dx[n,h,w,c] = sum_{r,s,k} dy[n,h+1-r,w+1-s,k] w[k,r,s,c]
 // Shapes       x, dx [N,H,W,C]   w [K,3,3,C]   y, dy [N,H,W,K]; f32 or bf16   bias [K] f32 or none
 // Layout       C and K fastest
-// Requires     stride 1, padding 1; the many channels a multiple of 16 bytes, at most 128 times that where they are written
-//              and 32 times where they are read, their address 16-byte aligned, and so w of conv2d_head; one image and N*W
-//              fit in 31 bits
-// Tiling       widening: a thread makes 16 bytes of 8 rows of a column, so that a warp stores whole lines. 64 sums and
-//              the values of x in registers, a tap of the filter read from shared memory for 8 pixels; 4 blocks of 128 threads a
-//              multiprocessor. Narrowing: a thread reads 16 bytes of 16 rows of a column and of the two around them, 3 ahead,
-//              the 72 numbers of a filter that meet them in registers; a pixel's sums by column of the filter meet in 31 KB
-//              of shared memory. A block has whole rows of images, or a column on either side more than it makes
-// Numerics     f32 sums, widening from the bias on, over (c, s, r); narrowing over 4 (f32) or 8 channels of a column of the
-//              filter, then over its columns and channels, from the bias on. A pixel outside the image multiplies w by 0: w
-//              that is not finite shows there too
-// Determinism  run-to-run, and the same on every device: each result is one thread's sum in a fixed order
-// Cost         18*N*H*W*K*C flop as multiply-adds; the many channels are written once, or read 18/16 times for each of the
-//              few, all but once from L2. N=512, 32x32, C=32, K=1: 0.3 GFLOP, 35 MB in bf16: 8 us at 4.3 TB/s, 5 us of
+// Requires     stride 1, padding 1, 1 to 4 channels on the narrow side; those of the wide side a multiple of 16 bytes, where
+//              they are read at most 32 times that; all but bias 16-byte aligned; one image and N*W fit in 31 bits
+// Tiling       widening: a thread makes 8 (f32 4) channels, of more than one input channel 4 or 2, of 16 rows of a column; the
+//              filters that meet them, 36 to 72 numbers, and 3 rows of neighbours with 0 to 3 more on their way are in
+//              registers: up to 158, so 3 blocks of 128 threads a multiprocessor. A warp stores whole lines.
+//              Narrowing: a thread reads 16 bytes of 16 rows of a column and of the two around them, 3 ahead, a filter's 72
+//              (f32 36) numbers in registers; a pixel's sums by column of the filter meet in 30 KiB of shared memory. A
+//              block has whole rows of images, or a column on either side more than it makes: 4 blocks a multiprocessor
+// Numerics     f32 sums: widening over (r, s, c) from the bias on; narrowing over 8 (f32 4) channels and the rows of the
+//              filter, then from the bias on over its columns and all channels. A pixel outside the image multiplies w by 0:
+//              w that is not finite shows there too
+// Determinism  run-to-run, and the same on every device: each result is summed in a fixed order
+// Cost         18*N*H*W*K*C flop as multiply-adds; the wide side is written once, or read 18/16 times for each channel of the
+//              narrow one, all but once from L2. N=512, 32x32, C=32, K=1: 0.3 GFLOP, 35 MB in bf16: 8 us at 4.3 TB/s, 5 us of
 //              multiply-adds
 // Reference    Conv2dReference, Conv2dReference.backwardData (double)
 #include "conv2d.cuh"

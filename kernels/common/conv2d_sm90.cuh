@@ -11,6 +11,9 @@
 // An enlarged image (each pixel standing for 2 x 2) is not in memory. Its output pixels of one parity (a,b) are a
 // convolution of the small image whose rows r = 0, 1, 2 fall on rows (r + a + 1) / 2 of the box, and columns likewise. The
 // gradient of the small image is that of four convolutions of the output's pixels of one parity: more channels, as it were.
+//
+// The gradient of a convolution with stride 2 has dy as the small image, and its pixels of one parity are made in the same
+// way, but by the taps of the turned filter alone whose r + a and s + b are odd: 1, 2, 2 and 4 of nine.
 #pragma once
 #include "tensor_copy.cuh"
 #include "wgmma_bf16.cuh"
@@ -55,8 +58,10 @@ static_assert(sizeof(ConvSm90Shared) <= CONV_SM90_STATE, "state");
 
 // LINE: bytes of the channels of a step, 64 or 128. BACKWARD: w is [channels,3,3,columns], turned by 180 degrees; else
 // [columns,3,3,channels]. KEPT: all filters of a block's columns stay in shared memory; else those of three taps come at a time.
-template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT>
+// STRIDED: the gradient of a convolution with stride 2.
+template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT, bool STRIDED>
 struct ConvSm90 {
+    static constexpr int ALL = -1; // the parity of pixels that all taps multiply
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
     static constexpr int BOXES = COLUMNS < 128 ? 3 : 1; // for the same channels
     static constexpr int TAP_BYTES = COLUMNS * LINE, COLUMN_BYTES = 3 * TAP_BYTES; // of the filter's column
@@ -85,6 +90,11 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ int stage_bytes() const { return (box_bytes + 1023) & ~1023; }
+
+    // Columns of the filter that multiply this block's pixels, and the i-th of them.
+    __device__ __forceinline__ static int filter_columns() { return !STRIDED ? 3 : blockIdx.z % 2 == 0 ? 1 : 2; }
+    __device__ __forceinline__ static int filter_column(int i) { return !STRIDED ? i : blockIdx.z % 2 == 0 ? 1 : 2 * i; }
+    __device__ __forceinline__ static int boxes() { return BOXES == 1 ? 1 : filter_columns(); } // of a chunk of channels
 
     // Where a tile begins.
     struct Place {
@@ -117,13 +127,13 @@ struct ConvSm90 {
     __device__ __forceinline__ int parities(int chunk) const {
         return a.planes > 1 ? 3 - chunk % a.planes : (int)blockIdx.z; // a gradient meets the filter's other side
     }
-    __device__ __forceinline__ bool divided() const { return a.planes > 1 || a.enlargement > 1; }
+    __device__ __forceinline__ bool divided() const { return STRIDED || a.planes > 1 || a.enlargement > 1; }
 
     // One thread: the next box of all tiles of this block, if there is one.
     __device__ __forceinline__ void load_pixels() {
         if (shared.tile >= tiles) return;
         uint64_t* barrier = shared.pixels_loaded + shared.slot;
-        int chunk = shared.box / BOXES, s = shared.box % BOXES;
+        int chunk = shared.box / boxes(), s = BOXES == 1 ? 0 : filter_column(shared.box - chunk * boxes());
         int plane = chunk % a.planes, channel = chunk / a.planes * DEPTH;
         if (BOXES > 1 && divided()) s = fallen(s, parities(chunk) % 2);
         Place at = place_of(shared.tile);
@@ -131,7 +141,7 @@ struct ConvSm90 {
         copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + channel, at.column - 1 + s,
                  plane / 2, at.row - 1, at.image, barrier);
         shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
-        if (++shared.box == BOXES * chunks) {
+        if (++shared.box == boxes() * chunks) {
             shared.box = 0;
             shared.tile += gridDim.x;
         }
@@ -142,9 +152,10 @@ struct ConvSm90 {
         if (shared.taps_left == 0) return;
         uint64_t* barrier = shared.taps_loaded + shared.tap_slot;
         expect_bulk(barrier, COLUMN_BYTES);
-        load_taps(filters + shared.tap_slot * COLUMN_BYTES, shared.step / 3 / a.planes * DEPTH, shared.step % 3, barrier);
+        int chunk = shared.step / filter_columns(), s = filter_column(shared.step - chunk * filter_columns());
+        load_taps(filters + shared.tap_slot * COLUMN_BYTES, chunk / a.planes * DEPTH, s, barrier);
         shared.tap_slot = (shared.tap_slot + 1) % TAP_STAGES;
-        shared.step = shared.step + 1 == 3 * chunks ? 0 : shared.step + 1;
+        shared.step = shared.step + 1 == filter_columns() * chunks ? 0 : shared.step + 1;
         shared.taps_left--;
     }
 
@@ -154,7 +165,7 @@ struct ConvSm90 {
             for (int i = 0; i < TAP_STAGES; i++) init_bulk_barrier(shared.taps_loaded + i);
             int mine = (tiles - (int)blockIdx.x + (int)gridDim.x - 1) / (int)gridDim.x;
             shared.tile = blockIdx.x;
-            shared.taps_left = mine * chunks * 3;
+            shared.taps_left = mine * chunks * filter_columns();
             shared.box = shared.slot = shared.step = shared.tap_slot = 0;
             load_pixels();
             if (KEPT) {
@@ -181,23 +192,41 @@ struct ConvSm90 {
 
     __device__ __forceinline__ void run() {
         start();
+        if constexpr (STRIDED) {
+            // Each with its own taps, that no product is left out by a branch.
+            switch (blockIdx.z) {
+            case 0: return multiply<0>();
+            case 1: return multiply<1>();
+            case 2: return multiply<2>();
+            default: return multiply<3>();
+            }
+        } else {
+            multiply<ALL>();
+        }
+    }
+
+    // By the taps of the pixels of one parity.
+    template <int PARITY>
+    __device__ __forceinline__ void multiply() {
+        constexpr int FIRST_ROW = PARITY == 0 || PARITY == 1, FIRST_COLUMN = PARITY == 0 || PARITY == 2;
+        constexpr int LAST_ROW = 2 - FIRST_ROW, LAST_COLUMN = 2 - FIRST_COLUMN, BETWEEN = STRIDED ? 2 : 1;
         int group = threadIdx.x / 128, slot = 0, parity = 0, tap_slot = 0, tap_parity = 0;
         int patch[2] = {patch_bytes(2 * group), patch_bytes(2 * group + 1)};
         bool divided = this->divided();
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             float sum[2][SUMS];
             for (int chunk = 0; chunk < chunks; chunk++) {
-                int plane = parities(chunk);
+                int plane = STRIDED ? PARITY : parities(chunk);
 #pragma unroll
-                for (int s = 0; s < 3; s++) {
+                for (int s = FIRST_COLUMN; s <= LAST_COLUMN; s += BETWEEN) {
                     const unsigned char* box = ring + slot * stage_bytes();
                     const unsigned char* taps = filters + (KEPT ? chunk / a.planes * 3 + s : tap_slot) * COLUMN_BYTES;
-                    if (BOXES > 1 || s == 0) wait_bulk(shared.pixels_loaded + slot, parity);
+                    if (BOXES > 1 || s == FIRST_COLUMN) wait_bulk(shared.pixels_loaded + slot, parity);
                     if (!KEPT) wait_bulk(shared.taps_loaded + tap_slot, tap_parity);
                     fence_products();
                     if (BOXES == 1) box += (divided ? fallen(s, plane % 2) : s) * LINE;
 #pragma unroll
-                    for (int r = 0; r < 3; r++) {
+                    for (int r = FIRST_ROW; r <= LAST_ROW; r += BETWEEN) {
                         Filters right(taps + r * TAP_BYTES, 8 * FILTER_LINE, FILTER_BLOCK);
                         const unsigned char* seen = box + (divided ? fallen(r, plane / 2) : r) * line;
                         Pixels left[2] = {Pixels(seen + patch[0], line), Pixels(seen + patch[1], line)};
@@ -206,7 +235,7 @@ struct ConvSm90 {
 #pragma unroll
                             for (int i = 0; i < 2; i++) {
                                 wgmma_bf16<0, BACKWARD>(sum[i], left[i].at(32 * k), right.at(FILTER_STEP * k),
-                                                        chunk > 0 || r > 0 || s > 0 || k > 0);
+                                                        chunk > 0 || r > FIRST_ROW || s > FIRST_COLUMN || k > 0);
                             }
                         }
                     }
@@ -215,10 +244,10 @@ struct ConvSm90 {
                     __syncthreads();          // nobody reads what is loaded over: the column, or the box, before
                     if (threadIdx.x == 0) {
                         if (!KEPT) load_step();
-                        if (BOXES > 1 || s == 0) load_pixels();
+                        if (BOXES > 1 || s == FIRST_COLUMN) load_pixels();
                     }
                     if (!KEPT && ++tap_slot == TAP_STAGES) tap_slot = 0, tap_parity ^= 1;
-                    if ((BOXES > 1 || s == 2) && ++slot == a.stages) slot = 0, parity ^= 1;
+                    if ((BOXES > 1 || s == LAST_COLUMN) && ++slot == a.stages) slot = 0, parity ^= 1;
                 }
             }
             wait_products<0>(sum[0]);
@@ -249,10 +278,10 @@ struct ConvSm90 {
     }
 };
 
-template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT>
+template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT, bool STRIDED = false>
 __device__ __forceinline__ void conv2d_sm90(const ConvSm90Args& a) {
     DYNAMIC_SHARED(unsigned char, dynamic);
-    ConvSm90<LINE, COLUMNS, BACKWARD, KEPT>(a, dynamic).run();
+    ConvSm90<LINE, COLUMNS, BACKWARD, KEPT, STRIDED>(a, dynamic).run();
 }
 
 #endif

@@ -201,8 +201,10 @@ final class ConvolutionLowering {
         boolean aligned = MatrixLowering.alignedRows(t.atY(), t.filters(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
         if (sm90 && aligned && t.atX() % Packing.BYTES == 0) {
-            Shape plane = t.x().with(3, t.filters());
-            Optional<Sm90Convolution> one = Sm90Convolution.of(op.conv(), t.w(), type, plane, t.channels());
+            Shape plane = op.conv().stride() == 1 ? t.x().with(3, t.filters()) : t.y();
+            Optional<Sm90Convolution> one = op.conv().stride() == 1
+                    ? Sm90Convolution.of(op.conv(), t.w(), type, plane, t.channels())
+                    : Sm90Convolution.strided(op.conv(), t.w(), type, plane, t.x());
             if (one.isPresent()) {
                 var at = new Sm90Convolution.Addresses(t.atY(), t.atW(), t.atX(), 0, 0, 1);
                 return List.of(one.get().backwardData(op.conv(), plane, t.channels(), at));

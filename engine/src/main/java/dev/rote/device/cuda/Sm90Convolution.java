@@ -5,12 +5,10 @@ import dev.rote.graph.DType;
 import dev.rote.graph.Shape;
 import java.util.Optional;
 
-/// The tile of `conv2d_sm90.cuh`: 256 pixels of a 3x3 convolution in bf16 that keeps the size of the image, on compute
-/// capability 9.0.
+/// The tile of `conv2d_sm90.cuh`: 256 pixels of a 3x3 convolution in bf16 that keeps the size of the image, or of the
+/// data gradient of one with stride 2, on compute capability 9.0.
 ///
-/// A plane is the image that is read, or, for the gradient of an enlarged image, the pixels of one parity of dy: always
-// of
-/// the size of x.
+/// A plane is the image that is read, or, for the gradient of an enlarged image, the pixels of one parity of dy.
 ///
 /// @param channels that are read in a step, 32 or 64
 /// @param columns output channels of a block
@@ -75,13 +73,29 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     /// @param out channels written
     /// @return empty if the kernels do not take it
     static Optional<Sm90Convolution> of(Conv2d op, Shape w, DType type, Shape plane, int out) {
+        return op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3))
+                ? of(w, type, plane, out, op.enlargement())
+                : Optional.empty();
+    }
+
+    /// For the data gradient of stride 2, which enlarges dy.
+    ///
+    /// @param w shape of the filters
+    /// @param dy shape of what is read
+    /// @param dx shape of what is written
+    /// @return empty if the kernels do not take it
+    static Optional<Sm90Convolution> strided(Conv2d op, Shape w, DType type, Shape dy, Shape dx) {
+        boolean kind = op.input() == Conv2d.Input.PLAIN && op.stride() == 2 && op.top() == 1 && op.left() == 1;
+        boolean halves = dx.dim(1) == 2 * dy.dim(1) && dx.dim(2) == 2 * dy.dim(2);
+        return kind && halves ? of(w, type, dy, dx.last(), 2) : Optional.empty();
+    }
+
+    /// @param enlargement of what is written, or read, against a plane
+    private static Optional<Sm90Convolution> of(Shape w, DType type, Shape plane, int out, int enlargement) {
         int in = plane.last();
-        boolean kind = type == DType.BF16
-                && op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3))
-                && w.dim(1) == 3
-                && w.dim(2) == 3;
+        boolean kind = type == DType.BF16 && w.dim(1) == 3 && w.dim(2) == 3;
         boolean multiples = in % 32 == 0 && out % 32 == 0;
-        long pixels = plane.elements(0, 3) * op.enlargement() * op.enlargement();
+        long pixels = plane.elements(0, 3) * enlargement * enlargement;
         if (!kind || !multiples || pixels * Math.max(in, out) > Integer.MAX_VALUE) {
             return Optional.empty();
         }
@@ -130,6 +144,9 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         TensorMap filters = TensorMap.swizzled(DType.BF16, at.filters(), new long[] {out, 9, plane.last()}, new int[] {
             Math.min(columns, 64), 1, channels
         });
+        if (op.stride() == 2) {
+            return launch("conv2d_strided_backward_data_sm90_", plane, out, at, 1, 2, filters);
+        }
         int planes = op.enlargement() * op.enlargement();
         return launch("conv2d_backward_data_sm90_", plane, out, at, planes, 1, filters);
     }

@@ -41,6 +41,19 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
         {3, 16, 8, 32, 32, "32x32"}
     };
 
+    /// Gradients of stride 2: images, height, width of dy, filters, channels, the tile.
+    private static final Object[][] STRIDED = {
+        {3, 16, 16, 32, 32, "32x32"},
+        {5, 8, 8, 32, 64, "32x64"},
+        {9, 8, 8, 64, 64, "32x64_streamed"},
+        {2, 32, 32, 32, 32, "32x32"},
+        {1, 8, 64, 96, 32, "32x32"},
+        {1, 24, 16, 256, 32, "32x32_streamed"},
+        {2, 16, 8, 192, 64, "32x64_streamed"},
+        {5, 8, 8, 64, 256, "64x128_streamed"},
+        {1, 16, 32, 128, 128, "64x128_streamed"}
+    };
+
     /// Images, height, width of x, channels, filters, whether there is a bias, channels of a block: strips that are
     // images and
     /// parts of one, a last strip that reaches beyond the image, half of a block's filters unused, one split and
@@ -83,6 +96,18 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
                 .toList());
     }
 
+    static Stream<Case> strided() {
+        Random random = new Random(8);
+        return AnyDriver.some(Arrays.stream(STRIDED)
+                .map(size -> {
+                    int[] s = Arrays.stream(size, 0, 5).mapToInt(n -> (int) n).toArray();
+                    Op op = new Conv2d.BackwardData(Conv2d.of(2, 1), Shape.of(s[0], 2 * s[1], 2 * s[2], s[4]));
+                    OpCase one = of(random, op, bf16(s[0], s[1], s[2], s[3]), bf16(s[3], 3, 3, s[4]));
+                    return new Case(one, (String) size[5]);
+                })
+                .toList());
+    }
+
     static Stream<Case> gradients() {
         Random random = new Random(7);
         return AnyDriver.some(Arrays.stream(WEIGHTS)
@@ -105,6 +130,14 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
         AnyDriver.descending(true);
         assertThat(new OpRun(device).run(one).getFirst()).containsExactly(found);
         isRounded(found, one.expected().getFirst(), one.name());
+    }
+
+    /// The pixels of each parity, by their own taps.
+    @ParameterizedTest
+    @MethodSource("strided")
+    void gradientsOfStrideTwoAgreeInBothOrders(Case given) {
+        assertThat(kernels(device, given.one())).containsExactly("conv2d_strided_backward_data_sm90_" + given.tile());
+        agreesWithTheDefinitionInBothOrders(given);
     }
 
     @ParameterizedTest
@@ -132,6 +165,21 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
         };
         for (int[] s : sizes) {
             OpCase one = of(random, SAME, bf16(s[0], s[1], s[2], s[3]), bf16(s[4], 3, 3, s[3]), TensorType.f32(s[4]));
+            assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_sm90_");
+        }
+    }
+
+    @Test
+    void otherStridedGradientsGoElsewhere() {
+        Random random = new Random(9);
+        Shape x = Shape.of(1, 16, 16, 32);
+        for (Op op : List.of(
+                new Conv2d.BackwardData(Conv2d.of(2, 1), Shape.of(1, 15, 16, 32)), // a last row without a pair
+                new Conv2d.BackwardData(Conv2d.of(2, 1), Shape.of(1, 16, 15, 32)),
+                new Conv2d.BackwardData(new Conv2d(2, 0, 0, 1, 1), x), // the first taps fall on the first pixel
+                new Conv2d.BackwardData(Conv2d.of(2, 1), x.with(3, 48)))) {
+            int channels = ((Conv2d.BackwardData) op).x().last();
+            OpCase one = of(random, op, bf16(1, 8, 8, 32), bf16(32, 3, 3, channels));
             assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_sm90_");
         }
     }
