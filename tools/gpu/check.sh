@@ -106,6 +106,7 @@ tests() {
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
+        --select-class $tests.CudaNarrowConvolutionTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
         --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
@@ -174,6 +175,7 @@ sanitizer() {
             --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
             --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
+            --select-class $tests.CudaNarrowConvolutionTest \
             --select-class $tests.CudaSm90LinearTest &
         running+=($!)
     done

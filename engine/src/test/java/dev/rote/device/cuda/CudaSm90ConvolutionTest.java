@@ -176,7 +176,8 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
         for (Op op : List.of(
                 new Conv2d.BackwardData(Conv2d.of(2, 1), Shape.of(1, 15, 16, 32)), // a last row without a pair
                 new Conv2d.BackwardData(Conv2d.of(2, 1), Shape.of(1, 16, 15, 32)),
-                new Conv2d.BackwardData(new Conv2d(2, 0, 0, 1, 1), x), // the first taps fall on the first pixel
+                new Conv2d.BackwardData(new Conv2d(2, 0, 1, 1, 1), x), // the first taps fall on the first row
+                new Conv2d.BackwardData(new Conv2d(2, 1, 0, 1, 1), x),
                 new Conv2d.BackwardData(Conv2d.of(2, 1), x.with(3, 48)))) {
             int channels = ((Conv2d.BackwardData) op).x().last();
             OpCase one = of(random, op, bf16(1, 8, 8, 32), bf16(32, 3, 3, channels));
