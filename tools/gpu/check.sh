@@ -106,7 +106,6 @@ tests() {
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
-        --select-class $tests.CudaNarrowConvolutionTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
         --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
