@@ -6,7 +6,8 @@
 // seen by one tap of the filter is then eight lines, and eight more a row of the box further, and so on: an operand of the
 // matrix instructions, wherever it begins. So every pixel is read about 1.3 times from L2, where a product of gathered
 // matrices reads it nine times. Blocks of fewer than 128 columns, which shared memory bounds, read three boxes instead, as each
-// column of the filter sees the tile, without pixels around it in a row: lines that begin at eights are read quicker.
+// column of the filter sees the tile, without pixels around it in a row. A patch is then 64 pixels of whole rows, lines one
+// behind the other from a multiple of eight on: shared memory gives them a quarter quicker.
 //
 // An enlarged image (each pixel standing for 2 x 2) is not in memory. Its output pixels of one parity (a,b) are a
 // convolution of the small image whose rows r = 0, 1, 2 fall on rows (r + a + 1) / 2 of the box, and columns likewise. The
@@ -183,11 +184,20 @@ struct ConvSm90 {
         if (KEPT) wait_bulk(shared.taps_loaded, 0);
     }
 
-    // Where patch `patch` of the tile begins in a box, in bytes.
+    // Of a patch: pixels in a row, of 64.
+    __device__ __forceinline__ int patch_width() const { return BOXES == 1 ? 8 : a.tile_width; }
+
+    // Where patch `patch` of the tile begins: image, row and column of the tile.
+    __device__ __forceinline__ Place patch_place(int patch) const {
+        int across = a.tile_width / patch_width(), height = 64 / patch_width(), down = a.tile_height / height;
+        int above = patch / across, image = above / down;
+        return {image, (above - image * down) * height, (patch - above * across) * patch_width()};
+    }
+
+    // ... in a box, in bytes.
     __device__ __forceinline__ int patch_bytes(int patch) const {
-        int across = a.tile_width / 8, above = patch / across, down = a.tile_height / 8, image = above / down;
-        int row = image * (a.tile_height + 2) + (above - image * down) * 8;
-        return row * line + (patch - above * across) * 8 * LINE;
+        Place at = patch_place(patch);
+        return (at.image * (a.tile_height + 2) + at.row) * line + at.column * LINE;
     }
 
     __device__ __forceinline__ void run() {
@@ -229,7 +239,8 @@ struct ConvSm90 {
                     for (int r = FIRST_ROW; r <= LAST_ROW; r += BETWEEN) {
                         Filters right(taps + r * TAP_BYTES, 8 * FILTER_LINE, FILTER_BLOCK);
                         const unsigned char* seen = box + (divided ? fallen(r, plane / 2) : r) * line;
-                        Pixels left[2] = {Pixels(seen + patch[0], line), Pixels(seen + patch[1], line)};
+                        Pixels left[2] = {Pixels(seen + patch[0], BOXES == 1 ? line : 8 * LINE),
+                                          Pixels(seen + patch[1], BOXES == 1 ? line : 8 * LINE)};
 #pragma unroll
                         for (int k = 0; k < DEPTH / 16; k++) {
 #pragma unroll
@@ -257,19 +268,21 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ void store(int tile, int first_patch, const float (&sum)[2][SUMS]) const {
-        int lane = threadIdx.x % 32, across = a.tile_width / 8, down = a.tile_height / 8;
         const float* bias = a.bias == nullptr ? nullptr : a.bias + column;
         Place at = place_of(tile);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            int patch = first_patch + i, above = patch / across, image = above / down;
-            int w = (at.column + (patch - above * across) * 8 + lane / 4) * a.enlargement + (int)blockIdx.z % 2;
+            Place patch = patch_place(first_patch + i);
+            bool there = at.image + patch.image < a.images;
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int h = at.row + (above - image * down) * 8 + threadIdx.x / 32 % 4 * 2 + half;
-                bool inside = at.image + image < a.images && h < a.height;
+                int inner = threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4; // of the patch
+                int row = inner / patch_width(), h = at.row + patch.row + row;
+                int w = at.column + patch.column + inner - row * patch_width();
+                bool inside = there && h < a.height;
                 h = h * a.enlargement + (int)blockIdx.z / 2;
-                int pixel = ((at.image + image) * a.height * a.enlargement + h) * a.width * a.enlargement + w;
+                w = w * a.enlargement + (int)blockIdx.z % 2;
+                int pixel = ((at.image + patch.image) * a.height * a.enlargement + h) * a.width * a.enlargement + w;
                 const bf16* more = (const bf16*)a.addend;
                 if (more != nullptr) more += (int64_t)(pixel / a.addend_pixels) * a.columns + column;
                 store_row<COLUMNS>((bf16*)a.y + (int64_t)pixel * a.columns + column, sum[i], half, bias, more, inside);

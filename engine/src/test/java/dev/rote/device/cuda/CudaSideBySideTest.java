@@ -22,12 +22,17 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(AnyDriver.class)
 class CudaSideBySideTest {
     private static final int RUNS = 3;
+    private static final int STEPS = 8; // with a measurement on the way
 
     @TempDir
     Path temp;
 
     private static RunConfig config(int seed) {
-        return TinyRun.config("").with("device", "\"cuda\"").with("seed", Integer.toString(seed));
+        return TinyRun.config("")
+                .with("device", "\"cuda\"")
+                .with("seed", Integer.toString(seed))
+                .with("train.steps", Integer.toString(STEPS))
+                .with("measure.steps", "[7]");
     }
 
     private static Path run(int seed, Path folder) throws InterruptedException {
@@ -35,7 +40,7 @@ class CudaSideBySideTest {
             assertThat(TinyRun.run(device, config(seed), folder, RunListener.silent()))
                     .isTrue();
         }
-        return folder.resolve("checkpoints").resolve(TinyRun.STEPS + ".safetensors");
+        return folder.resolve("checkpoints").resolve(STEPS + ".safetensors");
     }
 
     @Test

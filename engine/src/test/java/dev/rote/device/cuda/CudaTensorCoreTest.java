@@ -201,7 +201,7 @@ class CudaTensorCoreTest extends OnCudaDevice {
             Conv2d upsampled = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
             convolution(upsampled, new int[] {2, 5, 3, 16}, new int[] {24, 3, 3, 16}, "128x32", "128x32", "32x128");
             convolution(upsampled, new int[] {3, 4, 6, 72}, new int[] {40, 3, 3, 72}, "64x64", "64x64", "64x64");
-            add("head", Conv2d.same(3), "conv2d", "128x32", 72, x(2, 9, 9, 8), x(3, 3, 3, 8), bias(3));
+            add("head", Conv2d.same(3), "conv2d", "128x32", 72, x(2, 9, 9, 8), x(5, 3, 3, 8), bias(5));
             convolution(Conv2d.same(1), new int[] {2, 8, 8, 32}, new int[] {64, 1, 1, 32}, null, null, null);
             linear(300, 64, 96);
             linear(65, 40, 24);
