@@ -31,8 +31,8 @@ class CudaSideBySideTest {
         return TinyRun.config("")
                 .with("device", "\"cuda\"")
                 .with("seed", Integer.toString(seed))
-                .with("train.steps", Integer.toString(STEPS))
-                .with("measure.steps", "[7]");
+                .with("measure.steps", "[7]")
+                .with("train.steps", Integer.toString(STEPS));
     }
 
     private static Path run(int seed, Path folder) throws InterruptedException {
