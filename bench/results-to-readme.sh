@@ -1,14 +1,14 @@
 #!/bin/bash
-# Copies the steps, samplings and searches of bench/results/cpu.md and gpu.md between the results markers of README.md;
+# Copies the steps, samplings and searches of bench/results/cpu.md, gpu.md and gpu-search.md between the results markers of README.md;
 # run-cpu.sh calls it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The facts in a sentence, then the rows of whole jobs.
+# The facts in a sentence, then the rows of whole jobs; of runs at once the most, of steps those of the newest results.
 shorten() {
     awk -F' *[|] *' '
         /^- [a-z ]*: / { line = $0; sub(/^- [a-z ]*: /, "", line); name = $0; sub(/^- /, "", name); sub(/:.*/, "", name); fact[name] = line }
-        /^[|] [a-z_]+ [|].*=|^[|] nearest/ { if (!/\[.*\]/) rows[++count] = "| " $2 " " $3 " | " $4 " | " $5 " | " $8 " | " $9 " | " $10 " |" }
+        /^[|] [a-z_]+ [|].*=|^[|] nearest/ { if (!/\[.*\]/ && !/ [14] runs |10000x4096x/) rows[++count] = "| " $2 " " $3 " | " $4 " | " $5 " | " $8 " | " $9 " | " $10 " |" }
         END {
             printf "%s%s%s; commit %s, %s. Median (10 %% to 90 %%).", fact["device"], fact["threads"] ? ", " fact["threads"] " threads" : "", fact["peers installed"] ? ", beside " fact["peers installed"] : "", fact["commit"], fact["date"]
             if (fact["later step"]) printf " Later step: %s.", fact["later step"]
@@ -25,6 +25,8 @@ shorten bench/results/cpu.md >"$table"
 if [ -f bench/results/gpu.md ]; then
     echo >>"$table"
     shorten bench/results/gpu.md >>"$table"
+    echo >>"$table"
+    shorten bench/results/gpu-search.md | grep -v '^| training_step' >>"$table"
     printf '\nEach operation of the step beside cuDNN, cuBLAS and PyTorch: [bench/results/gpu.md](bench/results/gpu.md).\n' >>"$table"
 fi
 awk -v table="$table" '
