@@ -7,7 +7,7 @@
 // matrix instructions, wherever it begins. So every pixel is read about 1.3 times from L2, where a product of gathered
 // matrices reads it nine times. Blocks of fewer than 128 columns, which shared memory bounds, read three boxes instead, as each
 // column of the filter sees the tile, without pixels around it in a row. A patch is then 64 pixels of whole rows, lines one
-// behind the other from a multiple of eight on: shared memory gives them a quarter quicker.
+// behind the other from a multiple of eight on: bench/NOTES.md, rounds 5 and 8, says why.
 //
 // An enlarged image (each pixel standing for 2 x 2) is not in memory. Its output pixels of one parity (a,b) are a
 // convolution of the small image whose rows r = 0, 1, 2 fall on rows (r + a + 1) / 2 of the box, and columns likewise. The

@@ -17,11 +17,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// Lays our times beside the peers': one line per case on standard output, a JSON file, and a Markdown table.
 ///
 /// Arguments: `jmh=FILE` (JMH's JSON), `ours=FILE` (JSON lines of whole commands, [OwnLine]), `operations=FILE` (JSON
-// lines of [OperationTimes]) and `peers=FILE` (JSON
-/// lines), `log=FILE` (what [NearestNeighbourBench] printed, for the share of queries certified at once) and
-/// `wrong=FILE` (lines of `nearest.py --wrong`), each as often as there are files; `json=FILE` and `table=FILE` (to
-/// write); `title=TEXT` of a new page; `bandwidth=TB/S` of the GPU, 4.3 unless given, for the roofline of searches;
-/// and any
+/// lines of [OperationTimes]) and `peers=FILE` (JSON lines), `log=FILE` (what [NearestNeighbourBench] printed, for
+/// the share of queries certified at once) and `wrong=FILE` (lines of `nearest.py --wrong`), each as often as there
+/// are files; `json=FILE` and `table=FILE` (to write); `title=TEXT` of a new page; `bandwidth=TB/S` of the GPU, 4.3
+/// unless given, for the roofline of searches; and any
 /// other `KEY=TEXT` as a fact about the run, such as `cpu=...`; facts keep their order.
 public final class BenchReport {
     private BenchReport() {}

@@ -8,8 +8,7 @@ import java.util.List;
 /// The argument struct of one launch, written field by field in the order of its declaration in the `.cu` file.
 ///
 /// Offsets follow the C rules: a number is aligned to its size, the struct to its largest alignment. The kernel's own
-// layout
-/// is compared with [#fields] whenever the stand-in is loaded ([Kernels]), so this is the only mirror.
+/// layout is compared with [#fields] whenever the stand-in is loaded ([Kernels]), so this is the only mirror.
 final class Arguments {
     private static final int LIMIT = 4096; // of a kernel's parameters
 

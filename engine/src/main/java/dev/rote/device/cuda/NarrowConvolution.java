@@ -6,8 +6,7 @@ import dev.rote.graph.Shape;
 import java.util.Optional;
 
 /// A 3x3 convolution of `conv2d_narrow.cu`, from few channels to many (widening) or from many to few, and what part of
-// it
-/// a block makes.
+/// it a block makes.
 ///
 /// @param few channels of the narrow side, 1 to 4
 /// @param wide channels of the other

@@ -5,8 +5,7 @@ import java.util.Optional;
 import java.util.function.LongFunction;
 
 /// A linear layer in bf16 by `linear_sm90.cu` and `linear_backward_weight_sm90.cu`, of one tensor or of two side by
-// side, on
-/// compute capability 9.0.
+/// side, on compute capability 9.0.
 ///
 /// @param x address of [rows,first], or where its gradient goes
 /// @param x2 address of [rows,channels-first]; any where there is none

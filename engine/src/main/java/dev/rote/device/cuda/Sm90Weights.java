@@ -8,8 +8,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// How `conv2d_backward_weight_sm90.cu` divides the weight gradient of a 3x3 convolution in bf16: the tile of a block,
-// and
-/// the strips of whole rows of an image that blocks share.
+/// and the strips of whole rows of an image that blocks share.
 ///
 /// @param planes of dy: 1, or 4 of one parity each where x is enlarged
 /// @param channels of a block, 32 or 64

@@ -61,7 +61,7 @@ record Sum(long outer, long reduced, long inner, long chunk) {
     }
 
     /// Whether a thread may take a vector of columns: one stage, vectors do not straddle rows, and every thread has
-    // one.
+    /// one.
     boolean isPacked(int bytes) {
         boolean enough = reduced * inner * bytes >= (long) PACKED_THREADS * Packing.BYTES;
         return chunks() == 1 && enough && inner * bytes % Packing.BYTES == 0;

@@ -29,8 +29,7 @@ record TensorMap(byte[] bytes) {
     /// Images in bf16 for `wgmma`, whole or as the pixels of one parity.
     ///
     /// Axes, innermost first: channels (of two neighbours where there are four planes), columns of a plane, parity of
-    // the
-    /// row, rows of a plane, images.
+    /// the row, rows of a plane, images.
     ///
     /// @param plane [N,H,W,C]
     /// @param planes 1, or 4: (0,0), (0,1), (1,0), (1,1)

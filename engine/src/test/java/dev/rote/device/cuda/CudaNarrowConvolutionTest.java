@@ -25,9 +25,8 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
     private static final Conv2d SAME = Conv2d.same(3);
 
     /// Images, height, width, few channels, many: rows of images that fill blocks and columns beside them, one and
-    // several
-    /// bands of rows and a last one that is not full, one pixel, slices that leave threads idle and that need several
-    /// blocks.
+    /// several bands of rows and a last one that is not full, one pixel, slices that leave threads idle and that
+    /// need several blocks.
     private static final int[][] SIZES = {
         {2, 32, 32, 1, 32},
         {3, 28, 28, 1, 64},
@@ -107,7 +106,7 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
     }
 
     /// Few channels that are no filters of this kind, many that are not whole pieces of 16 bytes, too many on both
-    // sides.
+    /// sides.
     @Test
     void othersGoElsewhere() {
         Random random = new Random(6);

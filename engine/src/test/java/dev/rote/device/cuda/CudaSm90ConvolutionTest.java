@@ -25,8 +25,8 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
     private static final List<Conv2d> READING = List.of(SAME, SAME.reading(Conv2d.Input.UPSAMPLED));
 
     /// Images, height, width of x, channels read, channels written, the tile: one and several images of a tile, tiles
-    // down
-    /// and across an image, a last tile that is not full, filters that stay and that come with their step, all columns.
+    /// down and across an image, a last tile that is not full, filters that stay and that come with their step, all
+    /// columns.
     private static final Object[][] SIZES = {
         {1, 32, 32, 32, 32, "32x32"},
         {3, 8, 8, 32, 64, "32x64"},
@@ -57,9 +57,9 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
     };
 
     /// Images, height, width of x, channels, filters, whether there is a bias, channels of a block: strips that are
-    // images and
-    /// parts of one, a last strip that reaches beyond the image, half of a block's filters unused, one split and
-    // several.
+    /// images and parts of one, a last strip that reaches beyond the image, half of a block's filters unused, one
+    /// split and
+    /// several.
     private static final Object[][] WEIGHTS = {
         {1, 32, 32, 32, 32, true, "32"},
         {3, 8, 8, 32, 64, true, "32"},

@@ -29,8 +29,8 @@ class CudaSm90LinearTest extends OnSm90Device {
     }
 
     /// Rows, of the first tensor and of the second (0: there is none) so many values, filters; the kernels' tiles
-    // forward,
-    /// of the gradient of data and of weights. Rows that fill no tile, one step and several, columns of either output.
+    /// forward, of the gradient of data and of weights. Rows that fill no tile, one step and several, columns of
+    /// either output.
     private static final Object[][] SIZES = {
         {2048, 64, 0, 192, "32x64", "32x64", "64"},
         {2049, 128, 0, 128, "64x128", "64x128", "128"},

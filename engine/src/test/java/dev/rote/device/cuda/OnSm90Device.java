@@ -17,8 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 /// Tests of the kernels for compute capability 9.0 alone: on a stand-in of that capability, or a GPU that has it.
 ///
 /// Their numbers have eight bits: products and sums are exact in f32, so a result differs by its own rounding alone,
-// and a
-/// value at the wrong place is a thousand times that.
+/// and a value at the wrong place is a thousand times that.
 abstract class OnSm90Device extends OnCudaDevice {
     @BeforeEach
     void beOfCapability90() {
