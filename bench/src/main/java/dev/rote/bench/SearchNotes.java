@@ -8,8 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The ceiling of searches on CUDA, and what logs of [NearestNeighbourBench] say of queries certified at once: JMH's
-// JSON
-/// has no place for it in single shots.
+/// JSON has no place for it in single shots.
 ///
 /// @param certified shares by `shape type on device`
 record SearchNotes(Ceiling ceiling, Map<String, Double> certified) {

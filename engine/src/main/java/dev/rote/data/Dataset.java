@@ -17,8 +17,8 @@ import java.util.Optional;
 /// Images of one size, `[count, height, width, channels]` with channels innermost, immutable, in native memory.
 ///
 /// Stored are either unsigned bytes or floats in [0, 1], of synthetic points any floats. What a network sees is
-// `fma(stored, scale, offset)` in
-/// float: `scale` and `offset` carry the value range and the subtracted mean, so 8-bit images stay 8-bit on a device.
+/// `fma(stored, scale, offset)` in float: `scale` and `offset` carry the value range and the subtracted mean, so
+/// 8-bit images stay 8-bit on a device.
 ///
 /// The data set owns its memory until [#close]; use after that throws [IllegalStateException]. Reading is safe from
 /// several threads.

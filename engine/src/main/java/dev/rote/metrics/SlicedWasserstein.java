@@ -3,9 +3,9 @@ package dev.rote.metrics;
 import java.util.Arrays;
 
 /// The sliced Wasserstein distance of order 2 (Bonneel et al. 2015, J. Mathematical Imaging and Vision 51, definition
-// 3;
-/// Rabin et al. 2011): the root of the mean, over random directions of length 1, of the squared Wasserstein-2 distance
-/// between the two sets projected on the direction. In one dimension that distance pairs the sorted values.
+/// 3; Rabin et al. 2011): the root of the mean, over random directions of length 1, of the squared Wasserstein-2
+/// distance between the two sets projected on the direction. In one dimension that distance pairs the sorted
+/// values.
 ///
 /// Depends on the count: compare values with equal ones only.
 ///

@@ -59,7 +59,7 @@ class NearestNeighboursTest {
     }
 
     /// The bound of the f32 pass never loses a neighbour: 16 million pairs for each `d`, or as many as
-    // `-Drote.test.pairs` says.
+    /// `-Drote.test.pairs` says.
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 7})
     void losesNoNeighbourAmongMillionsOfPairs(int d) throws InterruptedException {

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Lowers normalisations, to `group_norm.cu`, `group_norm_warps.cu` and their `_backward`, `layer_norm.cu` and
-// `norm_parameters.cu`.
+/// `norm_parameters.cu`.
 final class NormLowering {
     /// Chunks of rows over which a layer norm's parameter gradients are summed first: enough blocks for a large GPU.
     private static final int MOST_CHUNKS = 256;

@@ -5,8 +5,7 @@ import java.util.List;
 import java.util.Objects;
 
 /// At which training set sizes n and parameter counts p runs copy, at several moments of training: Bonnaire et al.
-// 2025,
-/// Fig. 3, right.
+/// 2025, Fig. 3, right.
 ///
 /// @param where what is held fixed, empty when nothing needs saying
 /// @param k distance ratio of the memorized fraction

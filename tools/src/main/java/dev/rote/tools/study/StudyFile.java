@@ -86,8 +86,7 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
 
     /// Changes one key for all runs, its value given as TOML text. A key that the study varies takes the new value, or
     /// each of the new list's values, in place of the file's; for a key whose values are lists, give a list of lists.
-    // One
-    /// value for a key under `[zip]` stands in every row.
+    /// One value for a key under `[zip]` stands in every row.
     ///
     /// @throws DataException when a part of the key before the last is not a table
     public static ConfigTree with(ConfigTree study, String key, String value) {

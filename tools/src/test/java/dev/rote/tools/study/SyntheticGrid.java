@@ -17,10 +17,9 @@ import java.util.Map;
 import java.util.Random;
 
 /// Made-up runs of a grid that follow the paper's laws exactly, but for a scatter that the caller chooses: tau_mem(1 %)
-// =
-/// 9600 n / W, the Fréchet distance reaches its plateau at W tau = 1.41 10^6, the losses part at a third of tau_mem.
-// With
-/// Adam all of it comes ten times sooner.
+/// = 9600 n / W, the Fréchet distance reaches its plateau at W tau = 1.41 10^6, the losses part at a third of
+/// tau_mem.
+/// With Adam all of it comes ten times sooner.
 final class SyntheticGrid {
     /// W tau at which the distance 20 (1 + (10^6 / W tau)^2) is 1.5 times its plateau.
     static final double W_TAU_GEN = 1e6 * Math.sqrt(2);
