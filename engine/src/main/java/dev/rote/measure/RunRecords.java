@@ -18,8 +18,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// | `start` | `step`, `device`, `threads` |
 /// | `base_rate` | `step` 0, `memorized_fraction`: list of fractions, of held-out images |
 /// | `train` | `step`, `loss` (mean since the last record), `images_per_second` |
-/// | `measure` | `step`, `samples`, `memorized_fraction`: fractions, `ratios`, `frechet`, `scores`, `losses`, `seconds`
-// |
+/// | `measure` | `step`, `samples`, `memorized_fraction` (a list), `ratios`, `frechet`, `scores`, `losses`, `seconds` |
 /// | `check` | `step`, `gap`, `copies`, `samples`, `tau_mem`, `passed`, `kept`, `seconds`: of `stop.rule` |
 /// | `stop` | `step`, `early`, `kept`, `why`: complete, `early` if it copied; `best.safetensors` is of step `kept` |
 /// | `end` | `step`: the run is complete |
