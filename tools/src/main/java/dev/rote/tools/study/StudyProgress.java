@@ -46,7 +46,7 @@ public final class StudyProgress implements StudyRunner.Progress {
             try {
                 RunRecord record = RunRecord.read(folder.resolve("runs").resolve(run.name()));
                 if (record.complete()) {
-                    steps.put(run.name(), (long) record.step());
+                    steps.put(run.name(), (long) run.config().train().steps());
                 }
             } catch (DataException e) {
                 steps.put(run.name(), 0L); // the runner names it
@@ -56,12 +56,14 @@ public final class StudyProgress implements StudyRunner.Progress {
 
     @Override
     public synchronized void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement) {
-        steps.put(run.name(), status.step());
+        // A run that a rule has stopped leaves nothing to do.
+        boolean over = status.state() == RunStatus.State.FINISHED;
+        steps.put(run.name(), over ? run.config().train().steps() : status.step());
         if (already < 0) {
             already = done();
         }
         measurement.ifPresent(measured -> tell(run, measured));
-        if (status.state() == RunStatus.State.FINISHED) {
+        if (over) {
             line(run.name() + ": complete");
         } else if (status.state() == RunStatus.State.FAILED) {
             line(run.name() + ": failed: " + status.note());
