@@ -23,7 +23,21 @@ import org.junit.jupiter.api.io.TempDir;
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
     private static final List<String> COMMANDS = List.of(
-            "sed", "head", "tr", "env", "dirname", "readlink", "cat", "find", "mkdir", "rm", "rmdir", "touch", "sleep");
+            "sed",
+            "head",
+            "tr",
+            "env",
+            "dirname",
+            "readlink",
+            "cat",
+            "find",
+            "mkdir",
+            "rm",
+            "rmdir",
+            "touch",
+            "sleep",
+            "cp",
+            "mv");
 
     @TempDir
     Path folder;
@@ -194,6 +208,28 @@ class LauncherTest {
         Files.setLastModifiedTime(root.resolve("engine/src/A.java"), later);
         assertThat(rote(Map.of()).err()).isEqualTo("building rote (sources have changed) ...\n");
         assertThat(builds()).hasSize(2);
+    }
+
+    /// A study may run for days while somebody changes a source and starts another command.
+    @Test
+    void aBuildLeavesTheFilesOfARunningProgramAlone() throws Exception {
+        jdk("jdk25", "25");
+        maven("echo new > tools/target/lib/rote-engine.jar 2> /dev/null");
+        rote(Map.of());
+        Path jar = Files.writeString(root.resolve("tools/target/rote.jar"), "old program");
+        Path engine = Files.writeString(root.resolve("tools/target/lib/rote-engine.jar"), "old engine");
+        try (var program = Files.newInputStream(jar);
+                var library = Files.newInputStream(engine)) {
+            Files.setLastModifiedTime(
+                    root.resolve("engine/src/A.java"),
+                    FileTime.from(Instant.now().plusSeconds(60)));
+            rote(Map.of());
+            assertThat(builds()).hasSize(2);
+            assertThat(engine).hasContent("new");
+            assertThat(program).hasContent("old program");
+            assertThat(library).hasContent("old engine");
+        }
+        assertThat(root.resolve("tools/target/lib")).isDirectoryNotContaining("glob:**.new");
     }
 
     @Test
