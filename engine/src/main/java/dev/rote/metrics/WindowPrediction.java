@@ -88,14 +88,17 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
 
     /// The time of a single new run with `n` images, with its 95 % interval.
     public Interval at(double n) {
+        return about(n).interval();
+    }
+
+    /// What is known of the time of a single new run with `n` images.
+    public LogNormal about(double n) {
         if (!(n > 0) || Double.isInfinite(n)) {
             throw new IllegalArgumentException("window: expected a positive n, got " + n);
         }
         double x = Math.log(n);
-        double mean = intercept + slope * x;
         double variance = covariance[0] + 2 * x * covariance[1] + x * x * covariance[2] + scatter * scatter;
-        double margin = NORMAL_975 * Math.sqrt(variance);
-        return new Interval(Math.exp(mean), Math.exp(mean - margin), Math.exp(mean + margin));
+        return new LogNormal(intercept + slope * x, Math.sqrt(variance));
     }
 
     /// The exponent with its 95 % interval.

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -35,8 +36,9 @@ public record RunRecord(
         Optional<Stop> stop) {
     /// A look at the signals.
     ///
+    /// @param gap (test loss - train loss) / test loss
     /// @param tauMem where the fraction was passed, as known then
-    public record Check(int step, Optional<Estimate> tauMem) {}
+    public record Check(int step, OptionalDouble gap, Optional<Estimate> tauMem) {}
 
     /// The end of a run with a rule for stopping.
     ///
@@ -118,7 +120,11 @@ public record RunRecord(
     }
 
     private static Check check(int step, RecordLine line) {
-        return new Check(step, line.has("tau_mem") ? Optional.of(estimate(line.get("tau_mem"), 0)) : Optional.empty());
+        OptionalDouble gap = line.has("gap")
+                ? OptionalDouble.of(line.get("gap").between(-Double.MAX_VALUE, 1))
+                : OptionalDouble.empty();
+        return new Check(
+                step, gap, line.has("tau_mem") ? Optional.of(estimate(line.get("tau_mem"), 0)) : Optional.empty());
     }
 
     private static Stop stop(int step, RecordLine line) {

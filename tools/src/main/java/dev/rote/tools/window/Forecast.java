@@ -1,6 +1,9 @@
 package dev.rote.tools.window;
 
+import dev.rote.metrics.GapCurve;
+import dev.rote.metrics.GapForecast;
 import dev.rote.metrics.Interval;
+import dev.rote.metrics.LogNormal;
 import dev.rote.metrics.WindowPrediction;
 import dev.rote.metrics.WindowPrediction.Point;
 import dev.rote.metrics.WindowPrediction.Prior;
@@ -17,6 +20,7 @@ import java.util.Optional;
 /// @param tauGenIsLeast some small runs give only a lower bound, so it may be later
 /// @param updates that the small runs took
 /// @param runs small runs behind it
+/// @param beginning of the run itself, where it has begun
 record Forecast(
         int n,
         Optional<Interval> tauMem,
@@ -24,23 +28,36 @@ record Forecast(
         Optional<Interval> tauGen,
         boolean tauGenIsLeast,
         long updates,
-        List<SmallRun> runs) {
+        List<SmallRun> runs,
+        Optional<Beginning> beginning) {
+    /// What the run itself says so far.
+    ///
+    /// @param step its last check
+    /// @param tauMem by the gap of its losses alone, with a 95 % interval; empty until the gap is large enough
+    record Beginning(int step, Optional<Interval> tauMem) {}
+
     /// Standard deviation of ln tau_mem between runs of other seeds and images.
     static final double MEMORIZATION_SCATTER = 0.15;
 
     /// The same of tau_gen, which is read off a flat and noisy curve.
     static final double GENERATION_SCATTER = 0.4;
 
-    private static final double NORMAL_95 = 1.6448536269514722; // of a 90 % interval
-
+    /// From small runs alone.
     static Forecast of(int n, List<SmallRun> runs) {
+        return of(n, runs, Optional.empty());
+    }
+
+    /// @param own gap of the run itself, where it has begun
+    static Forecast of(int n, List<SmallRun> runs, Optional<GapCurve> own) {
+        List<GapForecast.Small> gaps = new ArrayList<>();
         List<Point> memorized = new ArrayList<>();
         List<Point> good = new ArrayList<>();
         boolean least = false;
         for (SmallRun run : runs) {
-            run.tauMem()
-                    .ifPresent(tau -> memorized.add(
-                            new Point(run.n(), tau.value(), Math.log(tau.high() / tau.low()) / (2 * NORMAL_95))));
+            run.tauMem().ifPresent(tau -> {
+                memorized.add(new Point(run.n(), tau.value(), run.error()));
+                gaps.add(new GapForecast.Small(run.n(), tau.value(), run.error(), run.gap()));
+            });
             run.tauGen().ifPresent(tau -> good.add(new Point(run.n(), tau, 0)));
             least |= run.tauGenIsLeast();
         }
@@ -50,14 +67,17 @@ record Forecast(
         Optional<WindowPrediction> generation = good.isEmpty()
                 ? Optional.empty()
                 : Optional.of(WindowPrediction.of(good, Prior.GENERATION, GENERATION_SCATTER));
+        Optional<LogNormal> law = memorization.map(fit -> fit.about(n));
+        Optional<LogNormal> gap = own.flatMap(curve -> GapForecast.of(gaps, curve, n));
         return new Forecast(
                 n,
-                memorization.map(fit -> fit.at(n)),
+                law.map(tau -> gap.map(tau::and).orElse(tau).interval()),
                 memorization.map(WindowPrediction::exponent),
                 generation.map(fit -> fit.at(n)),
                 least,
                 runs.stream().mapToLong(SmallRun::steps).sum(),
-                List.copyOf(runs));
+                List.copyOf(runs),
+                own.map(curve -> new Beginning((int) curve.end(), gap.map(LogNormal::interval))));
     }
 
     /// Share of the updates up to 2 tau_mem(n) that the small runs took.

@@ -36,6 +36,14 @@ final class ForecastText {
                     + large.train().steps() + "; raise it, or give smaller --sizes");
             return lines;
         }
+        forecast.beginning()
+                .ifPresent(run -> lines.add(String.format(
+                        Locale.ROOT,
+                        "the run itself, at step %,d: %s",
+                        run.step(),
+                        run.tauMem()
+                                .map(tau -> "by the gap of its losses tau_mem is " + updates(tau))
+                                .orElse("its losses have not parted enough to tell"))));
         lines.add("tau_mem at n = " + forecast.n() + ": "
                 + updates(forecast.tauMem().get()) + ", growing as n^"
                 + exponent(forecast.exponent().orElseThrow()));
@@ -83,6 +91,10 @@ final class ForecastText {
         forecast.exponent().ifPresent(a -> put(root.putObject("exponent"), a));
         forecast.tauGen().ifPresent(tau -> put(root.putObject("tau_gen"), tau));
         root.put("tau_gen_may_be_later", forecast.tauGenIsLeast());
+        forecast.beginning().ifPresent(run -> {
+            ObjectNode entry = root.putObject("run").put("step", run.step());
+            run.tauMem().ifPresent(tau -> put(entry.putObject("tau_mem"), tau));
+        });
         var runs = root.putArray("runs");
         for (SmallRun run : forecast.runs()) {
             ObjectNode entry = runs.addObject();

@@ -5,6 +5,7 @@ import dev.rote.config.RunConfig;
 import dev.rote.data.TrainingData;
 import dev.rote.errors.DataException;
 import dev.rote.errors.EnvironmentException;
+import dev.rote.metrics.GapCurve;
 import dev.rote.storage.AtomicFile;
 import dev.rote.tools.cli.Build;
 import dev.rote.tools.cli.Console;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -55,6 +57,13 @@ public final class PredictWindowCommand implements Callable<Integer> {
     @Option(names = "--seeds", description = "runs of each size (1)")
     private int seeds = 1;
 
+    @Option(
+            names = "--run",
+            paramLabel = "FOLDER",
+            description =
+                    "the run itself, begun with --stop before-memorization: its losses so far sharpen the forecast")
+    private Path begun;
+
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "change a key of the configuration")
     private List<String> changes = new ArrayList<>();
 
@@ -84,6 +93,7 @@ public final class PredictWindowCommand implements Callable<Integer> {
         try (TrainingData data = Images.load(large.data())) {
             n = data.train().count();
         }
+        Optional<GapCurve> own = Optional.ofNullable(begun).map(folder -> beginning(folder, large));
         Pilot pilot = sizes.isEmpty() ? Pilot.within(n, seeds, budget) : new Pilot(n, sizes, seeds);
         StudyFile study = pilot.study(tree);
         int processors = Runtime.getRuntime().availableProcessors();
@@ -113,11 +123,42 @@ public final class PredictWindowCommand implements Callable<Integer> {
         List<SmallRun> runs = study.runs().stream()
                 .map(run -> SmallRun.of(run.config().data().n(), RunRecord.read(runner.runFolder(run))))
                 .toList();
-        Forecast forecast = Forecast.of(n, runs);
+        Forecast forecast = Forecast.of(n, runs, own);
         AtomicFile.write(out.resolve("window.json"), ForecastText.json(forecast).getBytes(StandardCharsets.UTF_8));
         ForecastText.lines(forecast, large).forEach(console.out()::println);
         console.out().println("numbers: " + out.resolve("window.json"));
         return 0;
+    }
+
+    /// The gap of a run's losses so far.
+    private static GapCurve beginning(Path folder, RunConfig large) {
+        RunConfig run = RunConfig.read(folder.resolve("run.toml"));
+        for (String part : List.of("data", "model", "diffusion", "train")) {
+            if (!part(run, part).equals(part(large, part))) {
+                throw DataException.expected(
+                        folder.resolve("run.toml"), part, "what the forecast is made for", "another [" + part + "]");
+            }
+        }
+        GapCurve gap = SmallRun.gap(RunRecord.read(folder).checks());
+        if (gap.end() == 0) {
+            throw DataException.expected(
+                    folder.resolve("metrics.jsonl"),
+                    "check",
+                    "records of a run that was begun with --stop before-memorization",
+                    "none with the gap of the losses");
+        }
+        return gap;
+    }
+
+    /// What of a configuration decides how training goes; a run may be longer or shorter.
+    private static Object part(RunConfig config, String name) {
+        return switch (name) {
+            case "data" -> config.data();
+            case "model" -> config.model();
+            case "diffusion" -> config.diffusion();
+            default ->
+                config.with("train.steps", Integer.toString(Integer.MAX_VALUE)).train();
+        };
     }
 
     private ConfigTree tree() {

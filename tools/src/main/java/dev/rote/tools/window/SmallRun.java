@@ -1,6 +1,7 @@
 package dev.rote.tools.window;
 
 import dev.rote.metrics.Curve;
+import dev.rote.metrics.GapCurve;
 import dev.rote.metrics.GenerationTime;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.TimeScales;
@@ -16,7 +17,11 @@ import java.util.OptionalDouble;
 /// @param tauMem with its 90 % interval; empty if it was not reached
 /// @param tauGen empty if nobody knows
 /// @param tauGenIsLeast the Fréchet distance may still have been falling: tau_gen is at least that
-record SmallRun(int n, int steps, Optional<Interval> tauMem, OptionalDouble tauGen, boolean tauGenIsLeast) {
+/// @param gap of its losses; without looks where there are no held-out images
+record SmallRun(
+        int n, int steps, Optional<Interval> tauMem, OptionalDouble tauGen, boolean tauGenIsLeast, GapCurve gap) {
+    private static final double NORMAL_95 = 1.6448536269514722; // of a 90 % interval
+
     /// From its records.
     static SmallRun of(int n, RunRecord record) {
         Optional<Interval> tauMem = Optional.empty();
@@ -27,16 +32,35 @@ record SmallRun(int n, int steps, Optional<Interval> tauMem, OptionalDouble tauG
                     .tauMem()
                     .map(found -> new Interval(found.value(), found.low(), found.high()));
         }
-        return of(n, record.step(), tauMem, record.measurements());
+        return of(n, record.step(), tauMem, record.measurements(), gap(record.checks()));
+    }
+
+    /// The gap of the losses at a run's checks.
+    static GapCurve gap(List<RunRecord.Check> checks) {
+        return GapCurve.of(checks.stream()
+                .filter(check -> check.gap().isPresent() && check.gap().getAsDouble() < 1)
+                .map(check -> look(check.step(), check.gap().getAsDouble()))
+                .toList());
+    }
+
+    /// @param gap (test loss - train loss) / test loss
+    static GapCurve.Look look(int step, double gap) {
+        return new GapCurve.Look(step, -Math.log1p(-gap));
+    }
+
+    /// Standard deviation of ln tau_mem that the run's own samples leave; of a run that reached it.
+    double error() {
+        Interval tau = tauMem.orElseThrow();
+        return Math.log(tau.high() / tau.low()) / (2 * NORMAL_95);
     }
 
     /// @param tauMem where it was reached
-    static SmallRun of(int n, int steps, Optional<Interval> tauMem, List<RunRecord.Measured> measured) {
+    static SmallRun of(int n, int steps, Optional<Interval> tauMem, List<RunRecord.Measured> measured, GapCurve gap) {
         List<RunRecord.Measured> with = measured.stream()
                 .filter(at -> at.frechet().isPresent() && at.step() > 0 && at.step() <= steps)
                 .toList();
         if (with.isEmpty()) {
-            return new SmallRun(n, steps, tauMem, OptionalDouble.empty(), false);
+            return new SmallRun(n, steps, tauMem, OptionalDouble.empty(), false, gap);
         }
         Curve frechet = Curve.of(
                 with.stream().mapToDouble(RunRecord.Measured::step).toArray(),
@@ -48,6 +72,7 @@ record SmallRun(int n, int steps, Optional<Interval> tauMem, OptionalDouble tauG
                 steps,
                 tauMem,
                 found.map(time -> OptionalDouble.of(time.step())).orElse(OptionalDouble.empty()),
-                found.map(GenerationTime::minimumIsLast).orElse(false));
+                found.map(GenerationTime::minimumIsLast).orElse(false),
+                gap);
     }
 }

@@ -25,6 +25,9 @@ import picocli.CommandLine.Parameters;
 public final class StoppingCommand implements Callable<Integer> {
     private static final List<Double> BUDGETS = List.of(0.05, 0.10, 0.25);
 
+    /// Forecasts of runs with as many images are shown by themselves too.
+    private static final int LARGE = 1024;
+
     /// A narrower window than this lies within the error of its own ends.
     private static final double OPEN = 1.5;
 
@@ -73,13 +76,8 @@ public final class StoppingCommand implements Callable<Integer> {
                         OPEN);
         print("Runs whose window is wider than a factor of " + OPEN, open, stop);
         print("All runs", runs, stop);
-        console.out().println();
-        StoppingTable.predictions(
-                        BUDGETS,
-                        BUDGETS.stream()
-                                .map(budget -> PredictionTrial.all(runs, stop, budget))
-                                .toList())
-                .forEach(console.out()::println);
+        printForecasts("Forecasts of tau_mem", runs, stop, 0);
+        printForecasts(String.format(Locale.ROOT, "Forecasts of tau_mem at n >= %,d", LARGE), runs, stop, LARGE);
         return 0;
     }
 
@@ -91,6 +89,21 @@ public final class StoppingCommand implements Callable<Integer> {
                         .map(rule -> Judgement.of(rule, runs, stop))
                         .toList())
                 .forEach(console.out()::println);
+    }
+
+    private void printForecasts(String title, List<RecordedRun> runs, StopConfig stop, int least) {
+        console.out().println();
+        console.out().println("**" + title + "**");
+        console.out().println();
+        StoppingTable.predictions(
+                        BUDGETS,
+                        budget -> of(least, PredictionTrial.all(runs, stop, budget, false)),
+                        budget -> of(least, PredictionTrial.all(runs, stop, budget, true)))
+                .forEach(console.out()::println);
+    }
+
+    private static List<PredictionTrial> of(int least, List<PredictionTrial> trials) {
+        return trials.stream().filter(trial -> trial.n() >= least).toList();
     }
 
     /// tau_mem / tau_gen; 0 if the window is not known.

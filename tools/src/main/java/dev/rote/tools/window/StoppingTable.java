@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.DoubleFunction;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 
 /// Judgements and trials as Markdown.
 final class StoppingTable {
@@ -38,43 +40,48 @@ final class StoppingTable {
         return lines;
     }
 
-    static List<String> predictions(List<Double> budgets, List<List<PredictionTrial>> trials) {
+    /// A row for each budget without the run's own beginning, then with it.
+    static List<String> predictions(
+            List<Double> budgets,
+            Function<Double, List<PredictionTrial>> small,
+            Function<Double, List<PredictionTrial>> begun) {
         List<String> lines = new ArrayList<>();
-        lines.add("| cost, at most | forecasts | of n | from n | median error | interval holds the truth"
+        lines.add("| cost, at most | of that | forecasts | of n | from n | median error | interval holds the truth"
                 + " | median width of the interval |");
-        lines.add("|---|---|---|---|---|---|---|");
-        for (int i = 0; i < budgets.size(); i++) {
-            List<PredictionTrial> made = trials.get(i);
-            String cost = String.format(Locale.ROOT, "%.0f %%", 100 * budgets.get(i));
-            if (made.isEmpty()) {
-                lines.add("| " + cost + " | 0 | - | - | - | - | - |");
-                continue;
-            }
-            int held = (int) made.stream()
-                    .filter(trial -> trial.predicted().contains(trial.truth()))
-                    .count();
-            lines.add(String.format(
-                    Locale.ROOT,
-                    "| %s | %d | %s | %s | %.0f %% | %d of %d (Wilson from %.0f %%) | a factor of %.1f |",
-                    cost,
-                    made.size(),
-                    listed(made.stream().map(PredictionTrial::n)),
-                    listed(made.stream().flatMap(trial -> trial.sizes().stream())),
-                    100
-                            * Judgement.median(made.stream()
-                                            .mapToDouble(PredictionTrial::error)
-                                            .toArray())
-                                    .orElseThrow(),
-                    held,
-                    made.size(),
-                    100 * new Share(made.size(), held).wilson().low(),
-                    Judgement.median(made.stream()
-                                    .mapToDouble(trial -> trial.predicted().high()
-                                            / trial.predicted().low())
-                                    .toArray())
-                            .orElseThrow()));
-        }
+        lines.add("|---|---|---|---|---|---|---|---|");
+        budgets.forEach(budget -> lines.add(row(budget, "small runs", small.apply(budget))));
+        budgets.forEach(budget -> lines.add(row(budget, "small runs and the run's beginning", begun.apply(budget))));
         return lines;
+    }
+
+    private static String row(double budget, String source, List<PredictionTrial> made) {
+        String cost = String.format(Locale.ROOT, "%.0f %%", 100 * budget);
+        if (made.isEmpty()) {
+            return "| " + cost + " | " + source + " | 0 | - | - | - | - | - |";
+        }
+        int held = (int) made.stream()
+                .filter(trial -> trial.predicted().contains(trial.truth()))
+                .count();
+        double error = median(made, PredictionTrial::error);
+        double width = median(
+                made, trial -> trial.predicted().high() / trial.predicted().low());
+        return String.format(
+                Locale.ROOT,
+                "| %s | %s | %d | %s | %s | %.0f %% | %d of %d (Wilson from %.0f %%) | a factor of %.1f |",
+                cost,
+                source,
+                made.size(),
+                listed(made.stream().map(PredictionTrial::n)),
+                listed(made.stream().flatMap(trial -> trial.sizes().stream())),
+                100 * error,
+                held,
+                made.size(),
+                100 * new Share(made.size(), held).wilson().low(),
+                width);
+    }
+
+    private static double median(List<PredictionTrial> trials, ToDoubleFunction<PredictionTrial> value) {
+        return Judgement.median(trials.stream().mapToDouble(value).toArray()).orElseThrow();
     }
 
     private static String listed(java.util.stream.Stream<Integer> values) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.rote.config.ConfigTree;
 import dev.rote.config.StopConfig;
 import dev.rote.errors.DataException;
+import dev.rote.metrics.GapCurve;
 import dev.rote.metrics.Interval;
 import dev.rote.tools.study.StudyFile;
 import java.util.ArrayList;
@@ -21,7 +22,17 @@ class ForecastTest {
                 (int) (1.3 * tau),
                 Optional.of(new Interval(tau, 0.9 * tau, 1.1 * tau)),
                 OptionalDouble.of(100),
-                false);
+                false,
+                gap(tau, 1.3 * tau));
+    }
+
+    /// The test loss grows over the train loss as 1 + step / tau does.
+    private static GapCurve gap(double tau, double last) {
+        List<GapCurve.Look> looks = new ArrayList<>();
+        for (double step = 0.01 * tau; step <= last; step *= 1.1) {
+            looks.add(new GapCurve.Look(step, Math.log1p(step / tau)));
+        }
+        return GapCurve.of(looks);
     }
 
     @Test
@@ -40,13 +51,37 @@ class ForecastTest {
 
     @Test
     void withoutACopyNothingIsForecast() {
-        SmallRun none = new SmallRun(16, 100, Optional.empty(), OptionalDouble.empty(), false);
+        SmallRun none = new SmallRun(16, 100, Optional.empty(), OptionalDouble.empty(), false, GapCurve.of(List.of()));
         Forecast forecast = Forecast.of(64, List.of(none));
         assertThat(forecast.tauMem()).isEmpty();
         assertThat(ForecastText.lines(forecast, Recorded.config(64, 0)).getLast())
                 .isEqualTo(
                         "tau_mem: no small run copied within train.steps = 1000000; raise it, or give smaller --sizes");
         assertThat(SmallRun.of(16, Recorded.none()).tauMem()).isEmpty();
+    }
+
+    /// The law says 20,480, but the run's losses part as if it were half of that.
+    @Test
+    void theBeginningOfTheRunSharpensTheForecast() {
+        List<SmallRun> small = List.of(run(16, 320), run(24, 480), run(36, 720));
+        Forecast law = Forecast.of(1024, small);
+        Forecast early = Forecast.of(1024, small, Optional.of(gap(10_240, 500)));
+        assertThat(early.tauMem()).isEqualTo(law.tauMem());
+        assertThat(early.beginning().orElseThrow().tauMem()).isEmpty();
+        assertThat(ForecastText.lines(early, Recorded.config(1024, 0)))
+                .anySatisfy(line -> assertThat(line).endsWith("its losses have not parted enough to tell"));
+        Forecast later = Forecast.of(1024, small, Optional.of(gap(10_240, 4000)));
+        Interval own = later.beginning().orElseThrow().tauMem().orElseThrow();
+        Interval both = later.tauMem().orElseThrow();
+        assertThat(own.contains(10_240)).isTrue();
+        assertThat(both.contains(10_240)).isTrue();
+        assertThat(both.value())
+                .isBetween(own.value(), law.tauMem().orElseThrow().value());
+        assertThat(both.high() / both.low())
+                .isLessThan(own.high() / own.low())
+                .isLessThan(law.tauMem().orElseThrow().high()
+                        / law.tauMem().orElseThrow().low());
+        assertThat(ForecastText.json(later)).contains("\"run\"", "\"step\"");
     }
 
     @Test
@@ -95,7 +130,7 @@ class ForecastTest {
                 runs.add(Recorded.run(n, seed));
             }
         }
-        List<PredictionTrial> trials = PredictionTrial.all(runs, stop, 0.25);
+        List<PredictionTrial> trials = PredictionTrial.all(runs, stop, 0.25, false);
         assertThat(trials).hasSize(6).allSatisfy(trial -> {
             assertThat(trial.n()).isEqualTo(256);
             assertThat(trial.sizes()).contains(32);
@@ -103,10 +138,18 @@ class ForecastTest {
         });
         assertThat(trials.stream().filter(trial -> trial.predicted().contains(trial.truth())))
                 .hasSizeGreaterThanOrEqualTo(5);
-        assertThat(PredictionTrial.all(runs, stop, 0.001)).isEmpty();
-        assertThat(StoppingTable.predictions(List.of(0.25, 0.001), List.of(trials, List.of())))
-                .hasSize(4)
-                .anySatisfy(line -> assertThat(line).startsWith("| 25 % | 6 | 256 | 16, 32 | "))
-                .contains("| 0 % | 0 | - | - | - | - | - |");
+        assertThat(PredictionTrial.all(runs, stop, 0.001, false)).isEmpty();
+        List<PredictionTrial> begun = PredictionTrial.all(runs, stop, 0.25, true);
+        assertThat(begun).hasSize(6).allSatisfy(trial -> assertThat(trial.cost())
+                .isBetween(0.15, 0.25));
+        assertThat(StoppingTable.predictions(
+                        List.of(0.25, 0.001),
+                        budget -> budget > 0.01 ? trials : List.of(),
+                        budget -> budget > 0.01 ? begun : List.of()))
+                .hasSize(6)
+                .anySatisfy(line -> assertThat(line).startsWith("| 25 % | small runs | 6 | 256 | 16, 32 | "))
+                .anySatisfy(
+                        line -> assertThat(line).startsWith("| 25 % | small runs and the run's beginning | 6 | 256 | "))
+                .contains("| 0 % | small runs | 0 | - | - | - | - | - |");
     }
 }
