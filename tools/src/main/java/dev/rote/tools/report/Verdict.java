@@ -20,16 +20,22 @@ final class Verdict {
     /// Fewer samples than this above a threshold and the crossing is the work of single images.
     private static final double FEW = 5;
 
+    /// More settings than this are a range.
+    private static final int LISTED = 4;
+
     private Verdict() {}
 
     /// The one sentence at the top.
     static String headline(StudyReport report) {
         Headline headline = report.headline();
-        Optional<ScalingFit> fit = report.fits().stream()
+        List<ScalingFit> fits = report.fits().stream()
                 .filter(f -> f.clock().equals(headline.tauMem()) && f.law().isPresent())
-                .findFirst();
-        if (fit.isPresent()) {
-            return growth(headline, fit.get(), fit.get().law().orElseThrow());
+                .toList();
+        if (fits.size() == 1) {
+            return growth(headline, fits.getFirst(), fits.getFirst().law().orElseThrow());
+        }
+        if (!fits.isEmpty()) {
+            return growths(headline, fits);
         }
         List<RunCurves> copying = report.runs().stream()
                 .filter(r -> r.time(headline.tauMem()).orElse(null) instanceof Reached)
@@ -144,6 +150,39 @@ final class Verdict {
             return sentence + ".";
         }
         return sentence + linearity(law);
+    }
+
+    /// Of several settings, each with its exponent while they are few, and how many agree with n.
+    private static String growths(Headline headline, List<ScalingFit> fits) {
+        String variable = fits.getFirst().variable();
+        List<PowerLaw> laws = fits.stream().map(fit -> fit.law().orElseThrow()).toList();
+        String sentence = headline.symbol() + " grows as " + variable + "^";
+        if (fits.size() <= LISTED) {
+            List<String> each = new ArrayList<>();
+            for (int i = 0; i < fits.size(); i++) {
+                PowerLaw law = laws.get(i);
+                String ends = Double.isFinite(law.low())
+                        ? " (" + Digits.twoDecimals(law.low()) + "–" + Digits.twoDecimals(law.high()) + ")"
+                        : "";
+                each.add(Digits.twoDecimals(law.slope()) + ends + where(fits.get(i)));
+            }
+            sentence += String.join(", ", each) + " (95 % intervals)";
+        } else {
+            double[] slopes =
+                    laws.stream().mapToDouble(PowerLaw::slope).sorted().toArray();
+            sentence += Digits.twoDecimals(slopes[0]) + " to " + Digits.twoDecimals(slopes[slopes.length - 1]) + " in "
+                    + fits.size() + " settings";
+        }
+        if (!variable.equals("n")) {
+            return sentence + ".";
+        }
+        List<PowerLaw> known =
+                laws.stream().filter(law -> Double.isFinite(law.low())).toList();
+        long linear =
+                known.stream().filter(law -> law.low() <= 1 && 1 <= law.high()).count();
+        return known.isEmpty()
+                ? sentence + "."
+                : sentence + ": in line with growth proportional to n in " + linear + " of " + known.size() + ".";
     }
 
     private static String linearity(PowerLaw law) {
