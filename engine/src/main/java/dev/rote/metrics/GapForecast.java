@@ -19,10 +19,10 @@ public final class GapForecast {
     private static final double MOST = 2;
 
     /// Of the exponent with which tau_mem over the step of a gap grows with n.
-    static final WindowPrediction.Prior SHARE = new WindowPrediction.Prior(0.1, 0.1);
+    static final WindowPrediction.Prior SHARE = new WindowPrediction.Prior(0.15, 0.15);
 
     /// Standard deviation of the logarithm of that ratio between runs.
-    static final double SCATTER = 0.2;
+    static final double SCATTER = 0.25;
 
     private GapForecast() {}
 

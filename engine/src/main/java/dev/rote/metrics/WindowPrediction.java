@@ -25,8 +25,9 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
     /// Of an exponent, normal.
     public record Prior(double mean, double deviation) {
         /// tau_mem: proportional to n by Bonnaire et al. 2025 (arXiv:2505.17638, sec. 2) and Favero et al. 2025
-        /// (arXiv:2505.16959).
-        public static final Prior MEMORIZATION = new Prior(1, 0.15);
+        /// (arXiv:2505.16959); in small U-Nets with 1.0 where they are large enough for n, up to 1.5 where they are not
+        /// (docs/early-stopping.md).
+        public static final Prior MEMORIZATION = new Prior(1.1, 0.2);
 
         /// tau_gen: the same at every n by the former, sec. 2.
         public static final Prior GENERATION = new Prior(0, 0.15);

@@ -50,7 +50,7 @@ class WindowPredictionTest {
         int held = 0;
         int trials = 2000;
         for (int trial = 0; trial < trials; trial++) {
-            double slope = 1 + 0.15 * random.nextGaussian();
+            double slope = Prior.MEMORIZATION.mean() + Prior.MEMORIZATION.deviation() * random.nextGaussian();
             List<Point> points = new ArrayList<>();
             for (double n : SIZES) {
                 double error = 0.15 * Math.hypot(random.nextGaussian(), 0) * Math.signum(random.nextDouble() - 0.5);
