@@ -5,7 +5,7 @@ import java.util.List;
 /// A time scale at a training set size that was not run, from runs at smaller ones: Bayesian linear regression
 ///
 /// ```
-/// ln tau = alpha + a ln n + e
+/// ln tau = alpha + a ln(n + b) + e
 /// ```
 ///
 /// with a flat prior of alpha, a normal prior of the exponent a, and e normal, of the scatter between runs and the
@@ -23,11 +23,15 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
     private static final double FLAT = 1e-6; // precision of alpha's prior
 
     /// Of an exponent, normal.
-    public record Prior(double mean, double deviation) {
+    ///
+    /// @param offset b, 0 or more: images that take as long as learning anything at all
+    public record Prior(double mean, double deviation, double offset) {
         /// tau_mem: proportional to n by Bonnaire et al. 2025 (arXiv:2505.17638, sec. 2) and Favero et al. 2025
-        /// (arXiv:2505.16959); in small U-Nets with 1.0 where they are large enough for n, up to 1.5 where they are not
-        /// (docs/early-stopping.md).
-        public static final Prior MEMORIZATION = new Prior(1.1, 0.2);
+        /// (arXiv:2505.16959). In small U-Nets it grows faster, up to n^1.5, where a batch is a small part of the
+        /// images or the network is small for them, and slower below some dozens of images, where b straightens the
+        /// law. The
+        /// three numbers describe the recorded runs of docs/early-stopping.md.
+        public static final Prior MEMORIZATION = new Prior(1.25, 0.2, 16);
 
         /// tau_gen: the same at every n by the former, sec. 2.
         public static final Prior GENERATION = new Prior(0, 0.15);
@@ -37,6 +41,14 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
                 throw new IllegalArgumentException(
                         "prior: expected a mean and a positive deviation, got " + mean + " and " + deviation);
             }
+            if (!(offset >= 0) || Double.isInfinite(offset)) {
+                throw new IllegalArgumentException("prior: expected an offset of 0 or more, got " + offset);
+            }
+        }
+
+        /// Without an offset.
+        public Prior(double mean, double deviation) {
+            this(mean, deviation, 0);
         }
     }
 
@@ -69,7 +81,7 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
         double y1 = slopePrecision * prior.mean();
         for (Point point : points) {
             double weight = 1 / (scatter * scatter + point.error() * point.error());
-            double x = Math.log(point.n());
+            double x = Math.log(point.n() + prior.offset());
             double y = Math.log(point.tau());
             s0 += weight;
             s1 += weight * x;
@@ -97,7 +109,7 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
         if (!(n > 0) || Double.isInfinite(n)) {
             throw new IllegalArgumentException("window: expected a positive n, got " + n);
         }
-        double x = Math.log(n);
+        double x = Math.log(n + prior.offset());
         double variance = covariance[0] + 2 * x * covariance[1] + x * x * covariance[2] + scatter * scatter;
         return new LogNormal(intercept + slope * x, Math.sqrt(variance));
     }

@@ -55,9 +55,9 @@ class WindowPredictionTest {
             for (double n : SIZES) {
                 double error = 0.15 * Math.hypot(random.nextGaussian(), 0) * Math.signum(random.nextDouble() - 0.5);
                 double own = 0.2 * random.nextGaussian();
-                points.add(new Point(n, Math.exp(3 + slope * Math.log(n) + error + own), 0.2));
+                points.add(new Point(n, Math.exp(3 + slope * Math.log(n + 16) + error + own), 0.2));
             }
-            double truth = Math.exp(3 + slope * Math.log(1024) + 0.15 * random.nextGaussian());
+            double truth = Math.exp(3 + slope * Math.log(1024 + 16) + 0.15 * random.nextGaussian());
             held += WindowPrediction.of(points, Prior.MEMORIZATION, 0.15)
                             .at(1024)
                             .contains(truth)
@@ -67,10 +67,22 @@ class WindowPredictionTest {
         assertThat((double) held / trials).isBetween(0.935, 0.965); // three deviations of the binomial
     }
 
+    /// tau = 20 (n + 30).
+    @Test
+    void anOffsetStraightensALawThatBends() {
+        List<Point> points = List.of(new Point(10, 800, 0), new Point(40, 1400, 0), new Point(100, 2600, 0));
+        WindowPrediction bent = WindowPrediction.of(points, new Prior(1, 10), 0.1);
+        WindowPrediction straight = WindowPrediction.of(points, new Prior(1, 10, 30), 0.1);
+        assertThat(bent.at(1000).value()).isLessThan(0.5 * 20 * 1030);
+        assertThat(straight.at(1000).value()).isCloseTo(20 * 1030, within(1.0));
+        assertThat(straight.slope()).isCloseTo(1, within(1e-4));
+    }
+
     @Test
     void badArgumentsAreRefused() {
         assertThatThrownBy(() -> new Point(0, 1, 0)).hasMessageContaining("positive n");
         assertThatThrownBy(() -> new Prior(1, 0)).hasMessageContaining("positive deviation");
+        assertThatThrownBy(() -> new Prior(1, 1, -1)).hasMessageContaining("offset of 0 or more");
         assertThatThrownBy(() -> WindowPrediction.of(List.of(), Prior.GENERATION, 0.1))
                 .hasMessageContaining("expected runs");
     }

@@ -2,6 +2,7 @@ package dev.rote.tools.window;
 
 import dev.rote.config.RunConfig;
 import dev.rote.metrics.Interval;
+import dev.rote.metrics.WindowPrediction.Prior;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -45,7 +46,8 @@ final class ForecastText {
                                 .map(tau -> "by the gap of its losses tau_mem is " + updates(tau))
                                 .orElse("its losses have not parted enough to tell"))));
         lines.add("tau_mem at n = " + forecast.n() + ": "
-                + updates(forecast.tauMem().get()) + ", growing as n^"
+                + updates(forecast.tauMem().get()) + ", growing as (n + " + Math.round(Prior.MEMORIZATION.offset())
+                + ")^"
                 + exponent(forecast.exponent().orElseThrow()));
         lines.add("tau_gen: "
                 + forecast.tauGen()
