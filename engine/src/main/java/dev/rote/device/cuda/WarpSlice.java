@@ -26,8 +26,7 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
     private static final int HELD_WARPS = 4;
     /// The same in shared memory. Few threads leave room for more blocks, which hide each other's copies, and spread
     /// what every thread does once over more values; backward, where shared memory ends at three blocks, they would
-    /// be too
-    /// few.
+    /// be too few.
     private static final int STAGED = 16;
     private static final int STAGED_BACKWARD = 8;
     private static final int STAGED_WARPS = 8;

@@ -67,8 +67,7 @@ final class LandscapeTables {
 
     /// `kind`, `what`, `where`, `variable`, `value`, `low`, `high`, `low_over_runs`, `high_over_runs`, `known`,
     /// `bounds`: exponents (`exponent`, `prefactor`), collapses (`collapse_raw`, `collapse`, `collapse_power`) and
-    /// ratios
-    /// (`ratio`).
+    /// ratios (`ratio`).
     static String laws(Landscape landscape) {
         StringBuilder csv = new StringBuilder();
         Tables.line(
