@@ -1,20 +1,23 @@
 // linear_sm90.cu: linear layers over the channels of one tensor or of two side by side, forward and backward data, by the
 // copy engine and the matrix instructions of sm_90.
 //
-// Math         linear_sm90_<depth>x<columns>                as the product of matmul.cu, linear_joined of linear_joined.cu
+// Math         linear_sm90_<depth>x<columns>                as the product of matmul.cu, linear_joined of linear_joined.cu;
+//                adds a tensor like y, if there is one
 //              linear_backward_data_sm90_<depth>x<columns>  as linear_joined_backward_data, of one tensor or of two
-// Shapes       x, dx [N,F]   x2, dx2 [N,C-F], none where F = C   w [K,C]   bias [K] f32 or none   y, dy [N,K]; all but bias
-//              bf16. <depth> values of a step, <columns> of a block
+// Shapes       x, dx [N,F]   x2, dx2 [N,C-F], none where F = C   w [K,C]   bias [K] f32 or none   y, dy, addend [N,K]; all but
+//              bias bf16. <depth> values of a step, <columns> of a block
 // Layout       C, F and K fastest
 // Requires     compute capability 9.0: on others the kernels are empty and must not be launched. What is summed over, and
-//              F where it is, are multiples of <depth>; what is written of <columns>; 16-byte aligned; N fits in 31 bits
+//              F where it is, are multiples of <depth>; what is written of <columns>; 16-byte aligned; N fits in 31
+//              bits. y may be the addend
 // Tiling       256 rows x 32, 64 or 128 columns, 128 x columns per four warps. Blocks go from tile to tile, the columns of the
 //              same rows next to each other; a ring of steps of both operands runs ahead of them, over the ends of tiles,
 //              so copies go on while a tile is stored. Two blocks on a multiprocessor, one where columns are 128
-// Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; bias is added in f32
+// Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; bias and addend are added in f32,
+//              before y is rounded
 // Determinism  run-to-run: one block per tile, a fixed order, no atomics
 // Cost         2*N*C*K flop; x is read K / columns times, all but once from L2. N=131072, C=64, K=192: 3.2 GFLOP, 67 MB:
-//              16 us at 4.3 TB/s
+//              16 us at 4.3 TB/s. An addend is read once
 // Reference    LinearReference, Conv2dReference (double); common/wgmma_bf16.cuh, common/tensor_copy.cuh
 #include "tensor_copy.cuh"
 #include "wgmma_bf16.cuh"
@@ -27,6 +30,7 @@ struct LinearSm90Args {
     void* y;           // [rows,first_columns]
     void* y2;          // [rows,columns-first_columns]
     const float* bias; // [columns] or null
+    const void* addend; // [rows,columns], where y2 is not used, or null
     int rows;
     int depth;
     int first;
@@ -34,7 +38,7 @@ struct LinearSm90Args {
     int first_columns;
     int stages; // of the ring in shared memory
 };
-LAYOUT(LinearSm90Args, left, left2, right, y, y2, bias, rows, depth, first, columns, first_columns, stages)
+LAYOUT(LinearSm90Args, left, left2, right, y, y2, bias, addend, rows, depth, first, columns, first_columns, stages)
 
 constexpr int LINEAR_SM90_ROWS = 256, LINEAR_SM90_THREADS = 256, LINEAR_SM90_STAGES = 8;
 
@@ -142,7 +146,9 @@ struct LinearSm90 {
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 int at = row + 64 * i + threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4;
-                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, nullptr, at < a.rows);
+                const bf16* more = (const bf16*)a.addend;
+                if (more != nullptr) more += (int64_t)at * columns + column;
+                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, more, at < a.rows);
             }
         }
     }

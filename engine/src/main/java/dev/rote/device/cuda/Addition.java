@@ -10,15 +10,18 @@ import java.util.Optional;
 
 /// A sum that the kernel before it can compute as well: of its result, which nobody else reads, and something else.
 ///
+/// @param addend like the result, maybe of another shape, where sharing is 1
 /// @param sharing elements in a row, channels not counted, to which one line of the addend is added: 1 where it is like
 ///     the sum, the pixels of an image where it is a vector for each image
 record Addition(Value addend, Value sum, int sharing) {
     /// Empty if the next node is no such sum.
     static Optional<Addition> after(Node first, Node next, CudaMemory memory) {
         Value result = first.output();
-        boolean reads = next.inputs().contains(result) && memory.isReadOnce(result);
+        boolean reads =
+                next.inputs().stream().anyMatch(input -> input.unreshaped().equals(result))
+                        && memory.isReadOnce(result);
         if (reads && next.op() instanceof Add) {
-            Value addend = next.input(next.input(0).equals(result) ? 1 : 0);
+            Value addend = next.input(next.input(0).unreshaped().equals(result) ? 1 : 0);
             return Optional.of(new Addition(addend, next.output(), 1));
         }
         if (reads && next.op() instanceof AddChannels && next.input(0).equals(result)) {

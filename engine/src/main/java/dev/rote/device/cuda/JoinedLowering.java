@@ -105,7 +105,7 @@ final class JoinedLowering {
     List<KernelLaunch> forward(Node node, boolean bias) {
         Layer layer = new Layer(node.input(0), node.input(1), node.input(2), node.output());
         long added = bias ? memory.address(node.input(3)) : 0;
-        Optional<KernelLaunch> one = layer.sm90().flatMap(its -> its.forward(added));
+        Optional<KernelLaunch> one = layer.sm90().flatMap(its -> its.forward(added, 0));
         if (one.isPresent()) {
             return List.of(one.get());
         }

@@ -18,7 +18,11 @@ final class MatrixLowering {
 
     /// One list of launches for two nodes, where there is a kernel for both.
     Optional<List<KernelLaunch>> together(Node node, Node next) {
-        return node.op() instanceof Conv2d op ? convolutions.together(op, node, next) : Optional.empty();
+        return switch (node.op()) {
+            case Conv2d op -> convolutions.together(op, node, next);
+            case Linear ignored -> products.together(node, next);
+            default -> Optional.empty();
+        };
     }
 
     List<KernelLaunch> lower(Node node) {

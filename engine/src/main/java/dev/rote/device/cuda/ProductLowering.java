@@ -68,12 +68,29 @@ final class ProductLowering {
                 rows, channels, channels, y.shape().last(), atX, atX, memory.address(w), memory.address(y)));
     }
 
+    /// A linear layer and the addition of something to its result in one launch; empty where these nodes are not that,
+    /// or no kernel does it.
+    Optional<List<KernelLaunch>> together(Node node, Node next) {
+        List<Range> reads = node.inputs().stream().map(memory::range).toList();
+        return Addition.after(node, next, memory)
+                .filter(add -> add.sharing() == 1 && add.isClear(memory, List.of(), reads))
+                .filter(add -> memory.address(add.addend()) % Packing.BYTES == 0)
+                .flatMap(add -> sm90(node.input(0), node.input(1), node.output())
+                        .map(layer -> layer.writing(memory.address(add.sum())))
+                        .flatMap(layer -> layer.forward(bias(node), memory.address(add.addend()))))
+                .map(List::of);
+    }
+
+    private long bias(Node node) {
+        return node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
+    }
+
     /// x [...,C], w [K,...] with C values each, maybe bias [K]; y [...,K].
     List<KernelLaunch> linear(Node node) {
         Value x = node.input(0);
         int channels = x.shape().last();
-        long added = node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
-        Optional<KernelLaunch> one = sm90(x, node.input(1), node.output()).flatMap(layer -> layer.forward(added));
+        long added = bias(node);
+        Optional<KernelLaunch> one = sm90(x, node.input(1), node.output()).flatMap(layer -> layer.forward(added, 0));
         if (one.isPresent()) {
             return List.of(one.get());
         }

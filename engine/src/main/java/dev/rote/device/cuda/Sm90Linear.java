@@ -42,8 +42,14 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         return true;
     }
 
+    /// The same layer with its result at another address.
+    Sm90Linear writing(long result) {
+        return new Sm90Linear(rows, first, channels, filters, x, x2, w, result);
+    }
+
     /// @param bias address of [filters], or 0
-    Optional<KernelLaunch> forward(long bias) {
+    /// @param addend address of [rows,filters], which is added to y, or 0
+    Optional<KernelLaunch> forward(long bias, long addend) {
         if (!takes(rows, first, channels, filters) || !isAligned()) {
             return Optional.empty();
         }
@@ -56,6 +62,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
                 .pointer("y", y)
                 .pointer("y2", y)
                 .pointer("bias", bias)
+                .pointer("addend", addend)
                 .i32("rows", rows)
                 .i32("depth", channels)
                 .i32("first", first)
@@ -78,6 +85,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
                 .pointer("y", x)
                 .pointer("y2", x2)
                 .pointer("bias", 0)
+                .pointer("addend", 0)
                 .i32("rows", rows)
                 .i32("depth", filters)
                 .i32("first", filters)

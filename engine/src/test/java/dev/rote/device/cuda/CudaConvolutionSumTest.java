@@ -3,28 +3,17 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.rote.device.Buffer;
-import dev.rote.device.Program;
 import dev.rote.graph.Add;
 import dev.rote.graph.AddChannels;
-import dev.rote.graph.Cast;
 import dev.rote.graph.Conv2d;
-import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
-import dev.rote.graph.Plan;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// A convolution and the addition of a tensor, or of a vector for each image, in one launch.
 class CudaConvolutionSumTest extends OnCudaDevice {
-    private record Outcome(float[] sum, List<String> kernels) {}
-
     @Override
     CudaDevice opened() {
         return CudaDevice.openPortable(0);
@@ -46,32 +35,32 @@ class CudaConvolutionSumTest extends OnCudaDevice {
         assertThat(joined.kernels()).anyMatch(kernel -> kernel.startsWith("conv2d_halo_"));
         Outcome apart = run(sizes, vector, first, true);
         assertThat(apart.kernels()).anyMatch(kernel -> kernel.startsWith("add"));
-        for (int i = 0; i < joined.sum().length; i++) {
-            float expected = apart.sum()[i]; // rounded twice
-            assertThat(joined.sum()[i])
+        for (int i = 0; i < joined.values().length; i++) {
+            float expected = apart.values()[i]; // rounded twice
+            assertThat(joined.values()[i])
                     .as("element %d", i)
                     .isCloseTo(expected, within(0x1p-7f * (2 + Math.abs(expected))));
         }
-        assertThat(joined.sum()).as("not everything is rounded alike, or zero").isNotEqualTo(apart.sum());
+        assertThat(joined.values())
+                .as("not everything is rounded alike, or zero")
+                .isNotEqualTo(apart.values());
         AnyDriver.descending(true);
         try {
-            assertThat(run(sizes, vector, first, false).sum()).containsExactly(joined.sum());
+            assertThat(run(sizes, vector, first, false).values()).containsExactly(joined.values());
         } finally {
             AnyDriver.descending(false);
         }
     }
 
-    private static Value input(Graph graph, String name, int... dims) {
-        return graph.apply(new Cast(DType.BF16), graph.external(name, TensorType.f32(dims)));
-    }
-
     /// @param kept whether the result of the convolution is wanted for itself, so that the two stay apart
     private Outcome run(int[] s, boolean vector, boolean first, boolean kept) {
         Graph graph = new Graph();
-        Value x = input(graph, "x", s[0], s[1], s[2], s[3]);
-        Value w = input(graph, "w", s[4], 3, 3, s[3]);
+        Value x = Outcome.input(graph, "x", s[0], s[1], s[2], s[3]);
+        Value w = Outcome.input(graph, "w", s[4], 3, 3, s[3]);
         Value bias = graph.external("bias", TensorType.f32(s[4]));
-        Value other = vector ? input(graph, "other", s[0], s[4]) : input(graph, "other", s[0], s[1], s[2], s[4]);
+        Value other = vector
+                ? Outcome.input(graph, "other", s[0], s[4])
+                : Outcome.input(graph, "other", s[0], s[1], s[2], s[4]);
         Value y = graph.apply(Conv2d.same(3), x, w, bias);
         if (kept) {
             graph.keep(y);
@@ -82,37 +71,6 @@ class CudaConvolutionSumTest extends OnCudaDevice {
         } else {
             sum = first ? graph.apply(new Add(), other, y) : graph.apply(new Add(), y, other);
         }
-        graph.place(
-                graph.apply(new Cast(DType.F32), sum),
-                graph.external("sum", sum.type().with(DType.F32)),
-                0);
-        Map<String, Buffer> buffers = new HashMap<>();
-        graph.externals().forEach((name, value) -> {
-            Buffer buffer = device.allocate(name, value.dtype(), value.elements());
-            buffer.writeFloats(normals(name, (int) value.elements(), name.equals("w") ? 0.1 : 1));
-            buffers.put(name, buffer);
-        });
-        Plan plan = Plan.of(graph, device.target());
-        try (Program program = device.compile("test", List.of(plan), buffers);
-                CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
-            program.run();
-            List<String> kernels = new CudaLowering(memory, device.tensorCores())
-                    .lower(plan.nodes()).stream()
-                            .flatMap(lowered -> lowered.launches().stream())
-                            .map(launch -> ((KernelLaunch) launch).kernel())
-                            .toList();
-            return new Outcome(buffers.get("sum").readFloats(), kernels);
-        } finally {
-            buffers.values().forEach(Buffer::close);
-        }
-    }
-
-    private static float[] normals(String name, int count, double scale) {
-        Random random = new Random(name.hashCode());
-        float[] normals = new float[count];
-        for (int i = 0; i < count; i++) {
-            normals[i] = (float) (scale * random.nextGaussian());
-        }
-        return normals;
+        return Outcome.of(device, graph, sum);
     }
 }

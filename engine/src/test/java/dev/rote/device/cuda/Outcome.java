@@ -1,0 +1,58 @@
+package dev.rote.device.cuda;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.graph.Cast;
+import dev.rote.graph.DType;
+import dev.rote.graph.Graph;
+import dev.rote.graph.Plan;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/// What a graph in bf16 computes from normal numbers, and the kernels that did it.
+record Outcome(float[] values, List<String> kernels) {
+    /// Called "w", weights: a tenth of the others.
+    static Value input(Graph graph, String name, int... dims) {
+        return graph.apply(new Cast(DType.BF16), graph.external(name, TensorType.f32(dims)));
+    }
+
+    /// Of one value; the graph's externals are filled by their names.
+    static Outcome of(CudaDevice device, Graph graph, Value result) {
+        graph.place(
+                graph.apply(new Cast(DType.F32), result),
+                graph.external("result", result.type().with(DType.F32)),
+                0);
+        Map<String, Buffer> buffers = new HashMap<>();
+        graph.externals().forEach((name, value) -> {
+            Buffer buffer = device.allocate(name, value.dtype(), value.elements());
+            buffer.writeFloats(normals(name, (int) value.elements(), name.equals("w") ? 0.1 : 1));
+            buffers.put(name, buffer);
+        });
+        Plan plan = Plan.of(graph, device.target());
+        try (Program program = device.compile("test", List.of(plan), buffers);
+                CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+            program.run();
+            List<String> kernels = new CudaLowering(memory, device.tensorCores())
+                    .lower(plan.nodes()).stream()
+                            .flatMap(lowered -> lowered.launches().stream())
+                            .map(launch -> ((KernelLaunch) launch).kernel())
+                            .toList();
+            return new Outcome(buffers.get("result").readFloats(), kernels);
+        } finally {
+            buffers.values().forEach(Buffer::close);
+        }
+    }
+
+    private static float[] normals(String name, int count, double scale) {
+        Random random = new Random(name.hashCode());
+        float[] normals = new float[count];
+        for (int i = 0; i < count; i++) {
+            normals[i] = (float) (scale * random.nextGaussian());
+        }
+        return normals;
+    }
+}
