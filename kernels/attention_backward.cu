@@ -6,7 +6,7 @@
 // Shapes       qkv, dqkv [N,T,3,heads,D]   dy, y [N,T,heads,D]   lse, delta [N,heads,T] f32, delta in scratch memory
 // Layout       D fastest
 // Requires     _delta first. Rows at most 16; 8 bytes of shared memory for each row and token
-// Tiling       _delta: a warp per query and head. _queries: a block owns `rows` queries of a head; _keys: `rows` keys
+// Tiling       _delta: `lanes` per query and head, 16 bytes each, four times; a warp where a vector is not so many pieces. _queries: a block owns `rows` queries of a head; _keys: `rows` keys
 //              and values; 16 up to T = 640, 8 up to T = 1,280. Each keeps p and ds of its rows in shared memory
 // Numerics     as attention.cu; p from the saved log-sum-exp
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
@@ -14,6 +14,7 @@
 //              what tensor cores do not take
 // Reference    AttentionReference (double). Dao et al. 2022, arXiv:2205.14135, appendix B.2
 #include "attention.cuh"
+#include "packed.cuh"
 
 struct AttentionDeltaArgs {
     const void* dy; // [N,T,heads,D]
@@ -23,11 +24,50 @@ struct AttentionDeltaArgs {
     int tokens;
     int heads;
     int depth; // D
+    int lanes; // a power of two that share a vector in pieces of 16 bytes, or 0
 };
-LAYOUT(AttentionDeltaArgs, dy, y, delta, images, tokens, heads, depth)
+LAYOUT(AttentionDeltaArgs, dy, y, delta, images, tokens, heads, depth, lanes)
+
+constexpr int DELTA_ROUNDS = 4;
+
+// i in [N,T,heads].
+__device__ __forceinline__ void write_delta(const AttentionDeltaArgs& a, int64_t i, float delta) {
+    int64_t head = i % a.heads, token = i / a.heads % a.tokens, image = i / a.heads / a.tokens;
+    a.delta[(image * a.heads + head) * a.tokens + token] = delta;
+}
+
+// All loads of a thread are on their way before the first is used.
+template <class T>
+__device__ __forceinline__ void attention_delta_packed(const AttentionDeltaArgs& a) {
+    constexpr int SIZE = PACKED<T>;
+    int each = ATTENTION_THREADS / a.lanes, lane = (int)threadIdx.x & (a.lanes - 1); // vectors of the block at once
+    int64_t first = blockIdx.x * (int64_t)(DELTA_ROUNDS * each) + threadIdx.x / a.lanes;
+    int64_t all = a.images * a.tokens * a.heads;
+    uint4 dy[DELTA_ROUNDS], y[DELTA_ROUNDS];
+#pragma unroll
+    for (int n = 0; n < DELTA_ROUNDS; n++) {
+        int64_t i = first + n * each;
+        dy[n] = y[n] = make_uint4(0, 0, 0, 0);
+        if (i < all) dy[n] = ((const uint4*)a.dy)[i * a.lanes + lane], y[n] = ((const uint4*)a.y)[i * a.lanes + lane];
+    }
+#pragma unroll
+    for (int n = 0; n < DELTA_ROUNDS; n++) {
+        float left[SIZE], right[SIZE], sum = 0;
+        unpack(dy[n], left);
+        unpack(y[n], right);
+        for (int d = 0; d < SIZE; d++) sum += left[d] * right[d];
+        for (int distance = a.lanes / 2; distance > 0; distance /= 2) sum += __shfl_xor_sync(~0u, sum, distance);
+        int64_t i = first + n * each;
+        if (lane == 0 && i < all) write_delta(a, i, sum);
+    }
+}
 
 template <class T>
 __device__ __forceinline__ void attention_delta(const AttentionDeltaArgs& a) {
+    if (a.lanes > 0) {
+        attention_delta_packed<T>(a);
+        return;
+    }
     int64_t i = blockIdx.x * (int64_t)(ATTENTION_THREADS / 32) + threadIdx.x / 32; // in [N,T,heads]
     if (i >= a.images * a.tokens * a.heads) return;
     float sum = 0;
@@ -35,8 +75,7 @@ __device__ __forceinline__ void attention_delta(const AttentionDeltaArgs& a) {
         sum += to_float(((const T*)a.dy)[i * a.depth + d]) * to_float(((const T*)a.y)[i * a.depth + d]);
     }
     sum = warp_sum(sum);
-    int64_t head = i % a.heads, token = i / a.heads % a.tokens, image = i / a.heads / a.tokens;
-    if (threadIdx.x % 32 == 0) a.delta[(image * a.heads + head) * a.tokens + token] = sum;
+    if (threadIdx.x % 32 == 0) write_delta(a, i, sum);
 }
 
 KERNEL(attention_delta_f32, AttentionDeltaArgs, ATTENTION_THREADS) { attention_delta<float>(a); }

@@ -15,20 +15,7 @@
 // Cost         10 T^2 D flop and T^2 exponentials per head. Below D = 64 instructions are the limit: about 10 for an
 //              element of the scores and lane, 8 cycles of the unit for exponentials among them
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
-#include "attention_mma.cuh"
-
-struct AttentionBackwardHeadArgs {
-    const void* dy;   // [N,T,heads,D]
-    const void* qkv;  // [N,T,3,heads,D]
-    const void* y;    // [N,T,heads,D]
-    const float* lse; // [N,heads,T]
-    void* dqkv;       // [N,T,3,heads,D]
-    int tokens;
-    int heads;
-    int depth;   // D
-    float scale; // 1 / sqrt D
-};
-LAYOUT(AttentionBackwardHeadArgs, dy, qkv, y, lse, dqkv, tokens, heads, depth, scale)
+#include "attention_head.cuh"
 
 // ds of 64 queries and 64 keys, written by keys and read by queries. bf16 [key,query], ldmatrix transposes. TF32
 // [query,key]: of 8 keys first the even ones, as VectorSums wants them.
@@ -75,37 +62,6 @@ struct Slopes {
         }
     }
 };
-
-// Four neighbours as f32.
-__device__ __forceinline__ float4 four(const float* from) { return *(const float4*)from; }
-
-__device__ __forceinline__ float4 four(const bf16* from) {
-    uint2 x = *(const uint2*)from;
-    return {__uint_as_float(x.x << 16), __uint_as_float(x.x & 0xffff0000u), __uint_as_float(x.y << 16),
-            __uint_as_float(x.y & 0xffff0000u)};
-}
-
-// numbers[t] = log-sum-exp in units of log 2, numbers[padded + t] = delta; behind the last token infinity, so that
-// weights are zero, and 0.
-template <int DEPTH, class T>
-__device__ __forceinline__ void find_numbers(float* numbers, int padded, const HeadVectors<const T>& dy,
-                                             const HeadVectors<const T>& y, const float* lse) {
-    constexpr int LANES = DEPTH / 4; // of a token
-    int d = (int)threadIdx.x % LANES * 4;
-    for (int token = (int)threadIdx.x / LANES; token < padded; token += MMA_THREADS / LANES) {
-        float sum = 0;
-        if (token < dy.count && d < dy.depth) {
-            float4 a = four(dy.first + token * dy.stride + d), b = four(y.first + token * y.stride + d);
-            sum = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
-        }
-#pragma unroll
-        for (int lanes = LANES / 2; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
-        if (d == 0) {
-            numbers[token] = token < dy.count ? lse[token] * LOG2_E : __int_as_float(0x7f800000);
-            numbers[padded + token] = sum;
-        }
-    }
-}
 
 template <class T, int DEPTH>
 __device__ __forceinline__ void attention_backward_head(const AttentionBackwardHeadArgs& a) {

@@ -9,6 +9,8 @@ import java.util.Optional;
 /// `attention_backward.cu`.
 final class AttentionLowering {
     private static final int THREADS = 256;
+    private static final int WARP = 32;
+    private static final int DELTA_ROUNDS = 4; // of `attention_delta`
     /// As `attention.cuh` has them.
     private static final int MOST_ROWS = 16;
 
@@ -157,8 +159,18 @@ final class AttentionLowering {
                 .i32("tokens", of.tokens())
                 .i32("heads", of.heads())
                 .i32("depth", of.depth());
+        int lanes = lanes(of.depth() * dy.dtype().bytes(), memory.address(dy) | memory.address(node.input(2)));
+        arguments.i32("lanes", lanes);
         long vectors = (long) of.images() * of.tokens() * of.heads();
-        int blocks = Math.toIntExact(Math.ceilDiv(vectors, THREADS / 32));
+        int perBlock = lanes == 0 ? THREADS / WARP : THREADS / lanes * DELTA_ROUNDS;
+        int blocks = Math.toIntExact(Math.ceilDiv(vectors, perBlock));
         return KernelLaunch.blocks("attention_delta" + Names.type(dy), blocks, THREADS, arguments);
+    }
+
+    /// Lanes that share a vector in pieces of 16 bytes; 0 where it is not so many pieces, or not aligned to them.
+    private static int lanes(int vectorBytes, long addresses) {
+        int lanes = vectorBytes / Packing.BYTES;
+        boolean whole = (vectorBytes | addresses) % Packing.BYTES == 0 && Integer.bitCount(lanes) == 1;
+        return whole && lanes <= WARP ? lanes : 0;
     }
 }

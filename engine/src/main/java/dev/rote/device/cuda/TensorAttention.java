@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// The tensor cores' kernels of attention for one type and head size: their names, blocks and shared memory, as
-/// `attention_mma.cuh` and `attention_backward_head.cu` lay it out.
+/// `attention_mma.cuh`, `attention_backward_head.cu` and `attention_backward_pairs.cu` lay it out.
 ///
 /// @param type of qkv
 /// @param size the longest vector of a head that the kernels take
@@ -16,6 +16,8 @@ record TensorAttention(DType type, int size) {
     private static final List<Integer> SIZES = List.of(16, 32, 64, 128);
     private static final int THREADS = 128;
     private static final int TOKENS = 64; // of a block
+    private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
+    private static final int MOST_PAIRED = 32; // the longest vectors of these
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
     private static final int BUSY_HEADS = 132;
 
@@ -47,7 +49,10 @@ record TensorAttention(DType type, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
-        return launch("attention_backward_head", heads, Math.toIntExact(headBytes(tokens)), arguments);
+        boolean pairs = type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;
+        return pairs
+                ? launch("attention_backward_pairs", heads, Math.toIntExact(pairBytes(tokens)), arguments)
+                : launch("attention_backward_head", heads, Math.toIntExact(headBytes(tokens)), arguments);
     }
 
     List<KernelLaunch> backward(long heads, int tokens, Arguments arguments) {
@@ -90,6 +95,15 @@ record TensorAttention(DType type, int size) {
         long vectors = (2 + 2 * pairs) * TOKENS * rowBytes();
         long slopes = (long) TOKENS * (TOKENS * type.bytes() + 16);
         long sums = tiles == 1 ? 0 : 4L * tiles * TOKENS * size;
+        return vectors + slopes + 8 * tiles * TOKENS + sums;
+    }
+
+    /// The same for blocks of twice as many keys and values.
+    private long pairBytes(int tokens) {
+        long tiles = tiles(tokens);
+        long vectors = (2 * PAIR_KEYS + 4 * TOKENS) * (long) rowBytes();
+        long slopes = (long) PAIR_KEYS * (TOKENS * type.bytes() + 16);
+        long sums = tokens <= PAIR_KEYS ? 0 : 4L * tiles * TOKENS * size;
         return vectors + slopes + 8 * tiles * TOKENS + sums;
     }
 }

@@ -1,0 +1,200 @@
+// attention_backward_pairs.cu: gradient of multi-head self-attention, a block to a head of many tokens and short vectors,
+// in bf16 on tensor cores.
+//
+// Math         as attention_backward_head.cu
+// Shapes       as attention_backward_head.cu
+// Layout       D fastest
+// Requires     D a multiple of 4, at most the number in the name; dq of a head fits in shared memory
+// Tiling       as attention_backward_head.cu, but a warp has 32 keys and values, a block 128: what is read of queries and dy
+//              from shared memory, which is the limit of the other kernel, serves twice as many. Up to D = 16 the keys
+//              that ds is multiplied with stay in registers too. T = 256: D = 16 60 KiB and 3 blocks on a
+//              multiprocessor, D = 32 92 KiB and 2
+// Numerics     as attention_backward_head.cu
+// Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
+// Cost         10 T^2 D flop and T^2 exponentials per head. For 512 keys and queries of a warp, D = 16, about 36 cycles of
+//              shared memory, where attention_backward_head.cu has 72, and 64 of the unit for exponentials shared by four
+//              warps. Expected of an H200, T = 256, D = 16, 2,048 heads: 95 us (162 measured, with attention_backward_head.cu)
+// Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
+#include "attention_head.cuh"
+
+constexpr int PAIR_KEYS = 128; // of a block
+constexpr int SLOPE_ROW = TOKENS + CHUNK<bf16>;
+
+// 16 tokens of a tile as rows (or, TRANSPOSED, columns' sums) of the right factor.
+template <int DEPTH, bool TRANSPOSED>
+struct RightTokens {
+    unsigned words[DEPTH / 16][4];
+
+    RightTokens() = default;
+    __device__ __forceinline__ RightTokens(const bf16* tile, int token) {
+        int lane = threadIdx.x % 32, first = lane / 8 % 2, second = lane / 16;
+        int row = token + (TRANSPOSED ? first : second) * 8 + lane % 8, column = (TRANSPOSED ? second : first) * 8;
+#pragma unroll
+        for (int k = 0; k < DEPTH / 16; k++) {
+            load_matrix<4, TRANSPOSED>(words[k], tile + row * PITCH<bf16, DEPTH> + 16 * k + column);
+        }
+    }
+};
+
+// scores[j] = rows * (16 tokens)^T, j = 0 for the first 8 of these.
+template <int DEPTH>
+__device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
+                                              const RightTokens<DEPTH, false>& tokens) {
+#pragma unroll
+    for (int k = 0; k < DEPTH / 16; k++) {
+        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+    }
+}
+
+// sums += weights * 16 tokens.
+template <int DEPTH>
+__device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, const unsigned (&weights)[4],
+                                             const RightTokens<DEPTH, true>& tokens) {
+#pragma unroll
+    for (int k = 0; k < DEPTH / 16; k++) {
+        for (int j = 0; j < 2; j++) {
+            mma_bf16(sums.sum[2 * k + j], weights, {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+        }
+    }
+}
+
+// Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
+template <int DEPTH>
+struct PairOfKeys {
+    unsigned keys[2][DEPTH / 16][4], values[2][DEPTH / 16][4];
+    VectorSums<bf16, DEPTH> dk[2], dv[2];
+
+    __device__ __forceinline__ PairOfKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
+        for (int h = 0; h < 2; h++) {
+#pragma unroll
+            for (int k = 0; k < DEPTH / 16; k++) {
+                load_left<DEPTH>(keys[h][k], all_keys, row + 16 * h, k);
+                load_left<DEPTH>(values[h][k], all_values, row + 16 * h, k);
+            }
+        }
+    }
+
+    // Meets 16 queries from `i` of their tile on; `numbers` are of these. Leaves ds in `slopes`, from this warp's keys.
+    __device__ __forceinline__ void meet(const bf16* queries, const bf16* gradients, int i, const float* numbers, int padded,
+                                         float scale, bf16* slopes) {
+        int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+        float p[2][2][4] = {}, ds[2][2][4] = {};
+        {
+            RightTokens<DEPTH, false> query(queries, i), gradient(gradients, i);
+            for (int h = 0; h < 2; h++) {
+                multiply_rows<DEPTH>(p[h], keys[h], query);
+                multiply_rows<DEPTH>(ds[h], values[h], gradient);
+            }
+        }
+        for (int c = 0; c < 2; c++) { // this lane's columns, two at once
+            float2 lse = *(const float2*)(numbers + 8 * c + 2 * t), delta = *(const float2*)(numbers + padded + 8 * c + 2 * t);
+            for (int h = 0; h < 2; h++) {
+                for (int e = 0; e < 4; e++) {
+                    p[h][c][e] = power_of_2(fmaf(p[h][c][e], scale, e % 2 ? -lse.y : -lse.x));
+                    ds[h][c][e] = p[h][c][e] * (ds[h][c][e] - (e % 2 ? delta.y : delta.x));
+                }
+            }
+        }
+        RightTokens<DEPTH, true> query(queries, i), gradient(gradients, i);
+        for (int h = 0; h < 2; h++) {
+            unsigned weights[4], slope[4];
+            for (int j = 0; j < 4; j++) {
+                weights[j] = pack_bf16(p[h][j / 2][j % 2 * 2], p[h][j / 2][j % 2 * 2 + 1]);
+                slope[j] = pack_bf16(ds[h][j / 2][j % 2 * 2], ds[h][j / 2][j % 2 * 2 + 1]);
+            }
+            add_weighted<DEPTH>(dv[h], weights, gradient);
+            add_weighted<DEPTH>(dk[h], slope, query);
+            for (int j = 0; j < 4; j++) {
+                *(unsigned*)(slopes + (16 * h + j % 2 * 8 + g) * SLOPE_ROW + i + j / 2 * 8 + 2 * t) = slope[j];
+            }
+        }
+    }
+};
+
+// 16 queries of this warp: their part of dq from the keys of a block.
+template <int DEPTH>
+__device__ __forceinline__ void add_slopes(VectorSums<bf16, DEPTH>& dq, const bf16* slopes, int n,
+                                           const RightTokens<DEPTH, true>& keys) {
+    int lane = threadIdx.x % 32, row = 16 * n + lane / 16 * 8 + lane % 8;
+    unsigned ds[4];
+    load_matrix<4, true>(ds, slopes + row * SLOPE_ROW + (int)threadIdx.x / 32 * 16 + lane / 8 % 2 * 8);
+    add_weighted<DEPTH>(dq, ds, keys);
+}
+
+template <int DEPTH>
+__device__ __forceinline__ void attention_backward_pairs(const AttentionBackwardHeadArgs& a) {
+    using Passing = PassingTiles<bf16, DEPTH, 2, TOKENS>;
+    constexpr bool KEPT = DEPTH <= 16;
+    int padded = (a.tokens + TOKENS - 1) / TOKENS * TOKENS;
+    DYNAMIC_SHARED(bf16, keys);                              // [128,PITCH]
+    bf16* values = keys + PAIR_KEYS * PITCH<bf16, DEPTH>;    // the same
+    bf16* slopes = values + PAIR_KEYS * PITCH<bf16, DEPTH>;  // [128,SLOPE_ROW]: ds of 64 queries, by keys
+    float* numbers = (float*)(slopes + PAIR_KEYS * SLOPE_ROW); // [2,padded]
+    bf16* room = (bf16*)(numbers + 2 * padded);              // [2,2,TILE]: queries and dy
+    float4* waiting = (float4*)(room + 4 * Passing::TILE);   // [padded / 64,DEPTH / 8,threads] sums of dq, if T > 128
+    HeadPlace head(a, blockIdx.x);
+    const bf16* qkv = (const bf16*)a.qkv;
+    HeadVectors<const bf16> dy = head.vectors((const bf16*)a.dy);
+    HeadVectors<bf16> dqueries = head.part((bf16*)a.dqkv, 0);
+    Passing passing {room, head.part(qkv, 0), dy};
+    int warp = (int)threadIdx.x / 32;
+    float scale = a.scale * LOG2_E;
+
+    for (int first = 0; first < a.tokens; first += PAIR_KEYS) {
+        __syncthreads(); // nobody reads the keys and values before any more
+        load_tile<DEPTH, PAIR_KEYS>(keys, head.part(qkv, 1), first);
+        load_tile<DEPTH, PAIR_KEYS>(values, head.part(qkv, 2), first);
+        passing.begin(); // one group with keys and values
+        if (first == 0) find_numbers<DEPTH>(numbers, padded, dy, head.vectors((const bf16*)a.y), head.numbers(a.lse));
+        wait_copies<0>();
+        __syncthreads(); // keys, values and numbers are there
+        PairOfKeys<DEPTH> own(keys, values, warp * 32);
+        RightTokens<DEPTH, true> kept[KEPT ? PAIR_KEYS / 16 : 1];
+        if constexpr (KEPT) {
+#pragma unroll
+            for (int n = 0; n < PAIR_KEYS / 16; n++) kept[n] = RightTokens<DEPTH, true>(keys, 16 * n);
+        }
+        bool last = first + PAIR_KEYS >= a.tokens;
+        passing.each([&](int from, const bf16* queries, const bf16* gradients) {
+#pragma unroll 1
+            for (int i = 0; i < TOKENS; i += 16) {
+                own.meet(queries, gradients, i, numbers + from + i, padded, scale, slopes + warp * 32 * SLOPE_ROW);
+            }
+            __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it
+            VectorSums<bf16, DEPTH> dq = {};
+            float4* at = waiting + from / TOKENS * (DEPTH / 8) * MMA_THREADS + threadIdx.x;
+            if (first > 0) {
+                for (int n = 0; n < DEPTH / 8; n++) {
+                    float4 x = at[n * MMA_THREADS];
+                    dq.sum[n][0] = x.x, dq.sum[n][1] = x.y, dq.sum[n][2] = x.z, dq.sum[n][3] = x.w;
+                }
+            }
+#pragma unroll
+            for (int n = 0; n < PAIR_KEYS / 16; n++) {
+                if constexpr (KEPT) {
+                    add_slopes<DEPTH>(dq, slopes, n, kept[n]);
+                } else {
+                    add_slopes<DEPTH>(dq, slopes, n, RightTokens<DEPTH, true>(keys, 16 * n));
+                }
+            }
+            if (last) {
+                dq.store(a.scale, a.scale, dqueries, from + warp * 16);
+            } else {
+                for (int n = 0; n < DEPTH / 8; n++) {
+                    at[n * MMA_THREADS] = {dq.sum[n][0], dq.sum[n][1], dq.sum[n][2], dq.sum[n][3]};
+                }
+            }
+        });
+        for (int h = 0; h < 2; h++) {
+            own.dk[h].store(a.scale, a.scale, head.part((bf16*)a.dqkv, 1), first + warp * 32 + 16 * h);
+            own.dv[h].store(1.0f, 1.0f, head.part((bf16*)a.dqkv, 2), first + warp * 32 + 16 * h);
+        }
+    }
+}
+
+KERNEL_RESIDENT(attention_backward_pairs_bf16_mma_16, AttentionBackwardHeadArgs, MMA_THREADS, 3) {
+    attention_backward_pairs<16>(a);
+}
+KERNEL_RESIDENT(attention_backward_pairs_bf16_mma_32, AttentionBackwardHeadArgs, MMA_THREADS, 2) {
+    attention_backward_pairs<32>(a);
+}
