@@ -47,8 +47,9 @@ constexpr int LINEAR_SM90_ROWS = 256, LINEAR_SM90_THREADS = 256, LINEAR_SM90_STA
 struct LinearSm90Shared {
     uint64_t loaded[LINEAR_SM90_STAGES]; // barriers
     int tile, step, slot;                // of the thread that copies
+    alignas(8) float bias[2][128];       // of a tile's columns, and of the one before
 };
-constexpr int LINEAR_SM90_STATE = 1024;
+constexpr int LINEAR_SM90_STATE = 2048;
 static_assert(sizeof(LinearSm90Shared) <= LINEAR_SM90_STATE, "state");
 
 // LINE: bytes of the depth of a step, 64 or 128. BACKWARD: w is [depth,columns], else [columns,depth].
@@ -106,9 +107,10 @@ struct LinearSm90 {
             for (int i = 0; i < a.stages - 1; i++) load();
         }
         __syncthreads(); // the barriers of the copies are there
-        int group = threadIdx.x / 128, slot = 0, parity = 0;
-        for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+        int group = threadIdx.x / 128, slot = 0, parity = 0, turn = 0;
+        for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, turn ^= 1) {
             float sum[2][SUMS];
+            begin(tile, shared.bias[turn]);
             for (int step = 0; step < steps; step++) {
                 const unsigned char* stage = ring + slot * STAGE_BYTES;
                 wait_bulk(shared.loaded + slot, parity);
@@ -131,24 +133,40 @@ struct LinearSm90 {
             }
             wait_products<0>(sum[0]);
             wait_products<0>(sum[1]);
-            int above = tile / across;
-            store(above * LINEAR_SM90_ROWS + group * 128, (tile - above * across) * COLUMNS, sum);
+            store(tile, group * 128, shared.bias[turn], sum);
         }
     }
 
-    __device__ __forceinline__ void store(int row, int column, const float (&sum)[2][SUMS]) const {
+    // What the store of a tile will want: the barriers of its steps make the bias visible.
+    __device__ __forceinline__ void begin(int tile, float* bias) const {
+        int above = tile / across, column = (tile - above * across) * COLUMNS;
+        if (threadIdx.x < COLUMNS) bias[threadIdx.x] = a.bias == nullptr ? 0.0f : a.bias[column + threadIdx.x];
+        int row = above * LINEAR_SM90_ROWS + (int)threadIdx.x;
+        if (adds() && row < a.rows) prefetch_row<COLUMNS>(addend_of(row) + column);
+    }
+
+    // Gradients have no addend: their kernels need no registers for it.
+    __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
+    __device__ __forceinline__ const bf16* addend_of(int row) const { return (const bf16*)a.addend + (int64_t)row * a.columns; }
+
+    __device__ __forceinline__ void store(int tile, int first_row, const float* bias, const float (&sum)[2][SUMS]) const {
+        int above = tile / across, column = (tile - above * across) * COLUMNS;
         bool second = column >= a.first_columns;
         int columns = second ? a.columns - a.first_columns : a.first_columns;
         bf16* y = (bf16*)(second ? a.y2 : a.y) + (second ? column - a.first_columns : column);
-        const float* bias = a.bias == nullptr ? nullptr : a.bias + column;
+        int row = above * LINEAR_SM90_ROWS + first_row + threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
 #pragma unroll
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2; i++, row += 64) {
+            RowAddend<COLUMNS> addend[2];
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int at = row + 64 * i + threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4;
-                const bf16* more = (const bf16*)a.addend;
-                if (more != nullptr) more += (int64_t)at * columns + column;
-                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, more, at < a.rows);
+                int at = row + 8 * half;
+                if (adds()) addend[half].load(addend_of(at) + column, at < a.rows);
+            }
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                int at = row + 8 * half;
+                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, addend[half], adds(), at < a.rows);
             }
         }
     }

@@ -3,12 +3,13 @@
 // Math         matmul                  y[b,i,j] = bias[j] + sum_k a[b,i,k] b[b,k,j]; a linear layer is a = x, b = w',
 //                                      its data gradient a = dy, b = w
 //              linear_backward_weight  dw[k,c] = sum_n dy[n,k] x[n,c], dbias[k] = sum_n dy[n,k]
-//              sum_splits              y[i] = sum over splits s of partial[s,i]
+//              sum_splits, _few        y[i] = sum over splits s of partial[s,i]
 // Shapes       a [batch,m,k]   b [batch,k,n]   bias [n] f32 or none   y [batch,m,n] in the type of a, or dw [m,n] and
 //              dbias [m] f32; partial [splits][dw, then dbias]
 // Layout       given by strides: of a, and of b, either index may be the fastest
 // Requires     _f32, _bf16: one stride of each operand is 1. _tensor: the names say which (n: as written, a is m x k; t:
-//              transposed), the fastest extents are multiples of 16 bytes, a and b 16-byte aligned
+//              transposed), the fastest extents are multiples of 16 bytes, a and b 16-byte aligned. sum_splits_few: at
+//              most 8 splits; n and sums multiples of 4; 16-byte aligned
 // Tiling       _<rows>x<columns>, chosen in ProductTiles; weight gradients split their long sum over blocks, as
 //              conv2d_backward_weight.cu. See fma_tile.cuh and tensor_tile.cuh
 // Numerics     f32 sums; general: blocked by 64 terms; tf32 rounds both factors to 10 bits of mantissa. sum_splits adds
@@ -147,4 +148,23 @@ KERNEL(sum_splits, SumSplitsArgs, 256) {
     } else {
         a.row_sums[i - a.n] = sum;
     }
+}
+
+// Four values per thread, for results that fill the device so, with the bits of sum_splits.
+KERNEL(sum_splits_few, SumSplitsArgs, 256) {
+    constexpr int MOST = 8;
+    int64_t size = a.n + a.sums, i = 4 * (blockIdx.x * (int64_t)blockDim.x + threadIdx.x);
+    if (i >= size) return;
+    float4 part[MOST];
+#pragma unroll
+    for (int split = 0; split < MOST; split++) {
+        part[split] = make_float4(0, 0, 0, 0);
+        if (split < a.splits) part[split] = *(const float4*)(a.partial + split * size + i);
+    }
+    float4 sum = part[0];
+#pragma unroll
+    for (int split = 1; split < MOST; split++) {
+        sum.x += part[split].x, sum.y += part[split].y, sum.z += part[split].z, sum.w += part[split].w;
+    }
+    *(float4*)(i < a.n ? a.y + i : a.row_sums + (i - a.n)) = sum;
 }

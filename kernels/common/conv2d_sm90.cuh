@@ -53,6 +53,7 @@ struct ConvSm90Shared {
     // Of the thread that copies: registers are for sums.
     int tile, box, slot;           // of pixels
     int taps_left, step, tap_slot; // of taps that come with their step
+    alignas(8) float bias[128];    // of the block's columns
 };
 constexpr int CONV_SM90_STATE = 1024; // bytes of it
 static_assert(sizeof(ConvSm90Shared) <= CONV_SM90_STATE, "state");
@@ -161,6 +162,7 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ void start() {
+        if (threadIdx.x < COLUMNS) shared.bias[threadIdx.x] = a.bias == nullptr ? 0.0f : a.bias[column + threadIdx.x];
         if (threadIdx.x == 0) {
             for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.pixels_loaded + i);
             for (int i = 0; i < TAP_STAGES; i++) init_bulk_barrier(shared.taps_loaded + i);
@@ -180,7 +182,7 @@ struct ConvSm90 {
             }
             for (int i = 1; i < a.stages - 1; i++) load_pixels();
         }
-        __syncthreads(); // the barriers of the copies are there
+        __syncthreads(); // the barriers of the copies and the bias are there
         if (KEPT) wait_bulk(shared.taps_loaded, 0);
     }
 
@@ -225,6 +227,7 @@ struct ConvSm90 {
         bool divided = this->divided();
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             float sum[2][SUMS];
+            if (adds()) prefetch_addend(tile);
             for (int chunk = 0; chunk < chunks; chunk++) {
                 int plane = STRIDED ? PARITY : parities(chunk);
 #pragma unroll
@@ -267,25 +270,44 @@ struct ConvSm90 {
         }
     }
 
+    // Pixel `inner` of a patch, counted in y; -1 where there is none.
+    __device__ __forceinline__ int pixel_of(const Place& at, const Place& patch, int inner) const {
+        int image = at.image + patch.image, row = inner / patch_width(), h = at.row + patch.row + row;
+        int w = at.column + patch.column + inner - row * patch_width();
+        bool inside = image < a.images && h < a.height;
+        h = h * a.enlargement + (int)blockIdx.z / 2;
+        w = w * a.enlargement + (int)blockIdx.z % 2;
+        return inside ? (image * a.height * a.enlargement + h) * a.width * a.enlargement + w : -1;
+    }
+
+    // Gradients have no addend: their kernels need no registers for it.
+    __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
+    __device__ __forceinline__ const bf16* addend_of(int pixel) const {
+        return (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
+    }
+
+    // A thread a pixel.
+    __device__ __forceinline__ void prefetch_addend(int tile) const {
+        int pixel = pixel_of(place_of(tile), patch_place((int)threadIdx.x / 64), (int)threadIdx.x % 64);
+        if (pixel >= 0) prefetch_row<COLUMNS>(addend_of(pixel));
+    }
+
     __device__ __forceinline__ void store(int tile, int first_patch, const float (&sum)[2][SUMS]) const {
-        const float* bias = a.bias == nullptr ? nullptr : a.bias + column;
         Place at = place_of(tile);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
             Place patch = patch_place(first_patch + i);
-            bool there = at.image + patch.image < a.images;
+            int pixel[2];
+            RowAddend<COLUMNS> addend[2];
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int inner = threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4; // of the patch
-                int row = inner / patch_width(), h = at.row + patch.row + row;
-                int w = at.column + patch.column + inner - row * patch_width();
-                bool inside = there && h < a.height;
-                h = h * a.enlargement + (int)blockIdx.z / 2;
-                w = w * a.enlargement + (int)blockIdx.z % 2;
-                int pixel = ((at.image + patch.image) * a.height * a.enlargement + h) * a.width * a.enlargement + w;
-                const bf16* more = (const bf16*)a.addend;
-                if (more != nullptr) more += (int64_t)(pixel / a.addend_pixels) * a.columns + column;
-                store_row<COLUMNS>((bf16*)a.y + (int64_t)pixel * a.columns + column, sum[i], half, bias, more, inside);
+                pixel[half] = pixel_of(at, patch, threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4);
+                if (adds()) addend[half].load(addend_of(pixel[half]), pixel[half] >= 0);
+            }
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                bf16* to = (bf16*)a.y + (int64_t)pixel[half] * a.columns + column;
+                store_row<COLUMNS>(to, sum[i], half, shared.bias, addend[half], adds(), pixel[half] >= 0);
             }
         }
     }

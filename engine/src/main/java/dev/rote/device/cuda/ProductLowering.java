@@ -11,6 +11,11 @@ import java.util.Optional;
 
 /// Lowers matrix products and linear layers to `matmul.cu`.
 final class ProductLowering {
+    /// As `sum_splits_few` takes them; it is for results whose threads, of four values each, fill a device.
+    private static final int FEW_SPLITS = 8;
+    private static final int FOUR = 4;
+    private static final int MANY_VALUES = 1 << 17;
+
     private final CudaMemory memory;
     private final boolean tf32;
     private final boolean sm90;
@@ -210,9 +215,11 @@ final class ProductLowering {
                 .i64("n", elements)
                 .i64("sums", sums)
                 .i32("splits", split.count());
-        int blocks = MatrixLowering.extent("blocks", (elements + sums + 31) / 32);
-        return new KernelLaunch(
-                "sum_splits", KernelLaunch.Extent.of(blocks), KernelLaunch.Extent.of(256), 0, arguments);
+        boolean whole = (elements | sums) % FOUR == 0 && (partial | y | rowSums) % Packing.BYTES == 0;
+        boolean few = whole && split.count() <= FEW_SPLITS && elements >= MANY_VALUES;
+        return few
+                ? KernelLaunch.perElement("sum_splits_few", (elements + sums) / FOUR, arguments)
+                : KernelLaunch.blocks("sum_splits", MatrixLowering.extent("blocks", (elements + sums + 31) / 32), 256, arguments);
     }
 
     /// @param splits blocks that share a tile, the grid's y

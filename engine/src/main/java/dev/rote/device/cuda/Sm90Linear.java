@@ -15,7 +15,8 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     private static final int ROWS = 256; // of a block
     private static final int LEAST_ROWS = 2048; // below, the tiles of other kernels keep more of a GPU busy
     private static final int THREADS = 256;
-    private static final int STATE_BYTES = 1024;
+    private static final int STATE_BYTES = 2048;
+    private static final int WEIGHTS_STATE_BYTES = 1024;
     private static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
     private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
     private static final int MOST_STAGES = 8;
@@ -160,7 +161,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         int box = Math.min(blockChannels, 64);
         int groups = groups(filters);
         int stageBytes = STEP_ROWS * 2 * (groups * GROUP_FILTERS + blockChannels);
-        int stages = Math.min(MOST_STAGES, (ONE_BLOCK - STATE_BYTES) / stageBytes);
+        int stages = Math.min(MOST_STAGES, (ONE_BLOCK - WEIGHTS_STATE_BYTES) / stageBytes);
         Arguments arguments = new Arguments()
                 .tensorMap("x", matrix(x, rows, first, STEP_ROWS, box))
                 .tensorMap("x2", matrix(first == channels ? x : x2, rows, second(), STEP_ROWS, box))
@@ -178,7 +179,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
                 "linear_backward_weight_sm90_" + blockChannels,
                 new KernelLaunch.Extent(tiles(filters, channels, blockChannels), split.count(), 1),
                 KernelLaunch.Extent.of(128 * groups),
-                STATE_BYTES + stages * stageBytes,
+                WEIGHTS_STATE_BYTES + stages * stageBytes,
                 arguments);
     }
 }

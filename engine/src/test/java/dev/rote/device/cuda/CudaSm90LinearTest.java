@@ -85,6 +85,18 @@ class CudaSm90LinearTest extends OnSm90Device {
         }
     }
 
+    /// Eight parts of a large gradient, which threads of four values add up.
+    @Test
+    void aLargeWeightGradientAgreesToo() {
+        OpCase one = of(new Random(13), new Linear.BackwardWeight(true), bf16(2048, 512), bf16(2048, 768));
+        assertThat(kernels(device, one)).containsExactly("linear_backward_weight_sm90_128", "sum_splits_few");
+        List<double[]> found = new OpRun(device).run(one);
+        List<double[]> expected = one.expected();
+        for (int output = 0; output < expected.size(); output++) {
+            isRounded(found.get(output), expected.get(output), "output " + output);
+        }
+    }
+
     @Test
     void othersGoElsewhere() {
         Random random = new Random(12);
