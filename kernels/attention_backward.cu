@@ -6,7 +6,8 @@
 // Shapes       qkv, dqkv [N,T,3,heads,D]   dy, y [N,T,heads,D]   lse, delta [N,heads,T] f32, delta in scratch memory
 // Layout       D fastest
 // Requires     _delta first. Rows at most 16; 8 bytes of shared memory for each row and token
-// Tiling       _delta: `lanes` per query and head, 16 bytes each, four times; a warp where a vector is not so many pieces. _queries: a block owns `rows` queries of a head; _keys: `rows` keys
+// Tiling       _delta: `lanes` per query and head, 16 bytes each, four times; a warp where a vector is not so many pieces.
+//              _queries: a block owns `rows` queries of a head; _keys: `rows` keys
 //              and values; 16 up to T = 640, 8 up to T = 1,280. Each keeps p and ds of its rows in shared memory
 // Numerics     as attention.cu; p from the saved log-sum-exp
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics

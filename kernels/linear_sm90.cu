@@ -12,7 +12,8 @@
 //              bits. y may be the addend
 // Tiling       256 rows x 32, 64 or 128 columns, 128 x columns per four warps. Blocks go from tile to tile, the columns of the
 //              same rows next to each other; a ring of steps of both operands runs ahead of them, over the ends of tiles,
-//              so copies go on while a tile is stored. Two blocks on a multiprocessor, one where columns are 128
+//              so copies go on while a tile is stored. Two blocks on a multiprocessor, which hide each other's stores; one
+//              where columns are 128: it stores a tile during the first products of the next
 // Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; bias and addend are added in f32,
 //              before y is rounded
 // Determinism  run-to-run: one block per tile, a fixed order, no atomics
@@ -46,7 +47,7 @@ constexpr int LINEAR_SM90_ROWS = 256, LINEAR_SM90_THREADS = 256, LINEAR_SM90_STA
 
 struct LinearSm90Shared {
     uint64_t loaded[LINEAR_SM90_STAGES]; // barriers
-    int tile, step, slot;                // of the thread that copies
+    int tile, above, beside, step, slot; // of the thread that copies: the tile and where it is
     alignas(8) float bias[2][128];       // of a tile's columns, and of the one before
 };
 constexpr int LINEAR_SM90_STATE = 2048;
@@ -55,6 +56,8 @@ static_assert(sizeof(LinearSm90Shared) <= LINEAR_SM90_STATE, "state");
 // LINE: bytes of the depth of a step, 64 or 128. BACKWARD: w is [depth,columns], else [columns,depth].
 template <int LINE, int COLUMNS, bool BACKWARD>
 struct LinearSm90 {
+    // A block that has a multiprocessor for itself stores a tile while it multiplies the first step of the next one.
+    static constexpr bool DEFERRED = COLUMNS == 128;
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
     static constexpr int LEFT_BYTES = LINEAR_SM90_ROWS * LINE, STAGE_BYTES = LEFT_BYTES + COLUMNS * LINE;
     static constexpr int RIGHT_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
@@ -80,10 +83,11 @@ struct LinearSm90 {
         if (shared.tile >= tiles) return;
         uint64_t* barrier = shared.loaded + shared.slot;
         unsigned char* stage = ring + shared.slot * STAGE_BYTES;
-        int above = shared.tile / across, column = (shared.tile - above * across) * COLUMNS, depth = shared.step * DEPTH;
+        int column = shared.beside * COLUMNS, depth = shared.step * DEPTH;
         bool second = depth >= a.first;
         expect_bulk(barrier, STAGE_BYTES);
-        copy_box(stage, second ? a.left2 : a.left, second ? depth - a.first : depth, above * LINEAR_SM90_ROWS, 0, barrier);
+        copy_box(stage, second ? a.left2 : a.left, second ? depth - a.first : depth, shared.above * LINEAR_SM90_ROWS, 0,
+                 barrier);
         stage += LEFT_BYTES;
         if (BACKWARD) {
             for (int block = 0; block < COLUMNS; block += RIGHT_LINE / 2) {
@@ -95,19 +99,25 @@ struct LinearSm90 {
         shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
         if (++shared.step == steps) {
             shared.step = 0;
-            shared.tile += gridDim.x;
+            begin_tile(shared.tile + (int)gridDim.x);
         }
+    }
+
+    __device__ __forceinline__ void begin_tile(int tile) {
+        shared.tile = tile, shared.above = tile / across, shared.beside = tile - shared.above * across;
     }
 
     __device__ __forceinline__ void run() {
         if (threadIdx.x == 0) {
             for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.loaded + i);
-            shared.tile = blockIdx.x;
+            begin_tile(blockIdx.x);
             shared.step = shared.slot = 0;
             for (int i = 0; i < a.stages - 1; i++) load();
         }
         __syncthreads(); // the barriers of the copies are there
         int group = threadIdx.x / 128, slot = 0, parity = 0, turn = 0;
+        PackedRow<COLUMNS> rows[2][2];
+        int waiting = -1; // the tile that `rows` are of
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, turn ^= 1) {
             float sum[2][SUMS];
             begin(tile, shared.bias[turn]);
@@ -126,15 +136,22 @@ struct LinearSm90 {
                     }
                 }
                 commit_products();
+                if (DEFERRED && step == 0 && waiting >= 0) write(rows, waiting);
                 wait_products<1>(sum[0]); // those of the step before
                 __syncthreads();          // nobody reads the stage before, which is loaded over
                 if (threadIdx.x == 0) load();
                 if (++slot == a.stages) slot = 0, parity ^= 1;
             }
-            wait_products<0>(sum[0]);
-            wait_products<0>(sum[1]);
-            store(tile, group * 128, shared.bias[turn], sum);
+            if constexpr (DEFERRED) {
+                pack(rows, tile, shared.bias[turn], sum);
+                waiting = tile;
+            } else {
+                wait_products<0>(sum[0]);
+                wait_products<0>(sum[1]);
+                store(tile, shared.bias[turn], sum);
+            }
         }
+        if (DEFERRED && waiting >= 0) write(rows, waiting);
     }
 
     // What the store of a tile will want: the barriers of its steps make the bias visible.
@@ -147,26 +164,70 @@ struct LinearSm90 {
 
     // Gradients have no addend: their kernels need no registers for it.
     __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
-    __device__ __forceinline__ const bf16* addend_of(int row) const { return (const bf16*)a.addend + (int64_t)row * a.columns; }
+    __device__ __forceinline__ const bf16* addend_of(int row) const {
+        return (const bf16*)a.addend + (int64_t)row * a.columns;
+    }
 
-    __device__ __forceinline__ void store(int tile, int first_row, const float* bias, const float (&sum)[2][SUMS]) const {
+    // Where a tile of this group of four warps is written, and this lane's first row of it.
+    struct Place {
+        bf16* y; // of row 0
+        int columns, column, row;
+    };
+    __device__ __forceinline__ Place place_of(int tile) const {
         int above = tile / across, column = (tile - above * across) * COLUMNS;
         bool second = column >= a.first_columns;
-        int columns = second ? a.columns - a.first_columns : a.first_columns;
-        bf16* y = (bf16*)(second ? a.y2 : a.y) + (second ? column - a.first_columns : column);
-        int row = above * LINEAR_SM90_ROWS + first_row + threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
+        int thread = threadIdx.x, row = above * LINEAR_SM90_ROWS + thread / 32 * 16 + thread / 128 * 64 + thread % 32 / 4;
+        return {(bf16*)(second ? a.y2 : a.y) + (second ? column - a.first_columns : column),
+                second ? a.columns - a.first_columns : a.first_columns, column, row};
+    }
+
+    __device__ __forceinline__ void load(RowAddend<COLUMNS> (&addend)[2], const Place& at, int i) const {
+        if (!adds()) return;
 #pragma unroll
-        for (int i = 0; i < 2; i++, row += 64) {
+        for (int half = 0; half < 2; half++) {
+            int row = at.row + 64 * i + 8 * half;
+            addend[half].load(addend_of(row) + at.column, row < a.rows);
+        }
+    }
+
+    __device__ __forceinline__ void store(int tile, const float* bias, const float (&sum)[2][SUMS]) const {
+        Place at = place_of(tile);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
             RowAddend<COLUMNS> addend[2];
+            load(addend, at, i);
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int at = row + 8 * half;
-                if (adds()) addend[half].load(addend_of(at) + column, at < a.rows);
+                int row = at.row + 64 * i + 8 * half;
+                store_row<COLUMNS>(at.y + (int64_t)row * at.columns, sum[i], half, bias, addend[half], adds(), row < a.rows);
             }
+        }
+    }
+
+    // The same in two parts, before and behind the first step of the next tile.
+    __device__ __forceinline__ void pack(PackedRow<COLUMNS> (&rows)[2][2], int tile, const float* bias,
+                                         float (&sum)[2][SUMS]) const {
+        Place at = place_of(tile);
+        RowAddend<COLUMNS> addend[2];
+        load(addend, at, 0); // on their way during the last products
+        wait_products<0>(sum[0]);
+        wait_products<0>(sum[1]);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            if (i > 0) load(addend, at, i);
+#pragma unroll
+            for (int half = 0; half < 2; half++) rows[i][half].pack(sum[i], half, bias, addend[half], adds());
+        }
+    }
+
+    __device__ __forceinline__ void write(PackedRow<COLUMNS> (&rows)[2][2], int tile) const {
+        Place at = place_of(tile);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                int at = row + 8 * half;
-                store_row<COLUMNS>(y + (int64_t)at * columns, sum[i], half, bias, addend[half], adds(), at < a.rows);
+                int row = at.row + 64 * i + 8 * half;
+                rows[i][half].write(at.y + (int64_t)row * at.columns, row < a.rows);
             }
         }
     }

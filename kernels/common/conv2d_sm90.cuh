@@ -50,9 +50,14 @@ constexpr int CONV_SM90_THREADS = 256, CONV_SM90_STAGES = 8, CONV_SM90_TAP_STAGE
 struct ConvSm90Shared {
     uint64_t pixels_loaded[CONV_SM90_STAGES]; // barriers
     uint64_t taps_loaded[CONV_SM90_TAP_STAGES];
-    // Of the thread that copies: registers are for sums.
-    int tile, box, slot;           // of pixels
-    int taps_left, step, tap_slot; // of taps that come with their step
+    // Of the thread that copies: registers are for sums. What comes next is counted up: divisions would keep its warp, and
+    // the products, waiting.
+    struct Next {
+        int channel, plane, side; // side: which column of the filter's
+    };
+    Next box, taps;                // of pixels, and of taps that come with their step
+    int tile, image, row, column;  // of pixels: the tile and where it begins
+    int slot, taps_left, tap_slot;
     alignas(8) float bias[128];    // of the block's columns
 };
 constexpr int CONV_SM90_STATE = 1024; // bytes of it
@@ -65,6 +70,8 @@ template <int LINE, int COLUMNS, bool BACKWARD, bool KEPT, bool STRIDED>
 struct ConvSm90 {
     static constexpr int ALL = -1; // the parity of pixels that all taps multiply
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
+    // A block that has a multiprocessor for itself stores a tile while it multiplies the first step of the next one.
+    static constexpr bool DEFERRED = COLUMNS == 128;
     static constexpr int BOXES = COLUMNS < 128 ? 3 : 1; // for the same channels
     static constexpr int TAP_BYTES = COLUMNS * LINE, COLUMN_BYTES = 3 * TAP_BYTES; // of the filter's column
     static constexpr int TAP_STAGES = COLUMNS == 128 ? 2 : CONV_SM90_TAP_STAGES; // columns of the filter in the ring
@@ -125,28 +132,40 @@ struct ConvSm90 {
     // The row of the box on which row `r` of the filter falls, or the column; `parity` of the pixels that are written.
     __device__ __forceinline__ static int fallen(int r, int parity) { return (r + parity + 1) / 2; }
 
-    // The parities, of row and column, for which a chunk of channels is multiplied.
-    __device__ __forceinline__ int parities(int chunk) const {
-        return a.planes > 1 ? 3 - chunk % a.planes : (int)blockIdx.z; // a gradient meets the filter's other side
+    // The parities, of row and column, for which the channels of a plane are multiplied.
+    __device__ __forceinline__ int parities(int plane) const {
+        return a.planes > 1 ? 3 - plane : (int)blockIdx.z; // a gradient meets the filter's other side
     }
     __device__ __forceinline__ bool divided() const { return STRIDED || a.planes > 1 || a.enlargement > 1; }
+
+    // From one of a plane's `sides` to the next, then to the next plane, then to the next channels; true behind the last.
+    __device__ __forceinline__ bool count_up(ConvSm90Shared::Next& next, int sides) const {
+        if (++next.side < sides) return false;
+        next.side = 0;
+        if (++next.plane < a.planes) return false;
+        next.plane = 0;
+        if ((next.channel += DEPTH) < a.channels) return false;
+        next.channel = 0;
+        return true;
+    }
+
+    // One thread: where its tile begins.
+    __device__ __forceinline__ void begin_tile(int tile) {
+        Place at = place_of(tile);
+        shared.tile = tile, shared.image = at.image, shared.row = at.row, shared.column = at.column;
+    }
 
     // One thread: the next box of all tiles of this block, if there is one.
     __device__ __forceinline__ void load_pixels() {
         if (shared.tile >= tiles) return;
         uint64_t* barrier = shared.pixels_loaded + shared.slot;
-        int chunk = shared.box / boxes(), s = BOXES == 1 ? 0 : filter_column(shared.box - chunk * boxes());
-        int plane = chunk % a.planes, channel = chunk / a.planes * DEPTH;
-        if (BOXES > 1 && divided()) s = fallen(s, parities(chunk) % 2);
-        Place at = place_of(shared.tile);
+        int plane = shared.box.plane, s = BOXES == 1 ? 0 : filter_column(shared.box.side);
+        if (BOXES > 1 && divided()) s = fallen(s, parities(plane) % 2);
         expect_bulk(barrier, box_bytes);
-        copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + channel, at.column - 1 + s,
-                 plane / 2, at.row - 1, at.image, barrier);
+        copy_box(ring + shared.slot * stage_bytes(), a.image, plane % 2 * a.channels + shared.box.channel,
+                 shared.column - 1 + s, plane / 2, shared.row - 1, shared.image, barrier);
         shared.slot = shared.slot + 1 == a.stages ? 0 : shared.slot + 1;
-        if (++shared.box == boxes() * chunks) {
-            shared.box = 0;
-            shared.tile += gridDim.x;
-        }
+        if (count_up(shared.box, boxes())) begin_tile(shared.tile + (int)gridDim.x);
     }
 
     // One thread: the next column of the filter, if there is one.
@@ -154,10 +173,9 @@ struct ConvSm90 {
         if (shared.taps_left == 0) return;
         uint64_t* barrier = shared.taps_loaded + shared.tap_slot;
         expect_bulk(barrier, COLUMN_BYTES);
-        int chunk = shared.step / filter_columns(), s = filter_column(shared.step - chunk * filter_columns());
-        load_taps(filters + shared.tap_slot * COLUMN_BYTES, chunk / a.planes * DEPTH, s, barrier);
+        load_taps(filters + shared.tap_slot * COLUMN_BYTES, shared.taps.channel, filter_column(shared.taps.side), barrier);
         shared.tap_slot = (shared.tap_slot + 1) % TAP_STAGES;
-        shared.step = shared.step + 1 == filter_columns() * chunks ? 0 : shared.step + 1;
+        count_up(shared.taps, filter_columns());
         shared.taps_left--;
     }
 
@@ -167,9 +185,10 @@ struct ConvSm90 {
             for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.pixels_loaded + i);
             for (int i = 0; i < TAP_STAGES; i++) init_bulk_barrier(shared.taps_loaded + i);
             int mine = (tiles - (int)blockIdx.x + (int)gridDim.x - 1) / (int)gridDim.x;
-            shared.tile = blockIdx.x;
+            begin_tile(blockIdx.x);
             shared.taps_left = mine * chunks * filter_columns();
-            shared.box = shared.slot = shared.step = shared.tap_slot = 0;
+            shared.box = shared.taps = {0, 0, 0};
+            shared.slot = shared.tap_slot = 0;
             load_pixels();
             if (KEPT) {
                 int columns = a.channels / DEPTH * 3;
@@ -225,15 +244,17 @@ struct ConvSm90 {
         int group = threadIdx.x / 128, slot = 0, parity = 0, tap_slot = 0, tap_parity = 0;
         int patch[2] = {patch_bytes(2 * group), patch_bytes(2 * group + 1)};
         bool divided = this->divided();
+        PackedRow<COLUMNS> rows[2][2];
+        int waiting = -1; // the tile that `rows` are of
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             float sum[2][SUMS];
             if (adds()) prefetch_addend(tile);
             for (int chunk = 0; chunk < chunks; chunk++) {
-                int plane = STRIDED ? PARITY : parities(chunk);
+                int plane = STRIDED ? PARITY : parities(chunk & (a.planes - 1)); // there are one or four
 #pragma unroll
                 for (int s = FIRST_COLUMN; s <= LAST_COLUMN; s += BETWEEN) {
                     const unsigned char* box = ring + slot * stage_bytes();
-                    const unsigned char* taps = filters + (KEPT ? chunk / a.planes * 3 + s : tap_slot) * COLUMN_BYTES;
+                    const unsigned char* taps = filters + (KEPT ? (a.planes > 1 ? chunk / 4 : chunk) * 3 + s : tap_slot) * COLUMN_BYTES;
                     if (BOXES > 1 || s == FIRST_COLUMN) wait_bulk(shared.pixels_loaded + slot, parity);
                     if (!KEPT) wait_bulk(shared.taps_loaded + tap_slot, tap_parity);
                     fence_products();
@@ -254,6 +275,7 @@ struct ConvSm90 {
                         }
                     }
                     commit_products();
+                    if (DEFERRED && s == FIRST_COLUMN && chunk == 0 && waiting >= 0) write(rows, waiting, 2 * group);
                     wait_products<1>(sum[0]); // those of the step before
                     __syncthreads();          // nobody reads what is loaded over: the column, or the box, before
                     if (threadIdx.x == 0) {
@@ -264,20 +286,31 @@ struct ConvSm90 {
                     if ((BOXES > 1 || s == LAST_COLUMN) && ++slot == a.stages) slot = 0, parity ^= 1;
                 }
             }
-            wait_products<0>(sum[0]);
-            wait_products<0>(sum[1]);
-            store(tile, 2 * group, sum);
+            if constexpr (DEFERRED) {
+                pack(rows, tile, 2 * group, sum);
+                waiting = tile;
+            } else {
+                wait_products<0>(sum[0]);
+                wait_products<0>(sum[1]);
+                store(tile, 2 * group, sum);
+            }
         }
+        if (DEFERRED && waiting >= 0) write(rows, waiting, 2 * group);
     }
 
     // Pixel `inner` of a patch, counted in y; -1 where there is none.
-    __device__ __forceinline__ int pixel_of(const Place& at, const Place& patch, int inner) const {
+    __device__ __forceinline__ int pixel_at(const Place& at, const Place& patch, int inner) const {
         int image = at.image + patch.image, row = inner / patch_width(), h = at.row + patch.row + row;
         int w = at.column + patch.column + inner - row * patch_width();
         bool inside = image < a.images && h < a.height;
         h = h * a.enlargement + (int)blockIdx.z / 2;
         w = w * a.enlargement + (int)blockIdx.z % 2;
         return inside ? (image * a.height * a.enlargement + h) * a.width * a.enlargement + w : -1;
+    }
+
+    // Of one of a lane's two rows.
+    __device__ __forceinline__ int pixel_of(const Place& at, const Place& patch, int half) const {
+        return pixel_at(at, patch, threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4);
     }
 
     // Gradients have no addend: their kernels need no registers for it.
@@ -288,8 +321,19 @@ struct ConvSm90 {
 
     // A thread a pixel.
     __device__ __forceinline__ void prefetch_addend(int tile) const {
-        int pixel = pixel_of(place_of(tile), patch_place((int)threadIdx.x / 64), (int)threadIdx.x % 64);
+        int pixel = pixel_at(place_of(tile), patch_place((int)threadIdx.x / 64), (int)threadIdx.x % 64);
         if (pixel >= 0) prefetch_row<COLUMNS>(addend_of(pixel));
+    }
+
+    __device__ __forceinline__ bf16* to(int pixel) const { return (bf16*)a.y + (int64_t)pixel * a.columns + column; }
+
+    __device__ __forceinline__ void load(RowAddend<COLUMNS> (&addend)[2], const Place& at, const Place& patch) const {
+        if (!adds()) return;
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            int pixel = pixel_of(at, patch, half);
+            addend[half].load(addend_of(pixel), pixel >= 0);
+        }
     }
 
     __device__ __forceinline__ void store(int tile, int first_patch, const float (&sum)[2][SUMS]) const {
@@ -297,17 +341,41 @@ struct ConvSm90 {
 #pragma unroll
         for (int i = 0; i < 2; i++) {
             Place patch = patch_place(first_patch + i);
-            int pixel[2];
             RowAddend<COLUMNS> addend[2];
+            load(addend, at, patch);
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                pixel[half] = pixel_of(at, patch, threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4);
-                if (adds()) addend[half].load(addend_of(pixel[half]), pixel[half] >= 0);
+                int pixel = pixel_of(at, patch, half);
+                store_row<COLUMNS>(to(pixel), sum[i], half, shared.bias, addend[half], adds(), pixel >= 0);
             }
+        }
+    }
+
+    // The same in two parts, before and behind the first step of the next tile.
+    __device__ __forceinline__ void pack(PackedRow<COLUMNS> (&rows)[2][2], int tile, int first_patch,
+                                         float (&sum)[2][SUMS]) const {
+        Place at = place_of(tile);
+        RowAddend<COLUMNS> addend[2];
+        load(addend, at, patch_place(first_patch)); // on their way during the last products
+        wait_products<0>(sum[0]);
+        wait_products<0>(sum[1]);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            if (i > 0) load(addend, at, patch_place(first_patch + i));
+#pragma unroll
+            for (int half = 0; half < 2; half++) rows[i][half].pack(sum[i], half, shared.bias, addend[half], adds());
+        }
+    }
+
+    __device__ __forceinline__ void write(PackedRow<COLUMNS> (&rows)[2][2], int tile, int first_patch) const {
+        Place at = place_of(tile);
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            Place patch = patch_place(first_patch + i);
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                bf16* to = (bf16*)a.y + (int64_t)pixel[half] * a.columns + column;
-                store_row<COLUMNS>(to, sum[i], half, shared.bias, addend[half], adds(), pixel[half] >= 0);
+                int pixel = pixel_of(at, patch, half);
+                rows[i][half].write(to(pixel), pixel >= 0);
             }
         }
     }

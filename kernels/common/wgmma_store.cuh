@@ -34,30 +34,59 @@ struct RowAddend {
     }
 };
 
-// One of the two rows of a lane, `half` 0 or 1, COLUMNS values from `to` on, aligned to 16 bytes: to = sums + bias, and the
-// addend if one is `added`; bias [COLUMNS] in shared memory. Four lanes have a row; each has two of every eight columns,
-// and stores eight. All lanes of the warp call it; nothing is written where a row is not `inside`.
+// One of the two rows of a lane, `half` 0 or 1, in its four lanes: sums + bias, and the addend if one is `added`, rounded;
+// bias [COLUMNS] in shared memory. A lane has two of every eight columns. All lanes of the warp call it.
 template <int COLUMNS>
-__device__ __forceinline__ void store_row(bf16* to, const float (&sum)[COLUMNS / 2], int half, const float* bias,
-                                          const RowAddend<COLUMNS>& addend, bool added, bool inside) {
-    int t = threadIdx.x % 4;
-#pragma unroll
-    for (int first = 0; first < COLUMNS; first += 32) {
-        uint4 eight = addend.eight[first / 32];
-        unsigned words[4] = {};
+struct PackedRow {
+    unsigned words[COLUMNS / 32][4];
+
+    __device__ __forceinline__ void pack(int block, const float (&sum)[COLUMNS / 2], int half, const float* bias,
+                                         const RowAddend<COLUMNS>& addend, bool added) {
+        int t = threadIdx.x % 4;
+        unsigned more[4] = {};
         if (added) {
-            words[0] = eight.x, words[1] = eight.y, words[2] = eight.z, words[3] = eight.w;
-            transpose_quad(words, t);
+            uint4 eight = addend.eight[block];
+            more[0] = eight.x, more[1] = eight.y, more[2] = eight.z, more[3] = eight.w;
+            transpose_quad(more, t);
         }
 #pragma unroll
         for (int n = 0; n < 4; n++) {
-            const float* two = sum + (first / 8 + n) * 4 + 2 * half;
-            float2 more = *reinterpret_cast<const float2*>(bias + first + 8 * n + 2 * t);
-            float low = two[0] + __uint_as_float(words[n] << 16) + more.x;
-            float high = two[1] + __uint_as_float(words[n] & 0xffff0000u) + more.y;
-            words[n] = pack_bf16(low, high);
+            const float* two = sum + (block * 4 + n) * 4 + 2 * half;
+            float2 its = *reinterpret_cast<const float2*>(bias + block * 32 + 8 * n + 2 * t);
+            float low = two[0] + __uint_as_float(more[n] << 16) + its.x;
+            float high = two[1] + __uint_as_float(more[n] & 0xffff0000u) + its.y;
+            words[block][n] = pack_bf16(low, high);
         }
-        transpose_quad(words, t);
-        if (inside) *reinterpret_cast<uint4*>(to + first + 8 * t) = make_uint4(words[0], words[1], words[2], words[3]);
+    }
+
+    // To memory, the row from `to` on, aligned to 16 bytes; nothing where it is not `inside`. A lane stores eight columns.
+    __device__ __forceinline__ void write(int block, bf16* to, bool inside) {
+        int t = threadIdx.x % 4;
+        transpose_quad(words[block], t);
+        uint4 eight = make_uint4(words[block][0], words[block][1], words[block][2], words[block][3]);
+        if (inside) *reinterpret_cast<uint4*>(to + block * 32 + 8 * t) = eight;
+    }
+
+    __device__ __forceinline__ void pack(const float (&sum)[COLUMNS / 2], int half, const float* bias,
+                                         const RowAddend<COLUMNS>& addend, bool added) {
+#pragma unroll
+        for (int block = 0; block < COLUMNS / 32; block++) pack(block, sum, half, bias, addend, added);
+    }
+
+    __device__ __forceinline__ void write(bf16* to, bool inside) {
+#pragma unroll
+        for (int block = 0; block < COLUMNS / 32; block++) write(block, to, inside);
+    }
+};
+
+// Both at once, 32 columns after another.
+template <int COLUMNS>
+__device__ __forceinline__ void store_row(bf16* to, const float (&sum)[COLUMNS / 2], int half, const float* bias,
+                                          const RowAddend<COLUMNS>& addend, bool added, bool inside) {
+    PackedRow<COLUMNS> row;
+#pragma unroll
+    for (int block = 0; block < COLUMNS / 32; block++) {
+        row.pack(block, sum, half, bias, addend, added);
+        row.write(block, to, inside);
     }
 }

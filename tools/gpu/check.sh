@@ -109,7 +109,7 @@ tests() {
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
         --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
-        --select-class $tests.CudaLinearSumTest \
+        --select-class $tests.CudaSm90SumTest \
         --select-class $tests.CudaNarrowConvolutionTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \

@@ -22,6 +22,12 @@ record Outcome(float[] values, List<String> kernels) {
 
     /// Of one value; the graph's externals are filled by their names.
     static Outcome of(CudaDevice device, Graph graph, Value result) {
+        return of(device, graph, result, false);
+    }
+
+    /// @param narrow whether the first dimension of every grid of a kernel for compute capability 9.0 is one block,
+    ///     which goes from tile to tile then
+    static Outcome of(CudaDevice device, Graph graph, Value result, boolean narrow) {
         graph.place(
                 graph.apply(new Cast(DType.F32), result),
                 graph.external("result", result.type().with(DType.F32)),
@@ -33,18 +39,38 @@ record Outcome(float[] values, List<String> kernels) {
             buffers.put(name, buffer);
         });
         Plan plan = Plan.of(graph, device.target());
-        try (Program program = device.compile("test", List.of(plan), buffers);
-                CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
-            program.run();
-            List<String> kernels = new CudaLowering(memory, device.tensorCores())
+        try (CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+            List<KernelLaunch> launches = new CudaLowering(memory, device.tensorCores())
                     .lower(plan.nodes()).stream()
                             .flatMap(lowered -> lowered.launches().stream())
-                            .map(launch -> ((KernelLaunch) launch).kernel())
+                            .map(launch -> (KernelLaunch) launch)
                             .toList();
-            return new Outcome(buffers.get("result").readFloats(), kernels);
+            if (narrow) {
+                launches.forEach(launch -> device.kernels().prepare(launch));
+                launches.forEach(launch -> device.kernels().launch(narrowed(launch), device.stream()));
+            } else {
+                try (Program program = device.compile("test", List.of(plan), buffers)) {
+                    program.run();
+                }
+            }
+            return new Outcome(
+                    buffers.get("result").readFloats(),
+                    launches.stream().map(KernelLaunch::kernel).toList());
         } finally {
             buffers.values().forEach(Buffer::close);
         }
+    }
+
+    private static KernelLaunch narrowed(KernelLaunch launch) {
+        KernelLaunch.Extent grid = launch.grid();
+        return launch.kernel().contains("_sm90_")
+                ? new KernelLaunch(
+                        launch.kernel(),
+                        new KernelLaunch.Extent(1, grid.y(), grid.z()),
+                        launch.block(),
+                        launch.sharedBytes(),
+                        launch.arguments())
+                : launch;
     }
 
     private static float[] normals(String name, int count, double scale) {
