@@ -3,6 +3,7 @@ package dev.rote.nn;
 import dev.rote.nn.UNetConfig.Stage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The parts of a U-Net with their parameters, declared in the order of weight files.
 record UNetBlocks(
@@ -22,6 +23,22 @@ record UNetBlocks(
         record Down(Convolution convolution) implements Block {}
 
         record Up(Convolution convolution) implements Block {}
+    }
+
+    /// In the order they run.
+    List<ResidualBlock> residuals() {
+        List<ResidualBlock> all = new ArrayList<>();
+        residuals(encoder).forEach(all::add);
+        all.add(middle1);
+        all.add(middle2);
+        residuals(decoder).forEach(all::add);
+        return all;
+    }
+
+    private static Stream<ResidualBlock> residuals(List<Block> blocks) {
+        return blocks.stream()
+                .filter(block -> block instanceof Block.Residual)
+                .map(block -> ((Block.Residual) block).block());
     }
 
     static UNetBlocks declare(Parameters parameters, UNetConfig config) {
