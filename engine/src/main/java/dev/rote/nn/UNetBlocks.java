@@ -3,7 +3,6 @@ package dev.rote.nn;
 import dev.rote.nn.UNetConfig.Stage;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /// The parts of a U-Net with their parameters, declared in the order of weight files.
 record UNetBlocks(
@@ -28,17 +27,19 @@ record UNetBlocks(
     /// In the order they run.
     List<ResidualBlock> residuals() {
         List<ResidualBlock> all = new ArrayList<>();
-        residuals(encoder).forEach(all::add);
+        addResiduals(encoder, all);
         all.add(middle1);
         all.add(middle2);
-        residuals(decoder).forEach(all::add);
+        addResiduals(decoder, all);
         return all;
     }
 
-    private static Stream<ResidualBlock> residuals(List<Block> blocks) {
-        return blocks.stream()
-                .filter(block -> block instanceof Block.Residual)
-                .map(block -> ((Block.Residual) block).block());
+    private static void addResiduals(List<Block> blocks, List<ResidualBlock> all) {
+        for (Block block : blocks) {
+            if (block instanceof Block.Residual residual) {
+                all.add(residual.block());
+            }
+        }
     }
 
     static UNetBlocks declare(Parameters parameters, UNetConfig config) {
