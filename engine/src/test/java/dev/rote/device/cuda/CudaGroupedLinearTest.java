@@ -12,6 +12,7 @@ import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Linear;
 import dev.rote.graph.Multiply;
+import dev.rote.graph.Node;
 import dev.rote.graph.Op;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Reduce;
@@ -328,6 +329,69 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         assertThat(found.launches("matmul_f32")).isOne();
         checkProjections(found.values(), "x", 20, 16, filters);
         isRounded(doubles(found.values().get("third")), doubles(found.values().get("y2")), "third");
+    }
+
+    private static List<Node> nodes(Graph graph, Class<?> op) {
+        return graph.nodes().stream().filter(node -> op.isInstance(node.op())).toList();
+    }
+
+    /// That of the third layer from behind: two are a group before it, and two after it, which add to what is there.
+    @Test
+    void aGradientThatIsAlsoWantedInF32StaysAlone() {
+        Layers given = new Layers(DType.BF16, true, false, 20, 16, 8, 9, 10, 11, 12);
+        Graph graph = new Graph();
+        Map<String, Value> results = write(graph, given);
+        List<Value> all = nodes(graph, Linear.BackwardData.class).stream()
+                .map(node -> node.input(0))
+                .toList();
+        results.put("third", all.get(2));
+        // Read again at the end, so that no sum lies where they were.
+        for (Node node : nodes(graph, Cast.class)) {
+            if (all.contains(node.output())) {
+                results.put("before " + node.output().name(), node.input(0));
+            }
+        }
+        Outcome found = run(device, graph, results);
+        assertThat(found.launches("linear_group_backward_weight_bf16")).isEqualTo(2);
+        assertThat(found.launches("linear_group_backward_data_bf16")).isEqualTo(2);
+        assertThat(found.launches("linear_backward_weight")).isOne();
+        assertThat(found.launches("matmul")).isOne();
+        assertThat(found.values().get("third")).containsExactly(numbers("dy2", 20 * 10));
+        check(given, found);
+    }
+
+    @Test
+    void aSumThatIsWantedOnTheWayEndsAGroup() {
+        Layers given = new Layers(DType.F32, true, false, 20, 16, 8, 9, 10, 11, 12);
+        Graph graph = new Graph();
+        Map<String, Value> results = write(graph, given);
+        Value third = nodes(graph, Linear.BackwardData.class).get(2).output();
+        Node sum = nodes(graph, Add.class).stream()
+                .filter(add -> add.inputs().contains(third))
+                .findFirst()
+                .orElseThrow();
+        results.put("sum", sum.output());
+        Outcome found = run(device, graph, results);
+        assertThat(found.launches("linear_group_backward_weight_f32")).isEqualTo(2);
+        assertThat(found.launches("linear_group_backward_data_f32")).isEqualTo(2);
+        assertThat(found.launches("add")).as("those of the loss").isEqualTo(4);
+        check(given, found);
+        double[] part = doubles(found.values().get("dx"));
+        for (int layer = 0; layer < 2; layer++) {
+            TensorType y = TensorType.f32(20, given.filters()[layer]);
+            TensorType w = TensorType.f32(given.filters()[layer], 16);
+            OpCase one = one(
+                    new Linear.BackwardData(),
+                    List.of(y, w),
+                    given(name("dy", layer), y.elements()),
+                    given(name("w", layer), w.elements()));
+            double[] its = one.expected().getFirst();
+            Arrays.setAll(part, i -> part[i] - its[i]);
+        }
+        double[] sums = doubles(found.values().get("sum"));
+        for (int i = 0; i < part.length; i++) {
+            assertThat(sums[i]).as("element %d", i).isCloseTo(part[i], within(1e-5));
+        }
     }
 
     @Test
