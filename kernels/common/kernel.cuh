@@ -39,8 +39,9 @@ __device__ __forceinline__ void barrier_sync(int id, unsigned threads) {
 
 #include <type_traits>
 
-#define LAYOUT_FIELD(Args, field) \
-    {#field, offsetof(Args, field), sizeof(Args::field), std::is_pointer_v<decltype(Args::field)>},
+#define LAYOUT_FIELD(Args, field)                       \
+    {#field, offsetof(Args, field), sizeof(Args::field), \
+     std::is_pointer_v<std::remove_extent_t<decltype(Args::field)>>},
 #define LAYOUT_NEXT(Args, field, ...) LAYOUT_FIELD(Args, field) __VA_OPT__(LAYOUT_AGAIN LAYOUT_PAREN(Args, __VA_ARGS__))
 #define LAYOUT_AGAIN() LAYOUT_NEXT
 #define LAYOUT_PAREN ()

@@ -119,8 +119,10 @@ class Replay {
         std::vector<uint64_t> arguments((get<uint64_t>() + 7) / 8);
         get(arguments.data(), found->second.argument_bytes);
         for (const Field& field : *found->second.fields) {
-            uint64_t& word = arguments[field.offset / 8];
-            if (field.pointer && word != 0) word = moved(word, name + "'s " + field.name);
+            for (size_t i = 0; field.pointer && i < field.bytes / 8; i++) { // one, or an array
+                uint64_t& word = arguments[field.offset / 8 + i];
+                if (word != 0) word = moved(word, name + "'s " + field.name);
+            }
         }
         launch.arguments = arguments.data();
         std::string failure = run_grid(launch, 1);

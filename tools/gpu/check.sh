@@ -106,6 +106,7 @@ tests() {
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
+        --select-class $tests.CudaGroupedLinearTest \
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
         --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
@@ -171,6 +172,7 @@ sanitizer() {
             "${java[@]}" -Drote.test.every="$every" "${junit[@]}" \
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinition(dev.rote.reference.OpCase)" \
             --select-method "$tests.CudaOperationsTest#agreesWithTheDefinitionInBf16(dev.rote.reference.OpCase)" \
+            --select-class $tests.CudaGroupedLinearTest \
             --select-class $tests.CudaTensorCoreTest --select-class $tests.CudaReductionTest \
             --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \

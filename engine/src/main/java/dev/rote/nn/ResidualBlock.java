@@ -4,6 +4,7 @@ import dev.rote.graph.Activation;
 import dev.rote.graph.Add;
 import dev.rote.graph.AddChannels;
 import dev.rote.graph.Cast;
+import dev.rote.graph.DType;
 import dev.rote.graph.Dropout;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Modulate;
@@ -76,14 +77,20 @@ record ResidualBlock(
         return new ResidualBlock(norm1, conv1, time, norm2, conv2, skip, Optional.of(added));
     }
 
-    /// @param x [N,H,W,C]
+    /// What [#apply] is conditioned on: [N,K], or [N,2K] when it scales and shifts.
+    ///
     /// @param embedding activated time embedding [N,E] f32
+    /// @param type of the images
+    Value condition(Graph graph, Value embedding, DType type) {
+        Value projected = time.apply(graph, embedding);
+        return projected.dtype() == type ? projected : graph.apply(new Cast(type), projected);
+    }
+
+    /// @param x [N,H,W,C]
+    /// @param condition of this block
     /// @param layer number of this block among the network's, for its dropout masks
     /// @return [N,H,W,K]
-    Value apply(Graph graph, UNetConfig config, Value x, Value embedding, Mode mode, int layer) {
-        // What is added to a convolution's result is there before it, so that a device can do both at once.
-        Value condition = time.apply(graph, embedding);
-        condition = condition.dtype() == x.dtype() ? condition : graph.apply(new Cast(x.dtype()), condition);
+    Value apply(Graph graph, UNetConfig config, Value x, Value condition, Mode mode, int layer) {
         Value h = conv1.apply(graph, silu(graph, norm1.apply(graph, x)));
         if (config.scaleShift()) {
             int channels = h.shape().last();

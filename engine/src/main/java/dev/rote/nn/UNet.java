@@ -10,6 +10,7 @@ import dev.rote.graph.Upsample;
 import dev.rote.graph.Value;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 
 /// The U-Net of denoising diffusion (Ho et al. 2020, arXiv:2006.11239, appendix B) as studies 1 and 3 and iDDPM have
@@ -41,6 +42,11 @@ public final class UNet {
         UNetBlocks blocks = UNetBlocks.declare(parameters, config);
         Value embedding = blocks.time().apply(graph, config, t, labels, mode);
         DType type = parameters.precision().compute();
+        // All at once and before everything that reads them, so that a device can compute them, and their gradients,
+        // together, and add them to the results of convolutions.
+        List<Value> conditions = blocks.residuals().stream()
+                .map(block -> block.condition(graph, embedding, type))
+                .toList();
         Value h = blocks.stem().apply(graph, cast(graph, x, type));
         int layer = 0;
         Deque<Value> skips = new ArrayDeque<>();
@@ -48,19 +54,19 @@ public final class UNet {
         for (UNetBlocks.Block block : blocks.encoder()) {
             h = switch (block) {
                 case UNetBlocks.Block.Residual residual ->
-                    residual.block().apply(graph, config, h, embedding, mode, layer++);
+                    residual.block().apply(graph, config, h, conditions.get(layer), mode, layer++);
                 case UNetBlocks.Block.Down down -> down.convolution().apply(graph, h);
                 case UNetBlocks.Block.Up up -> throw new AssertionError("upsampling on the way down: " + up);
             };
             skips.push(h);
         }
-        h = blocks.middle1().apply(graph, config, h, embedding, mode, layer++);
-        h = blocks.middle2().apply(graph, config, h, embedding, mode, layer++);
+        h = blocks.middle1().apply(graph, config, h, conditions.get(layer), mode, layer++);
+        h = blocks.middle2().apply(graph, config, h, conditions.get(layer), mode, layer++);
         for (UNetBlocks.Block block : blocks.decoder()) {
             h = switch (block) {
                 case UNetBlocks.Block.Residual residual -> {
                     Value joined = graph.apply(new Concat(3), h, skips.pop());
-                    yield residual.block().apply(graph, config, joined, embedding, mode, layer++);
+                    yield residual.block().apply(graph, config, joined, conditions.get(layer), mode, layer++);
                 }
                 case UNetBlocks.Block.Up up -> up.convolution().apply(graph, graph.apply(new Upsample(), h));
                 case UNetBlocks.Block.Down down -> throw new AssertionError("downsampling on the way up: " + down);

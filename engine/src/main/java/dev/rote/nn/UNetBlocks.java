@@ -24,6 +24,24 @@ record UNetBlocks(
         record Up(Convolution convolution) implements Block {}
     }
 
+    /// In the order they run.
+    List<ResidualBlock> residuals() {
+        List<ResidualBlock> all = new ArrayList<>();
+        addResiduals(encoder, all);
+        all.add(middle1);
+        all.add(middle2);
+        addResiduals(decoder, all);
+        return all;
+    }
+
+    private static void addResiduals(List<Block> blocks, List<ResidualBlock> all) {
+        for (Block block : blocks) {
+            if (block instanceof Block.Residual residual) {
+                all.add(residual.block());
+            }
+        }
+    }
+
     static UNetBlocks declare(Parameters parameters, UNetConfig config) {
         return switch (config.naming()) {
             case STUDY1 -> study1(parameters, config);

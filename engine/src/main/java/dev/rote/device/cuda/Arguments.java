@@ -23,6 +23,15 @@ final class Arguments {
         return this;
     }
 
+    /// An array of them, zeros behind those that are given.
+    Arguments pointers(String name, List<Long> addresses, int length) {
+        place(name, 8 * length, 8, 'p');
+        for (int i = 0; i < length; i++) {
+            bytes.putLong(i < addresses.size() ? addresses.get(i) : 0);
+        }
+        return this;
+    }
+
     Arguments i64(String name, long value) {
         place(name, 8, 'v');
         bytes.putLong(value);
@@ -32,6 +41,15 @@ final class Arguments {
     Arguments i32(String name, int value) {
         place(name, 4, 'v');
         bytes.putInt(value);
+        return this;
+    }
+
+    /// An array, zeros behind the values that are given.
+    Arguments i32s(String name, List<Integer> values, int length) {
+        place(name, 4 * length, 4, 'v');
+        for (int i = 0; i < length; i++) {
+            bytes.putInt(i < values.size() ? values.get(i) : 0);
+        }
         return this;
     }
 

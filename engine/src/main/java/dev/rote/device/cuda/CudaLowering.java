@@ -13,6 +13,7 @@ final class CudaLowering {
     private final MoveLowering moves;
     private final RandomLowering draws;
     private final OptimizerLowering optimizers;
+    private final GroupedLinear groups;
     private final Optional<VendorLowering> vendor;
 
     CudaLowering(CudaMemory memory, TensorCores cores) {
@@ -28,13 +29,20 @@ final class CudaLowering {
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);
+        this.groups = new GroupedLinear(memory, cores.tf32());
     }
 
-    /// The launches of a plan, in its order; some do the work of two nodes.
+    /// The launches of a plan, in its order; some do the work of several nodes.
     List<Lowered> lower(List<Node> nodes) {
         List<Lowered> program = new ArrayList<>();
         for (int index = 0; index < nodes.size(); index++) {
             Node node = nodes.get(index);
+            Optional<GroupedLinear.Group> group = vendor.isPresent() ? Optional.empty() : groups.at(nodes, index);
+            if (group.isPresent()) {
+                program.addAll(group.get().lowered());
+                index += group.get().nodes() - 1;
+                continue;
+            }
             Node next = index + 1 < nodes.size() ? nodes.get(index + 1) : null;
             Optional<List<KernelLaunch>> joined = next == null ? Optional.empty() : together(node, next);
             if (joined.isPresent()) {

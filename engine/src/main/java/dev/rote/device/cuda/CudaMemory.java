@@ -102,12 +102,17 @@ final class CudaMemory implements AutoCloseable {
 
     /// True if the value is nobody's but one node's that reads it once.
     boolean isReadOnce(Value value) {
+        return isRead(value, 1);
+    }
+
+    /// True if the value is nobody's but of nodes that read it so many times in all.
+    boolean isRead(Value value, int times) {
         long reads = plan.nodes().stream()
                 .flatMap(node -> node.inputs().stream())
                 .filter(input -> input.root() == value.root())
                 .count();
         boolean kept = plan.graph().kept().stream().anyMatch(other -> other.root() == value.root());
-        return reads == 1 && !kept && plan.isInArena(value);
+        return reads == times && !kept && plan.isInArena(value);
     }
 
     long bytes() {

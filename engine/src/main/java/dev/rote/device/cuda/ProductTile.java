@@ -59,7 +59,12 @@ record ProductTile(int rows, int columns, int threads) {
         if (tensor) {
             return rowsFast || TENSOR_WIDE.blocks(rows, columns) < BUSY_BLOCKS ? TENSOR_SQUARE : TENSOR_WIDE;
         }
-        return GENERAL_WIDE.blocks(rows, columns) < BUSY_BLOCKS ? GENERAL_SMALL : GENERAL_WIDE;
+        return isSmall(rows, columns) ? GENERAL_SMALL : GENERAL_WIDE;
+    }
+
+    /// Whether a product of matrices in f32 has too few wide tiles for a large GPU.
+    static boolean isSmall(long rows, long columns) {
+        return GENERAL_WIDE.blocks(rows, columns) < BUSY_BLOCKS;
     }
 
     /// Blocks for a result of that size.
