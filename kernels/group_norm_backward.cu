@@ -71,7 +71,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     auto load_dy = [&](int64_t p, int place) { return STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels); };
 
     float sum[2][V] = {};
-    with_silu(a.silu, [&](auto with) {
+    with(a.silu, [&](auto with) {
         slice.template sums<STAGED, AT_ONCE, 2>(a.pixels, sum, [&](int64_t p, int place, int64_t end, float(*part)[V]) {
             uint4 vector[AT_ONCE], gradient[AT_ONCE]; // those beyond the end add nothing
             for (int i = 0; i < AT_ONCE; i++) {
@@ -151,7 +151,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     if (STAGED) {
         second_pass(Constant<0> {}); // dz is there already
     } else {
-        with_silu(a.silu, second_pass);
+        with(a.silu, second_pass);
     }
 }
 

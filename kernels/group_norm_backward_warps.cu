@@ -1,19 +1,20 @@
 // group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... or 12, 24, ...
-// channels, optionally followed by SiLU.
+// channels, optionally followed by SiLU and a dropout of channels.
 //
 // Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
 //                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
-//              first and second the means of scale*dz and scale*dz*xhat
+//              first and second the means of scale*dz and scale*dz*xhat. With a dropout dy times its factor, as in
+//              group_norm_warps.cu: the same for all pixels of a channel, so the sums and dx's scale are multiplied
 // Shapes       as group_norm_backward.cu
 // Layout       C fastest
-// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend
+// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend. _4_wide takes no dropout
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
 //              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
-//              OddSlice; two barriers.
+//              OddSlice; two barriers. _wide_dropped: _wide has no registers left for a dropout
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
-//              rounded once more (2^-9), after it was summed
+//              rounded once more (2^-9), after it was summed. A dropout rounds nothing
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         two or three reads and one write, about 30 instructions per value with SiLU: as many as an H200 issues in the
 //              time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
@@ -46,6 +47,11 @@ struct ChannelTerms {
             shift[v] += offset[v / RUN] * scale[v];
             scale[v] *= rstd[v / RUN];
         }
+    }
+
+    // After the sums over pixels: a dropout's factors belong to dz, but are the same for all of them.
+    __device__ __forceinline__ void drop(const Dropout& dropout) {
+        for (int v = 0; v < 8; v++) scale[v] *= dropout.factor(v);
     }
 
     // Adds the terms of a pixel to sum: dz*xhat of 8 channels, then dz. dy becomes dz.
@@ -110,7 +116,7 @@ struct LaneGradient : Gradient {
     static constexpr int MOST = WIDE ? 8 : 1; // numbers of a lane after the warp has met
 
     __device__ __forceinline__ LaneGradient(const GroupNormBackwardArgs& a, const WarpSlice& slice, const ChannelTerms& terms,
-                                        float (&sum)[16], float* met) {
+                                            const Dropout& dropout, float (&sum)[16], float* met) {
         int lane = slice.lane, kept = WIDE ? slice.columns / 2 : 1; // numbers of a lane in the end
         // Lane bit 4 tells dgamma_n from dbeta_n, the next ones the channel within the vector, the rest the vector.
         float scale[8];
@@ -126,7 +132,7 @@ struct LaneGradient : Gradient {
         float weighted = 0;
         for (int i = 0; i < MOST; i++) {
             if (i >= kept) continue;
-            if (slice.warp == 0) sums[i] = sum[i];
+            if (slice.warp == 0) sums[i] = sum[i] * dropout.factor(first + i);
             weighted += sum[i] * scale[i];
         }
         if (slice.per_group > 8) weighted += __shfl_xor_sync(~0u, weighted, 1);
@@ -161,8 +167,9 @@ struct LaneGradient : Gradient {
 // The same for OddSlice. `met` [warps + 1,columns,16], shared.
 struct OddGradient : Gradient {
     __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms& terms,
-                                           float (&sum)[16], float* met) {
+                                           const Dropout& dropout, float (&sum)[16], float* met) {
         int lane = slice.lane, columns = slice.columns, width = columns * 8, outputs = 2 * width;
+        for (int i = 0; i < 16; i++) sum[i] *= dropout.factor(i % 8);
         // To the first lane of each column.
         for (int distance = 24, lanes = 32; distance >= columns; lanes = distance, distance /= 2) {
             for (int i = 0; i < 16; i++) {
@@ -199,11 +206,12 @@ struct OddGradient : Gradient {
     }
 };
 
-// K vectors per thread, in registers.
-template <int K, bool WIDE>
+// K vectors per thread, in registers. DROPS: there may be a dropout.
+template <int K, bool WIDE, bool DROPS>
 __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackwardArgs& a) {
     DYNAMIC_SHARED(float, met);
     WarpSlice slice(a.pixels, a.slice, a.per_group, K);
+    Dropout dropout(a, slice, DROPS); // here, as registers are few later
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
     int count = 0; // of this thread's vectors
@@ -219,7 +227,8 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     } else {
         for (int k = 0; k < K; k++) terms.add<false>(x[k], dz[k], sum);
     }
-    LaneGradient<WIDE> gradient(a, slice, terms, sum, met);
+    terms.drop(dropout);
+    LaneGradient<WIDE> gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
@@ -248,10 +257,13 @@ constexpr int HELD_BLOCKS = 5;
 #endif
 
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, false>(a);
+    group_norm_backward_held<4, false, true>(a);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, true>(a);
+    group_norm_backward_held<4, true, false>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide_dropped, GroupNormBackwardArgs, 128, 4) {
+    group_norm_backward_held<4, true, true>(a);
 }
 
 // The vectors of a thread in shared memory.
@@ -299,6 +311,7 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
         copy_async<16>(staged.dz + k * blockDim.x, from_dy + k * whole.step);
     }
     commit_copies();
+    Dropout dropout(a, slice);
     terms.finish();
     wait_copies<0>(); // nobody else reads this thread's vectors
     float sum[16] = {};
@@ -307,7 +320,8 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     } else {
         staged.add<false>(terms, sum);
     }
-    G gradient(a, slice, terms, sum, met);
+    terms.drop(dropout);
+    G gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
     if (a.addend != nullptr) {
         const bf16* more = whole.of(a.addend, a.addend);
@@ -334,10 +348,17 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     }
 }
 
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, 3) {
+// As many as shared memory admits.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr int STAGED_BLOCKS = 2;
+#else
+constexpr int STAGED_BLOCKS = 3;
+#endif
+
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
     group_norm_backward_staged<WarpSlice, LaneGradient<false>>(a, 0);
 }
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, 3) {
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
     group_norm_backward_staged<WarpSlice, LaneGradient<true>>(a, 0);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {

@@ -1,7 +1,7 @@
 // group_norm_warps.cu: group normalisation of bf16 tensors in groups of 4, 8, 16, ... channels, optionally followed by
-// SiLU, forward.
+// SiLU and a dropout of channels, forward.
 //
-// Math         as group_norm.cu
+// Math         as group_norm.cu; with a dropout y times 1/(1-rate) or 0, by the channel's word, as in random.cu
 // Shapes       as group_norm.cu
 // Layout       C fastest
 // Requires     C/G a power of two, 4 at least; slice 16 channels or one group, at most 128, and C % slice == 0; F a
@@ -13,11 +13,13 @@
 //              six blocks of 128 threads on a multiprocessor. _odd: as OddSlice. Two barriers.
 // Numerics     two passes in f32: sums of a thread's values in order, then a tree over lanes, then over the warps in
 //              order. z = x*(rstd*gamma) + (beta - mean*rstd*gamma): at a mean of m standard deviations it is m*2^-24
-//              off, far below the 2^-9 of x in bf16.
+//              off, far below the 2^-9 of x in bf16. The dropout's product is rounded with y, once; its words have the
+//              bits of random.cu.
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         one read and one write, about 17 instructions per value with SiLU: memory-bound. At 4.25 TB/s and batch 512
 //              16 us for 32x32 pixels and 32 channels, 8 for 16x16 and 64, 4 for 8x8 and 128, 47 for 32x32 and 96. Expected
-//              of an H200: 22, 11, 7, 65 (34.6, 18.5, 13.6, 115 measured before, with group_norm.cu)
+//              of an H200: 22, 11, 7, 65 (34.6, 18.5, 13.6, 115 measured before, with group_norm.cu). A dropout
+//              costs about 200 instructions per thread, while its vectors are on their way, and one per value
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps.cuh"
@@ -52,17 +54,24 @@ struct Normalised {
         }
     }
 
-    template <bool SILU>
-    __device__ __forceinline__ void write(uint4 x, bf16* y) const {
+    template <bool SILU, bool DROPS>
+    __device__ __forceinline__ void write(uint4 x, const Dropout& dropout, bf16* y) const {
         float value[8];
         unpack(x, value);
         for (int v = 0; v < 8; v++) {
             float z = value[v] * scale[v] + shift[v];
             value[v] = SILU ? z * sigmoid(z) : z;
+            if (DROPS) value[v] = __fmaf_rn(value[v], dropout.factor(v), 0.0f); // -0 becomes +0, as in random.cu
         }
         store_packed(y, pack(value));
     }
 };
+
+// Calls f with what follows the norm: SiLU or not, a dropout or none.
+template <class F>
+__device__ __forceinline__ void with_factors(const GroupNormArgs& a, F f) {
+    with(a.silu, [&](auto silu) { with(a.step != nullptr, [&](auto drops) { f(silu, drops); }); });
+}
 
 __device__ __forceinline__ void add_values(uint4 x, float (&sum)[RUNS]) {
     float value[8];
@@ -88,6 +97,7 @@ __device__ __forceinline__ void group_norm_held(const GroupNormArgs& a) {
     const bf16* from = parts.of(a.x, a.x2);
     uint4 x[K];
     for (int k = 0; k < K; k++) x[k] = slice.is_there(k) ? *(const uint4*)(from + k * parts.step) : make_uint4(0, 0, 0, 0);
+    Dropout dropout(a, slice); // while the vectors are on their way
     float mean[RUNS] = {}, squares[RUNS] = {};
     for (int k = 0; k < K; k++) add_values(x[k], mean);
     slice.sum_groups(mean, met[0]);
@@ -99,9 +109,10 @@ __device__ __forceinline__ void group_norm_held(const GroupNormArgs& a) {
     slice.sum_groups(squares, met[1]);
     normalised.finish(a, slice, mean, squares);
     bf16* y = whole.of(a.y, a.y);
-    with_silu(a.silu, [&](auto with) {
+    with_factors(a, [&](auto silu, auto drops) {
         for (int k = 0; k < K; k++) {
-            if (slice.is_there(k)) normalised.write<decltype(with)::value>(x[k], y + k * whole.step);
+            if (!slice.is_there(k)) continue;
+            normalised.write<decltype(silu)::value, decltype(drops)::value>(x[k], dropout, y + k * whole.step);
         }
     });
 }
@@ -121,6 +132,7 @@ __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
 #pragma unroll 4
     for (int k = 0; k < count; k++) copy_async<16>(x + k * blockDim.x, from + k * parts.step);
     commit_copies();
+    Dropout dropout(a, slice);
     wait_copies<0>(); // nobody else reads this thread's vectors
     float mean[RUNS] = {}, squares[RUNS] = {};
 #pragma unroll 4
@@ -133,10 +145,11 @@ __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
     slice.sum_groups(squares, met[1]);
     normalised.finish(a, slice, mean, squares);
     bf16* y = whole.of(a.y, a.y);
-    with_silu(a.silu, [&](auto with) {
+    with_factors(a, [&](auto silu, auto drops) {
 #pragma unroll 2
         for (int k = 0; k < count; k++) {
-            normalised.write<decltype(with)::value>(x[k * blockDim.x], y + k * whole.step);
+            uint4 one = x[k * blockDim.x];
+            normalised.write<decltype(silu)::value, decltype(drops)::value>(one, dropout, y + k * whole.step);
         }
     });
 }

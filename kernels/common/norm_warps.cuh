@@ -1,6 +1,7 @@
 // norm_warps.cuh: what group_norm_warps.cu and group_norm_backward_warps.cu share: slices whose sums meet by shuffles.
 #pragma once
 #include "group_norm.cuh"
+#include "random.cuh"
 
 // 8 values of bf16, the channels of a thread. A group is 4, 8, 16, ... channels: a vector has one or two runs of 4 of a
 // group each.
@@ -121,6 +122,25 @@ struct OddSlice : WarpSlice {
         for (int w = 0; w < warps; w++) both[0] += met[w].x, both[1] += met[w].y;
         for (int r = 0; r < RUNS; r++) sum[r] = is_second(r) ? both[1] : both[0];
     }
+};
+
+// By what a dropout multiplies a thread's channels. One register, if `kept` is an argument of the kernel.
+struct Dropout {
+    const float& kept; // 1 if there is none
+    unsigned mask;     // bit v: channel v is kept
+
+    template <class Args>
+    __device__ __forceinline__ Dropout(const Args& a, const WarpSlice& slice, bool possible = true)
+        : kept(a.kept), mask(0xff) {
+        if (!possible || a.step == nullptr) return;
+        uint32_t word[8];
+        int64_t element = a.first_word + (int64_t)slice.image * a.channels + slice.channel;
+        element_words(a.seed, element, 8, a.step[0], a.purpose, word);
+        mask = 0;
+        for (int v = 0; v < 8; v++) mask |= (word[v] >= a.threshold ? 1u : 0u) << v;
+    }
+
+    __device__ __forceinline__ float factor(int v) const { return (mask >> v & 1) != 0 ? kept : 0.0f; }
 };
 
 // Where a thread's vectors of a tensor [N,P,all] are, the first in values, and how many values from one to the next.

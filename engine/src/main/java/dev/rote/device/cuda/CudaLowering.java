@@ -30,32 +30,39 @@ final class CudaLowering {
         this.optimizers = new OptimizerLowering(memory);
     }
 
-    /// The launches of a plan, in its order; some do the work of two nodes.
+    /// The launches of a plan, in its order; some do the work of several nodes.
     List<Lowered> lower(List<Node> nodes) {
         List<Lowered> program = new ArrayList<>();
-        for (int index = 0; index < nodes.size(); index++) {
+        for (int index = 0;
+                index < nodes.size();
+                index += program.getLast().nodes().size()) {
             Node node = nodes.get(index);
-            Node next = index + 1 < nodes.size() ? nodes.get(index + 1) : null;
-            Optional<List<KernelLaunch>> joined = next == null ? Optional.empty() : together(node, next);
-            if (joined.isPresent()) {
-                program.add(new Lowered(List.of(node, next), joined.get()));
-                index++;
-            } else {
-                Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
-                program.add(new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node)));
-            }
+            program.add(together(nodes.subList(index, nodes.size())).orElseGet(() -> alone(node)));
         }
         return program;
     }
 
-    private Optional<List<KernelLaunch>> together(Node node, Node next) {
+    private Lowered alone(Node node) {
+        Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
+        return new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node));
+    }
+
+    /// The first few of the nodes as one.
+    private Optional<Lowered> together(List<Node> nodes) {
+        if (nodes.size() < 2) {
+            return Optional.empty();
+        }
+        Node node = nodes.get(0);
+        Node next = nodes.get(1);
         if (OptimizerLowering.joins(node, next)) {
-            return Optional.of(optimizers.lower(node, next));
+            return Optional.of(new Lowered(List.of(node, next), optimizers.lower(node, next)));
         }
         if (vendor.isPresent()) { // whose results lie in memory first
             return Optional.empty();
         }
-        return matrices.together(node, next).or(() -> reductions.together(node, next));
+        return matrices.together(node, next)
+                .map(launches -> new Lowered(List.of(node, next), launches))
+                .or(() -> reductions.together(nodes));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -105,12 +105,14 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         return backward ? 2 * staged + met : staged;
     }
 
-    KernelLaunch launch(Arguments arguments) {
+    /// @param dropped whether there is a dropout of channels: for registers, a wide one in registers has its own kernel
+    KernelLaunch launch(Arguments arguments, boolean dropped) {
         String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
         String place = isStaged() ? "_staged" : "_" + HELD;
         String wide = isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
+        String own = wide.equals("_wide") && !isStaged() && dropped ? "_dropped" : "";
         return new KernelLaunch(
-                kernel + place + wide,
+                kernel + place + wide + own,
                 new KernelLaunch.Extent(channels / width / together(), images, 1),
                 KernelLaunch.Extent.of(WARP * warps() * together()),
                 Math.toIntExact(sharedBytes()),
