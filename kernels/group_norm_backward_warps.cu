@@ -7,7 +7,7 @@
 //              group_norm_warps.cu: the same for all pixels of a channel, so the sums and dx's scale are multiplied
 // Shapes       as group_norm_backward.cu
 // Layout       C fastest
-// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend. _4_wide takes no dropout
+// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or its addend. _4_wide takes no dropout
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
 //              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
@@ -230,10 +230,10 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     terms.drop(dropout);
     LaneGradient<WIDE> gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
-    if (a.addend != nullptr) {
-        const bf16* more = whole.of(a.addend, a.addend);
+    if (parts.has(a.addend, a.addend2)) {
+        const bf16* more = parts.of(a.addend, a.addend2);
         uint4 addend[K];
-        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * whole.step) : zero;
+        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * parts.step) : zero;
         for (int k = 0; k < K; k++) {
             float dx[8];
             gradient.of(terms, x[k], dz[k], dx);
@@ -323,12 +323,12 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     terms.drop(dropout);
     G gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
-    if (a.addend != nullptr) {
-        const bf16* more = whole.of(a.addend, a.addend);
+    if (parts.has(a.addend, a.addend2)) {
+        const bf16* more = parts.of(a.addend, a.addend2);
         for (int k = 0; k < staged.mine; k += 4) {
             uint4 addend[4];
             for (int i = 0; i < 4; i++) {
-                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * whole.step);
+                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * parts.step);
             }
             for (int i = 0; i < 4; i++) {
                 if (k + i >= staged.mine) break;

@@ -35,7 +35,7 @@ struct GroupNormBackwardArgs {
     const float* beta;  // [C]
     const float* mean;  // [N,G]
     const float* rstd;  // [N,G]
-    const void* addend; // [N,P,C], or null
+    const void* addend; // [N,P,first], or null
     void* dx;           // [N,P,first]
     float* sums;        // [2,N,C]
     int64_t images;
@@ -48,6 +48,7 @@ struct GroupNormBackwardArgs {
     int first;      // channels of x and dx
     const void* x2; // [N,P,C-first]; not read if first is C
     void* dx2;      // the same
+    const void* addend2; // the same, or null
     const int32_t* step; // of a dropout of dy's channels, as above
     int64_t first_word;
     uint64_t seed;
@@ -56,4 +57,4 @@ struct GroupNormBackwardArgs {
     float kept;
 };
 LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
-       silu, first, x2, dx2, step, first_word, seed, purpose, threshold, kept)
+       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept)

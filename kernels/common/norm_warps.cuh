@@ -159,6 +159,9 @@ struct Vectors {
     }
     __device__ __forceinline__ Vectors(const WarpSlice& slice, int channels) : Vectors(slice, channels, channels) {}
 
+    // Whether this thread's tensor is there, of two that may be null.
+    __device__ __forceinline__ bool has(const void* x, const void* x2) const { return (beyond ? x2 : x) != nullptr; }
+
     __device__ __forceinline__ const bf16* of(const void* x, const void* x2) const {
         return (const bf16*)(beyond ? x2 : x) + first;
     }

@@ -15,7 +15,11 @@ import java.util.Optional;
 record Addition(Value addend, Value sum, int sharing) {
     /// Empty if the next node is no such sum.
     static Optional<Addition> after(Node first, Node next, CudaMemory memory) {
-        Value result = first.output();
+        return of(first.output(), next, memory);
+    }
+
+    /// The same of any result of the node before.
+    static Optional<Addition> of(Value result, Node next, CudaMemory memory) {
         boolean reads = next.inputs().contains(result) && memory.isReadOnce(result);
         if (reads && next.op() instanceof Add) {
             Value addend = next.input(next.input(0).equals(result) ? 1 : 0);

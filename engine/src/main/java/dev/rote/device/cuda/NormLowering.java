@@ -140,10 +140,8 @@ final class NormLowering {
                 .pointer("beta", memory.address(node.input(gamma + 1)))
                 .pointer("mean", memory.address(node.input(gamma + 2)))
                 .pointer("rstd", memory.address(node.input(gamma + 3)))
-                .pointer(
-                        "addend",
-                        run.sum() == null ? 0 : memory.address(run.sum().addend()))
-                .pointer("dx", memory.address(run.dx()))
+                .pointer("addend", memory.addressOrNull(run.addend(0)))
+                .pointer("dx", memory.address(run.dx(0)))
                 .pointer("sums", memory.workspace(node))
                 .i64("images", images)
                 .i64("pixels", slice.pixels())
@@ -154,7 +152,8 @@ final class NormLowering {
                 .i32("silu", op.silu() ? 1 : 0)
                 .i32("first", x.shape().last())
                 .pointer("x2", joined ? memory.address(node.input(2)) : 0)
-                .pointer("dx2", joined ? memory.address(node.outputs().get(1)) : 0);
+                .pointer("dx2", joined ? memory.address(run.dx(1)) : 0)
+                .pointer("addend2", joined ? memory.addressOrNull(run.addend(1)) : 0);
         drop(run.dropout(), arguments);
         KernelLaunch parameters = parameters(node, images, slice.channels());
         if (warps.isPresent()) {

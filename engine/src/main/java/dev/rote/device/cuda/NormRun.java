@@ -6,18 +6,21 @@ import dev.rote.graph.GroupNorm;
 import dev.rote.graph.Node;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Nodes in a row that one kernel can do: a group norm and the channel dropout of its y; or a channel dropout, the
-/// gradient of a group norm of which its result is the dy, and the addition of something else to dx.
+/// gradient of a group norm of which its result is the dy, and the addition of something else to dx, or to each of the
+/// two tensors that dx is.
 ///
 /// @param norm the norm, or its gradient
 /// @param dropout null if there is none
-/// @param sum what is added to dx, null if nothing is
-record NormRun(List<Node> nodes, Node norm, Node dropout, Addition sum) {
+/// @param sums what is added to the tensors of dx, by their number
+record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition> sums) {
     static NormRun of(Node norm) {
-        return new NormRun(List.of(norm), norm, null, null);
+        return new NormRun(List.of(norm), norm, null, Map.of());
     }
 
     /// The runs that begin with the first of the nodes, longest first. A value between two of them has no other reader.
@@ -40,7 +43,7 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Addition sum) {
         if (isOfChannels(node) && nodes.size() > 1) {
             Node next = nodes.get(1);
             boolean feeds = next.op() instanceof GroupNorm.Backward && follows(node.output(), next, memory);
-            return feeds ? Optional.of(new NormRun(List.of(node, next), next, node, null)) : Optional.empty();
+            return feeds ? Optional.of(new NormRun(List.of(node, next), next, node, Map.of())) : Optional.empty();
         }
         return Optional.empty();
     }
@@ -58,12 +61,22 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Addition sum) {
         all.add(next);
         if (norm.op() instanceof GroupNorm) {
             boolean follows = dropout == null && isOfChannels(next) && follows(norm.output(), next, memory);
-            return follows ? Optional.of(new NormRun(all, norm, next, null)) : Optional.empty();
+            return follows ? Optional.of(new NormRun(all, norm, next, Map.of())) : Optional.empty();
         }
-        boolean single = norm.inputs().size() == 6;
-        return sum == null && single && next.op() instanceof Add
-                ? Addition.after(norm, next, memory).map(add -> new NormRun(all, norm, dropout, add))
-                : Optional.empty();
+        for (int part = 0; part < parts() && next.op() instanceof Add; part++) {
+            Optional<Addition> add = Addition.of(norm.outputs().get(part), next, memory);
+            if (add.isPresent() && !sums.containsKey(part)) {
+                Map<Integer, Addition> more = new HashMap<>(sums);
+                more.put(part, add.get());
+                return Optional.of(new NormRun(all, norm, dropout, more));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Tensors that x and dx of a gradient are.
+    private int parts() {
+        return norm.inputs().size() - 5;
     }
 
     /// Of a norm: behind the dropout.
@@ -76,8 +89,15 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Addition sum) {
         return dropout == null ? norm.input(0) : dropout.input(0);
     }
 
-    Value dx() {
-        return sum == null ? norm.output() : sum.sum();
+    Value dx(int part) {
+        Addition sum = sums.get(part);
+        return sum == null ? norm.outputs().get(part) : sum.sum();
+    }
+
+    /// Null if nothing is added there.
+    Value addend(int part) {
+        Addition sum = sums.get(part);
+        return sum == null ? null : sum.addend();
     }
 
     /// What the kernel writes.
@@ -113,31 +133,29 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Addition sum) {
         if (dropout != null) {
             reads.add(dropout.input(1));
         }
-        if (sum != null) {
-            reads.add(sum.addend());
-        }
+        sums.values().forEach(sum -> reads.add(sum.addend()));
         return reads;
     }
 
     private List<Written> writes(CudaMemory memory) {
         List<Written> writes = new ArrayList<>();
-        List<Value> outputs = norm.outputs();
-        if (norm.op() instanceof GroupNorm) {
+        boolean forward = norm.op() instanceof GroupNorm;
+        if (forward) {
             writes.add(new Written(memory.range(y()), List.of()));
-            outputs.subList(1, outputs.size())
-                    .forEach(value -> writes.add(new Written(memory.range(value), List.of())));
-            return writes;
         }
-        boolean single = norm.inputs().size() == 6;
-        List<Value> alike = new ArrayList<>(List.of(norm.input(1)));
-        if (single) {
-            alike.add(dy());
+        for (int part = 0; !forward && part < parts(); part++) {
+            List<Value> alike = new ArrayList<>(List.of(norm.input(1 + part)));
+            if (parts() == 1) {
+                alike.add(dy());
+            }
+            if (sums.containsKey(part)) {
+                alike.add(addend(part));
+            }
+            writes.add(new Written(memory.range(dx(part)), alike));
         }
-        if (sum != null) {
-            alike.add(sum.addend());
+        for (Value small : norm.outputs().subList(writes.size(), norm.outputs().size())) {
+            writes.add(new Written(memory.range(small), List.of()));
         }
-        writes.add(new Written(memory.range(dx()), alike));
-        outputs.subList(1, outputs.size()).forEach(value -> writes.add(new Written(memory.range(value), List.of())));
         writes.add(new Written(memory.workspaceRange(norm), List.of()));
         return writes;
     }
