@@ -31,6 +31,10 @@ class CudaNormDropoutTest extends OnCudaDevice {
                 NormCase.bf16("_warps_staged", 8, 2, 300, 32),
                 NormCase.bf16("_warps_staged", 1, 2, 145, 64),
                 NormCase.bf16("_warps_staged_odd", 8, 2, 25, 96),
+                NormCase.bf16("_warps_4_single", 8, 3, 64, 8),
+                NormCase.bf16("_warps_staged_single", 8, 2, 700, 8),
+                NormCase.bf16("_warps_4_pair", 8, 2, 200, 16),
+                NormCase.bf16("_warps_staged_pair", 8, 2, 300, 16),
                 new NormCase(DType.BF16, 8, 3, 64, new int[] {32}, false, "_warps_4"),
                 NormCase.bf16("_warps_4", 8, 2, 64, 64, 64));
     }
@@ -44,6 +48,10 @@ class CudaNormDropoutTest extends OnCudaDevice {
                 NormCase.bf16("_warps_staged", 8, 2, 300, 32),
                 NormCase.bf16("_warps_staged_wide", 1, 2, 145, 64),
                 NormCase.bf16("_warps_staged_odd", 8, 2, 25, 96),
+                NormCase.bf16("_warps_4_single", 8, 3, 64, 8),
+                NormCase.bf16("_warps_staged_single", 8, 2, 700, 8),
+                NormCase.bf16("_warps_4_pair", 8, 2, 200, 16),
+                NormCase.bf16("_warps_staged_pair", 8, 2, 300, 16),
                 new NormCase(DType.BF16, 8, 3, 64, new int[] {32}, false, "_warps_4"));
     }
 

@@ -25,6 +25,7 @@ class CudaNormJoinedSumTest extends OnCudaDevice {
         return Stream.of(
                 NormCase.bf16("_bf16_warps_4", 8, 2, 64, 64, 64),
                 NormCase.bf16("_bf16_warps_4", 4, 3, 25, 8, 8), // a slice of both tensors
+                NormCase.bf16("_bf16_warps_4_pair", 8, 2, 25, 8, 8),
                 NormCase.bf16("_bf16_warps_staged", 8, 2, 300, 32, 32),
                 NormCase.bf16("_bf16_warps_staged_odd", 8, 2, 33, 64, 32),
                 NormCase.bf16("_bf16_staged_runs", 8, 2, 20, 96, 64),
