@@ -13,6 +13,9 @@ final class NormLowering {
     /// Rows of a chunk at least: 8 for each of the 8 rows that a block reads at a time.
     private static final int CHUNK_ROWS = 64;
 
+    /// Channels of a block of `norm_parameters`.
+    private static final int PARAMETER_CHANNELS = 8;
+
     /// Values of a group that the kernels in `_runs` take together.
     private static final int RUN = 4;
 
@@ -181,7 +184,8 @@ final class NormLowering {
                 .pointer("dbeta", memory.address(node.outputs().getLast()))
                 .i64("rows", rows)
                 .i32("channels", channels);
-        return KernelLaunch.blocks("norm_parameters", 2 * Math.ceilDiv(channels, 32), 1024, arguments);
+        int blocks = 2 * Math.ceilDiv(channels, PARAMETER_CHANNELS);
+        return KernelLaunch.blocks("norm_parameters", blocks, 256, arguments);
     }
 
     List<KernelLaunch> layerNorm(LayerNorm op, Node node) {

@@ -69,6 +69,8 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(4, 1, 2000, 16, "warps_staged", "staged_runs"),
                 bf16(4, 1, 7000, 16, "streamed", "streamed_runs"),
                 bf16(8, 1, 7000, 16, "streamed", "streamed"), // groups of 2
+                bf16(4, 30, 1, 16, "warps_4", "warps_4"), // more images than a warp of norm_parameters has rows
+                bf16(4, 600, 1, 16, "warps_4", "warps_4"), // more than its block takes at a time
                 bf16(8, 3, 64, 8, "warps_4_single", "warps_4_single"), // groups of 1, slices of 8
                 bf16(16, 2, 100, 16, "warps_4_single", "warps_4_single"),
                 bf16(8, 1, 300, 8, "warps_4_single", "warps_4_single"),
