@@ -95,7 +95,7 @@ __device__ __forceinline__ void group_norm(const GroupNormArgs& a) {
         shift[v] = a.beta[slice.channel + v];
     }
     T* y = (T*)a.y + start;
-    with_silu(a.silu, [&](auto with) {
+    with(a.silu, [&](auto with) {
         slice.template each_batch<AT_ONCE>(0, a.pixels, [&](int64_t p, int place) {
             uint4 vector[AT_ONCE];
             for (int i = 0; i < AT_ONCE; i++) {

@@ -5,10 +5,10 @@
 //                first = sum_c gamma*dbeta_n / L   second = sum_c gamma*dgamma_n / L   over the C/G channels of a group
 //                dx = rstd*(dz*gamma - first - xhat*second) + addend
 // Shapes       dy, x, dx, addend [N,P,C], addend may be null   gamma, beta, dgamma, dbeta [C] f32   mean, rstd [N,G] f32
-//              x and dx may be two tensors each, side by side, [N,P,F] and [N,P,C-F]; there is no addend then
+//              x, dx and addend may be two tensors each, side by side, [N,P,F] and [N,P,C-F]
 //              sums [2,N,C] f32: dgamma_n, dbeta_n, added up over n by `norm_parameters`
 // Layout       C fastest
-// Requires     dx may be dy, if it is one tensor, x or addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
+// Requires     dx may be dy, if it is one tensor, x or its addend. _staged, _streamed: as group_norm.cu; _runs: 4 divides C/G.
 //              `group_norm_backward_sums`, then `group_norm_backward_any`: nothing
 // Tiling       as group_norm.cu, with x and dy both in shared memory. _sums: a block owns 32 channels of an image,
 //              _any: a block of 256 owns a group
@@ -71,7 +71,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     auto load_dy = [&](int64_t p, int place) { return STAGED ? staged_dy[place] : *(const uint4*)(dy + p * a.channels); };
 
     float sum[2][V] = {};
-    with_silu(a.silu, [&](auto with) {
+    with(a.silu, [&](auto with) {
         slice.template sums<STAGED, AT_ONCE, 2>(a.pixels, sum, [&](int64_t p, int place, int64_t end, float(*part)[V]) {
             uint4 vector[AT_ONCE], gradient[AT_ONCE]; // those beyond the end add nothing
             for (int i = 0; i < AT_ONCE; i++) {
@@ -119,7 +119,9 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
         low[r] = means[group[r] - first_group];
         high[r] = means[groups + group[r] - first_group] * rstd[r];
     }
-    const T* addend = (const T*)a.addend + start;
+    bool adds = (slice.channel >= a.first ? a.addend2 : a.addend) != nullptr;
+    Channel<const T> addend((const T*)a.addend, (const T*)a.addend2, a.first, a.channels, slice.image * a.pixels,
+                            slice.channel);
     Channel<T> dx((T*)a.dx, (T*)a.dx2, a.first, a.channels, slice.image * a.pixels, slice.channel);
     // dx of a pixel, from x - mean, dz and the addend
     auto write = [&](int64_t p, float(&centered)[V], float(&dz)[V], const float(&more)[V]) {
@@ -138,7 +140,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
                 if (at >= a.pixels) continue;
                 vector[i] = load_x(at, place + i * blockDim.x);
                 gradient[i] = load_dy(at, place + i * blockDim.x);
-                if (a.addend != nullptr) addends[i] = *(const uint4*)(addend + at * a.channels);
+                if (adds) addends[i] = *(const uint4*)(addend.at + at * addend.channels);
             }
             for (int i = 0; i < AT_ONCE; i++) {
                 float centered[V], dz[V], more[V];
@@ -151,7 +153,7 @@ __device__ __forceinline__ void group_norm_backward(const GroupNormBackwardArgs&
     if (STAGED) {
         second_pass(Constant<0> {}); // dz is there already
     } else {
-        with_silu(a.silu, second_pass);
+        with(a.silu, second_pass);
     }
 }
 
@@ -237,7 +239,9 @@ __device__ __forceinline__ void group_norm_backward_any(const GroupNormBackwardA
         ChannelFactors of {mean, rstd, a.gamma[channel], a.beta[channel]};
         float xhat = (to_float(*x.at) - mean) * rstd;
         float dz = of.slope(to_float(((const T*)a.dy)[at]), xhat, a.silu != 0);
-        float more = a.addend == nullptr ? 0.0f : to_float(((const T*)a.addend)[at]);
+        bool adds = (channel >= a.first ? a.addend2 : a.addend) != nullptr;
+        Channel<const T> addend((const T*)a.addend, (const T*)a.addend2, a.first, a.channels, pixel, channel);
+        float more = adds ? to_float(*addend.at) : 0.0f;
         *dx.at = from_float<T>(rstd * (__fmul_rn(dz, of.gamma) - low - xhat * high) + more);
     }
 }

@@ -1,30 +1,37 @@
-// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 4, 8, 16, ... or 12, 24, ...
-// channels, optionally followed by SiLU.
+// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 1, 2, 4, 8, ... or 12, 24,
+// ... channels, optionally followed by SiLU and a dropout of channels.
 //
 // Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
 //                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
-//              first and second the means of scale*dz and scale*dz*xhat
+//              first and second the means of scale*dz and scale*dz*xhat. With a dropout dy times its factor, as in
+//              group_norm_warps.cu: the same for all pixels of a channel, so the sums and dx's scale are multiplied
 // Shapes       as group_norm_backward.cu
 // Layout       C fastest
-// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or addend
+// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or its addend. _4_wide takes no dropout
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
 //              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
-//              OddSlice; two barriers.
+//              OddSlice; two barriers. _wide_dropped: _wide has no registers left for a dropout.
+//              _single, _pair: as group_norm_warps.cu, in 128 registers
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
-//              rounded once more (2^-9), after it was summed
+//              rounded once more (2^-9), after it was summed. A dropout rounds nothing
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         two or three reads and one write, about 30 instructions per value with SiLU: as many as an H200 issues in the
 //              time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
 //              16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. Expected of an H200, with norm_parameters: 36, 20, 12,
 //              105 (62.8, 46.7, 22.8, 274 measured before, with group_norm_backward.cu)
+//              _single, 128 images of 32x32x8: 1.5 us for the bytes, 4 expected (9.9 measured with
+//              group_norm_backward.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps.cuh"
 
 // What belongs to the channels of a thread.
+template <int RUN>
 struct ChannelTerms {
+    static constexpr int RUNS = 8 / RUN;
+
     float rstd[RUNS], offset[RUNS]; // xhat = x*rstd + offset
     float scale[8], shift[8];       // z = x*scale + shift, scale = rstd*gamma
 
@@ -46,6 +53,11 @@ struct ChannelTerms {
             shift[v] += offset[v / RUN] * scale[v];
             scale[v] *= rstd[v / RUN];
         }
+    }
+
+    // After the sums over pixels: a dropout's factors belong to dz, but are the same for all of them.
+    __device__ __forceinline__ void drop(const Dropout& dropout) {
+        for (int v = 0; v < 8; v++) scale[v] *= dropout.factor(v);
     }
 
     // Adds the terms of a pixel to sum: dz*xhat of 8 channels, then dz. dy becomes dz.
@@ -86,17 +98,21 @@ __device__ __forceinline__ void keep_half(float (&numbers)[N], int lane, int dis
 }
 
 // dx = dz*scale + x*slope + shift, the last two per run.
+template <int RUN>
 struct Gradient {
+    static constexpr int RUNS = 8 / RUN;
+    using Terms = ChannelTerms<RUN>;
+
     float slope[RUNS], shift[RUNS];
 
     // From the means over a run's group of scale*dz and scale*dz*xhat, which are rstd times those of the formula.
-    __device__ __forceinline__ void set(const ChannelTerms& terms, int run, float low, float high) {
+    __device__ __forceinline__ void set(const Terms& terms, int run, float low, float high) {
         slope[run] = -terms.rstd[run] * high;
         shift[run] = -low - terms.offset[run] * high;
     }
 
     // dx without the addend.
-    __device__ __forceinline__ void of(const ChannelTerms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
+    __device__ __forceinline__ void of(const Terms& terms, uint4 x, uint4 dz, float (&dx)[8]) const {
         float value[8];
         unpack(x, value);
         unpack(dz, dx);
@@ -105,12 +121,13 @@ struct Gradient {
 };
 
 // From the sums of a thread. `met` [warps,columns/2,32], shared.
-template <bool WIDE>
-struct LaneGradient : Gradient {
+template <bool WIDE, class S>
+struct LaneGradient : Gradient<S::RUN> {
+    static constexpr int RUN = S::RUN, RUNS = S::RUNS;
     static constexpr int MOST = WIDE ? 8 : 1; // numbers of a lane after the warp has met
 
-    __device__ __forceinline__ LaneGradient(const GroupNormBackwardArgs& a, const WarpSlice& slice, const ChannelTerms& terms,
-                                        float (&sum)[16], float* met) {
+    __device__ __forceinline__ LaneGradient(const GroupNormBackwardArgs& a, const S& slice, const ChannelTerms<RUN>& terms,
+                                            const Dropout& dropout, float (&sum)[16], float* met) {
         int lane = slice.lane, kept = WIDE ? slice.columns / 2 : 1; // numbers of a lane in the end
         // Lane bit 4 tells dgamma_n from dbeta_n, the next ones the channel within the vector, the rest the vector.
         float scale[8];
@@ -119,6 +136,7 @@ struct LaneGradient : Gradient {
         if (kept <= 4) meet<4>(sum, lane, 8), keep_half<4>(scale, lane, 8);
         if (kept <= 2) meet<2>(sum, lane, 4), keep_half<2>(scale, lane, 4);
         if (kept == 1) meet<1>(sum, lane, 2), keep_half<1>(scale, lane, 2);
+        if (RUN < 4 && slice.columns == 1) sum[0] += __shfl_xor_sync(~0u, sum[0], 1); // that lane has the same channels
         if (slice.warps > 1) over_warps(slice, kept, sum, met);
 
         int kind = lane / 16, first = lane / 2 % 8 & ~(kept - 1);
@@ -126,8 +144,18 @@ struct LaneGradient : Gradient {
         float weighted = 0;
         for (int i = 0; i < MOST; i++) {
             if (i >= kept) continue;
-            if (slice.warp == 0) sums[i] = sum[i];
+            if (slice.warp == 0 && (RUN == 4 || lane % 2 < slice.columns)) sums[i] = sum[i] * dropout.factor(first + i);
             weighted += sum[i] * scale[i];
+        }
+        if constexpr (RUN < 4) {
+            if (RUN == 2) weighted += __shfl_xor_sync(~0u, weighted, 2);
+            weighted = slice.mean()(weighted);
+            for (int r = 0; r < RUNS; r++) {
+                int from = 2 * r * RUN + lane % 2; // which has the run's first channel
+                float high = __shfl_sync(~0u, weighted, from), low = __shfl_sync(~0u, weighted, 16 + from);
+                this->set(terms, r, low, high);
+            }
+            return;
         }
         if (slice.per_group > 8) weighted += __shfl_xor_sync(~0u, weighted, 1);
         weighted += __shfl_xor_sync(~0u, weighted, 2);
@@ -140,11 +168,11 @@ struct LaneGradient : Gradient {
         for (int r = 0; r < RUNS; r++) {
             bool own = lane / 8 % 2 == r; // with groups of 4; otherwise both are the same
             float high = own ? second : second_other, low = own ? first_mean : first_other;
-            set(terms, r, low, high);
+            this->set(terms, r, low, high);
         }
     }
 
-    static __device__ __forceinline__ void over_warps(const WarpSlice& slice, int kept, float (&sum)[16], float* met) {
+    static __device__ __forceinline__ void over_warps(const S& slice, int kept, float (&sum)[16], float* met) {
         for (int i = 0; i < MOST; i++) {
             if (i < kept) met[(slice.warp * kept + i) * 32 + slice.lane] = sum[i];
         }
@@ -159,10 +187,11 @@ struct LaneGradient : Gradient {
 };
 
 // The same for OddSlice. `met` [warps + 1,columns,16], shared.
-struct OddGradient : Gradient {
-    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms& terms,
-                                           float (&sum)[16], float* met) {
+struct OddGradient : Gradient<4> {
+    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms<4>& terms,
+                                           const Dropout& dropout, float (&sum)[16], float* met) {
         int lane = slice.lane, columns = slice.columns, width = columns * 8, outputs = 2 * width;
+        for (int i = 0; i < 16; i++) sum[i] *= dropout.factor(i % 8);
         // To the first lane of each column.
         for (int distance = 24, lanes = 32; distance >= columns; lanes = distance, distance /= 2) {
             for (int i = 0; i < 16; i++) {
@@ -199,11 +228,12 @@ struct OddGradient : Gradient {
     }
 };
 
-// K vectors per thread, in registers.
-template <int K, bool WIDE>
+// K vectors per thread, in registers. DROPS: there may be a dropout.
+template <int K, bool WIDE, bool DROPS, class S = WarpSlice<4>>
 __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackwardArgs& a) {
     DYNAMIC_SHARED(float, met);
-    WarpSlice slice(a.pixels, a.slice, a.per_group, K);
+    S slice(a.pixels, a.slice, a.per_group, K);
+    Dropout dropout(a, slice, DROPS); // here, as registers are few later
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
     int count = 0; // of this thread's vectors
@@ -211,20 +241,21 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     uint4 zero = make_uint4(0, 0, 0, 0), x[K], dz[K];
     for (int k = 0; k < K; k++) x[k] = k < count ? *(const uint4*)(from + k * parts.step) : zero;
     for (int k = 0; k < K; k++) dz[k] = k < count ? *(const uint4*)(from_dy + k * whole.step) : zero;
-    ChannelTerms terms(a, slice);
+    ChannelTerms<S::RUN> terms(a, slice);
     terms.finish();
     float sum[16] = {};
     if (a.silu) {
-        for (int k = 0; k < K; k++) terms.add<true>(x[k], dz[k], sum);
+        for (int k = 0; k < K; k++) terms.template add<true>(x[k], dz[k], sum);
     } else {
-        for (int k = 0; k < K; k++) terms.add<false>(x[k], dz[k], sum);
+        for (int k = 0; k < K; k++) terms.template add<false>(x[k], dz[k], sum);
     }
-    LaneGradient<WIDE> gradient(a, slice, terms, sum, met);
+    terms.drop(dropout);
+    LaneGradient<WIDE, S> gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
-    if (a.addend != nullptr) {
-        const bf16* more = whole.of(a.addend, a.addend);
+    if (parts.has(a.addend, a.addend2)) {
+        const bf16* more = parts.of(a.addend, a.addend2);
         uint4 addend[K];
-        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * whole.step) : zero;
+        for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * parts.step) : zero;
         for (int k = 0; k < K; k++) {
             float dx[8];
             gradient.of(terms, x[k], dz[k], dx);
@@ -248,10 +279,19 @@ constexpr int HELD_BLOCKS = 5;
 #endif
 
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, false>(a);
+    group_norm_backward_held<4, false, true>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_pair, GroupNormBackwardArgs, 128, 4) {
+    group_norm_backward_held<4, false, true, WarpSlice<2>>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_single, GroupNormBackwardArgs, 128, 4) {
+    group_norm_backward_held<4, false, true, WarpSlice<1>>(a);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, true>(a);
+    group_norm_backward_held<4, true, false>(a);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide_dropped, GroupNormBackwardArgs, 128, 4) {
+    group_norm_backward_held<4, true, true>(a);
 }
 
 // The vectors of a thread in shared memory.
@@ -261,7 +301,8 @@ struct StagedVectors {
     int count; // a multiple of 2. Those from `mine` on are zero, and add nothing to a sum
     int mine;
 
-    __device__ __forceinline__ StagedVectors(const WarpSlice& slice, uint4* all) {
+    template <class S>
+    __device__ __forceinline__ StagedVectors(const S& slice, uint4* all) {
         int pixels = (slice.pixels + slice.rows - 1) / slice.rows; // of the first rows
         count = (pixels + 1) & ~1;
         mine = slice.is_there(pixels - 1) ? pixels : pixels - 1;
@@ -273,13 +314,13 @@ struct StagedVectors {
     }
 
     // Two at a time: both are there before dz of the first is stored.
-    template <bool SILU>
-    __device__ __forceinline__ void add(const ChannelTerms& terms, float (&sum)[16]) const {
+    template <bool SILU, class Terms>
+    __device__ __forceinline__ void add(const Terms& terms, float (&sum)[16]) const {
         for (int k = 0; k < count; k += 2) {
             int one = k * blockDim.x, two = one + blockDim.x;
             uint4 x_one = x[one], dz_one = dz[one], x_two = x[two], dz_two = dz[two];
-            terms.add<SILU>(x_one, dz_one, sum);
-            terms.add<SILU>(x_two, dz_two, sum);
+            terms.template add<SILU>(x_one, dz_one, sum);
+            terms.template add<SILU>(x_two, dz_two, sum);
             if (SILU) dz[one] = dz_one, dz[two] = dz_two;
         }
     }
@@ -290,8 +331,8 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     DYNAMIC_SHARED(float, met);
     S slice(a.pixels, a.slice, a.per_group, 0);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
-    ChannelTerms terms(a, slice);
-    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * slice.columns * 16));
+    ChannelTerms<S::RUN> terms(a, slice);
+    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * max(slice.columns, 2) * 16));
     const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
 #pragma unroll 4
     for (int k = 0; k < staged.mine; k++) {
@@ -299,22 +340,24 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
         copy_async<16>(staged.dz + k * blockDim.x, from_dy + k * whole.step);
     }
     commit_copies();
+    Dropout dropout(a, slice);
     terms.finish();
     wait_copies<0>(); // nobody else reads this thread's vectors
     float sum[16] = {};
     if (a.silu) {
-        staged.add<true>(terms, sum);
+        staged.template add<true>(terms, sum);
     } else {
-        staged.add<false>(terms, sum);
+        staged.template add<false>(terms, sum);
     }
-    G gradient(a, slice, terms, sum, met);
+    terms.drop(dropout);
+    G gradient(a, slice, terms, dropout, sum, met);
     bf16* to = parts.of(a.dx, a.dx2);
-    if (a.addend != nullptr) {
-        const bf16* more = whole.of(a.addend, a.addend);
+    if (parts.has(a.addend, a.addend2)) {
+        const bf16* more = parts.of(a.addend, a.addend2);
         for (int k = 0; k < staged.mine; k += 4) {
             uint4 addend[4];
             for (int i = 0; i < 4; i++) {
-                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * whole.step);
+                if (k + i < staged.mine) addend[i] = *(const uint4*)(more + (k + i) * parts.step);
             }
             for (int i = 0; i < 4; i++) {
                 if (k + i >= staged.mine) break;
@@ -334,11 +377,24 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     }
 }
 
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, 3) {
-    group_norm_backward_staged<WarpSlice, LaneGradient<false>>(a, 0);
+// As many as shared memory admits.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr int STAGED_BLOCKS = 2;
+#else
+constexpr int STAGED_BLOCKS = 3;
+#endif
+
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
+    group_norm_backward_staged<WarpSlice<4>, LaneGradient<false, WarpSlice<4>>>(a, 0);
 }
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, 3) {
-    group_norm_backward_staged<WarpSlice, LaneGradient<true>>(a, 0);
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_pair, GroupNormBackwardArgs, 256, 2) {
+    group_norm_backward_staged<WarpSlice<2>, LaneGradient<false, WarpSlice<2>>>(a, 0);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_single, GroupNormBackwardArgs, 256, 2) {
+    group_norm_backward_staged<WarpSlice<1>, LaneGradient<false, WarpSlice<1>>>(a, 0);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
+    group_norm_backward_staged<WarpSlice<4>, LaneGradient<true, WarpSlice<4>>>(a, 0);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
     group_norm_backward_staged<OddSlice, OddGradient>(a, 1);

@@ -97,10 +97,7 @@ __device__ __forceinline__ void drop_elements(const DropoutArgs& a) {
     int64_t first = a.first / 4 * 4 + (blockIdx.x * (int64_t)blockDim.x + threadIdx.x) * SIZE;
     if (first >= a.first + a.n) return;
     uint32_t word[SIZE];
-#pragma unroll
-    for (int i = 0; i < SIZE; i += 4) {
-        philox(a.seed, (uint64_t)(first + i) / 4, (uint32_t)a.step[0], (uint32_t)a.purpose, word + i);
-    }
+    element_words(a.seed, first, SIZE, a.step[0], a.purpose, word);
     if (a.packed) {
         float x[SIZE];
         unpack(((const uint4*)a.x)[(first - a.first) / SIZE], x);
@@ -138,10 +135,7 @@ __device__ __forceinline__ void drop_packed_channels(const DropoutArgs& a) {
     if (thread >= threads) return;
     uint32_t word[SIZE];
     int64_t element = a.first + image * a.channels + thread % packs * SIZE;
-#pragma unroll
-    for (int i = 0; i < SIZE; i += 4) {
-        philox(a.seed, (uint64_t)(element + i) / 4, (uint32_t)a.step[0], (uint32_t)a.purpose, word + i);
-    }
+    element_words(a.seed, element, SIZE, a.step[0], a.purpose, word);
     const uint4* from = (const uint4*)a.x + image * per_image;
     uint4* to = (uint4*)a.y + image * per_image;
     uint4 packed[DROPPED_PACKS];

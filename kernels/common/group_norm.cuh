@@ -18,8 +18,15 @@ struct GroupNormArgs {
     float eps;
     int first;      // channels of x. These two stand here because ptxas needs fewer registers than with x
     const void* x2; // [N,P,C-first]; not read if first is C
+    const int32_t* step; // of a dropout of y's channels, as in random.cu; null if there is none. `_warps` only
+    int64_t first_word;
+    uint64_t seed;
+    int purpose;
+    uint32_t threshold;
+    float kept; // 1 / (1 - rate)
 };
-LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2)
+LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2,
+       step, first_word, seed, purpose, threshold, kept)
 
 struct GroupNormBackwardArgs {
     const void* dy;     // [N,P,C]
@@ -28,7 +35,7 @@ struct GroupNormBackwardArgs {
     const float* beta;  // [C]
     const float* mean;  // [N,G]
     const float* rstd;  // [N,G]
-    const void* addend; // [N,P,C], or null
+    const void* addend; // [N,P,first], or null
     void* dx;           // [N,P,first]
     float* sums;        // [2,N,C]
     int64_t images;
@@ -41,6 +48,13 @@ struct GroupNormBackwardArgs {
     int first;      // channels of x and dx
     const void* x2; // [N,P,C-first]; not read if first is C
     void* dx2;      // the same
+    const void* addend2; // the same, or null
+    const int32_t* step; // of a dropout of dy's channels, as above
+    int64_t first_word;
+    uint64_t seed;
+    int purpose;
+    uint32_t threshold;
+    float kept;
 };
 LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
-       silu, first, x2, dx2)
+       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept)

@@ -46,7 +46,7 @@ __device__ __forceinline__ void store_packed(void* to, uint4 x) {
 #endif
 }
 
-// Calls f with a number that the compiler knows: 1 for SiLU. A branch per value would keep the exponentials of a vector
+// Calls f with a number that the compiler knows: 1 for SiLU, say. A branch per value would keep the exponentials of a vector
 // from being on their way together.
 template <int N>
 struct Constant {
@@ -54,8 +54,8 @@ struct Constant {
 };
 
 template <class F>
-__device__ __forceinline__ void with_silu(int silu, F f) {
-    if (silu != 0) {
+__device__ __forceinline__ void with(int condition, F f) {
+    if (condition != 0) {
         f(Constant<1> {});
     } else {
         f(Constant<0> {});

@@ -1,17 +1,28 @@
 // norm_warps.cuh: what group_norm_warps.cu and group_norm_backward_warps.cu share: slices whose sums meet by shuffles.
 #pragma once
 #include "group_norm.cuh"
+#include "random.cuh"
 
-// 8 values of bf16, the channels of a thread. A group is 4, 8, 16, ... channels: a vector has one or two runs of 4 of a
-// group each.
-constexpr int RUN = 4, RUNS = 2;
 constexpr int MOST_WARPS = 8; // of a block
 
-// A slice of 16, 32, 64 or 128 channels of an image: whole groups, and one group if wider than 16. Lane l of a warp
-// reads vector l % columns of every rows-th pixel. A block of several warps owns one slice; where 32 vectors times
-// PER_THREAD are all that there is, every warp owns one, and no barrier is needed.
+// Sums of a lane, for the other warps.
+template <int RUNS>
+struct alignas(RUNS == 2 ? 8 : 16) Met {
+    float of[RUNS];
+};
+
+// A thread has 8 values of bf16 of a pixel: runs of RUN values, each of one group. RUN 4 is for groups of 4, 8, 16, ...
+// channels, 1 and 2 for groups of 1 and 2.
+//
+// A slice of 16, 32, 64 or 128 channels of an image: whole groups, and one group if wider than 16; of 8 channels where
+// groups of 1 or 2 leave no more. Lane l of a warp reads vector l % columns of every rows-th pixel. A block of several
+// warps owns one slice; where 32 vectors times PER_THREAD are all that there is, every warp owns one, and no barrier is
+// needed.
+template <int R>
 struct WarpSlice {
-    int columns; // vectors of a pixel: 2, 4, 8 or 16
+    static constexpr int RUN = R, RUNS = 8 / R;
+
+    int columns; // vectors of a pixel: 1, 2, 4, 8 or 16
     int pixels, rows, row;
     int per_group;
     int channel; // first of this thread within the image
@@ -66,32 +77,34 @@ struct WarpSlice {
     }
 
     // From a sum of a thread's values per run to the sum of the run's group. `met` [2 warps], shared.
-    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], float2* met) const {
-        if (per_group > RUN) {
+    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], Met<RUNS>* met) const {
+        if (RUN == 4 && per_group > RUN) {
             sum[0] += sum[1];
             if (per_group > 8) sum[0] += __shfl_xor_sync(~0u, sum[0], 1);
             for (int distance = 2; distance < 32; distance *= 2) sum[0] += __shfl_xor_sync(~0u, sum[0], distance);
             sum[1] = sum[0];
         } else {
-            for (int distance = 2; distance < 32; distance *= 2) {
+            for (int distance = RUN == 4 ? 2 : 1; distance < 32; distance *= 2) {
+                if (RUN < 4 && distance < columns) continue; // that lane has other channels
                 for (int r = 0; r < RUNS; r++) sum[r] += __shfl_xor_sync(~0u, sum[r], distance);
             }
         }
         if (warps == 1) return;
-        if (lane < 2) met[2 * warp + lane] = make_float2(sum[0], sum[1]);
+        Met<RUNS> mine;
+        for (int r = 0; r < RUNS; r++) mine.of[r] = sum[r], sum[r] = 0;
+        if (lane < 2) met[2 * warp + lane] = mine;
         __syncthreads(); // the sums of all warps are there
-        sum[0] = sum[1] = 0;
 #pragma unroll
         for (int w = 0; w < MOST_WARPS; w++) {
-            float2 one = w < warps ? met[2 * w + lane % 2] : make_float2(0, 0);
-            sum[0] += one.x, sum[1] += one.y;
+            Met<RUNS> one = w < warps ? met[2 * w + lane % 2] : Met<RUNS> {};
+            for (int r = 0; r < RUNS; r++) sum[r] += one.of[r];
         }
     }
 };
 
 // The same for slices of 24, 48 or 96 channels, two groups of 12 or one. Threads are a multiple of 96, so that each stays
 // with its column; a block owns one slice.
-struct OddSlice : WarpSlice {
+struct OddSlice : WarpSlice<4> {
     __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int) {
         columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = blockIdx.y;
         lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
@@ -108,19 +121,38 @@ struct OddSlice : WarpSlice {
     __device__ __forceinline__ bool is_second(int run) const { return local() + run * RUN >= per_group; }
 
     // As above. `met` [warps], shared.
-    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], float2* met) const {
+    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], Met<RUNS>* met) const {
         float both[2] = {};
         for (int r = 0; r < RUNS; r++) both[0] += is_second(r) ? 0.0f : sum[r], both[1] += is_second(r) ? sum[r] : 0.0f;
         for (int distance = 1; distance < 32; distance *= 2) {
             for (int g = 0; g < 2; g++) both[g] += __shfl_xor_sync(~0u, both[g], distance);
         }
-        if (lane == 0) met[warp] = make_float2(both[0], both[1]);
+        if (lane == 0) met[warp] = {both[0], both[1]};
         __syncthreads(); // the sums of all warps are there
         both[0] = both[1] = 0;
 #pragma unroll 4
-        for (int w = 0; w < warps; w++) both[0] += met[w].x, both[1] += met[w].y;
+        for (int w = 0; w < warps; w++) both[0] += met[w].of[0], both[1] += met[w].of[1];
         for (int r = 0; r < RUNS; r++) sum[r] = is_second(r) ? both[1] : both[0];
     }
+};
+
+// By what a dropout multiplies a thread's channels. One register, if `kept` is an argument of the kernel.
+struct Dropout {
+    const float& kept; // 1 if there is none
+    unsigned mask;     // bit v: channel v is kept
+
+    template <class Args, class S>
+    __device__ __forceinline__ Dropout(const Args& a, const S& slice, bool possible = true)
+        : kept(a.kept), mask(0xff) {
+        if (!possible || a.step == nullptr) return;
+        uint32_t word[8];
+        int64_t element = a.first_word + (int64_t)slice.image * a.channels + slice.channel;
+        element_words(a.seed, element, 8, a.step[0], a.purpose, word);
+        mask = 0;
+        for (int v = 0; v < 8; v++) mask |= (word[v] >= a.threshold ? 1u : 0u) << v;
+    }
+
+    __device__ __forceinline__ float factor(int v) const { return (mask >> v & 1) != 0 ? kept : 0.0f; }
 };
 
 // Where a thread's vectors of a tensor [N,P,all] are, the first in values, and how many values from one to the next.
@@ -130,14 +162,19 @@ struct Vectors {
     int step;
     bool beyond;
 
-    __device__ __forceinline__ Vectors(const WarpSlice& slice, int channels, int of_first) {
+    template <class S>
+    __device__ __forceinline__ Vectors(const S& slice, int channels, int of_first) {
         beyond = slice.channel >= of_first;
         int of_this = beyond ? channels - of_first : of_first;
         int channel = beyond ? slice.channel - of_first : slice.channel;
         first = (int64_t)slice.image * (slice.pixels * of_this) + (slice.row * of_this + channel);
         step = slice.rows * of_this;
     }
-    __device__ __forceinline__ Vectors(const WarpSlice& slice, int channels) : Vectors(slice, channels, channels) {}
+    template <class S>
+    __device__ __forceinline__ Vectors(const S& slice, int channels) : Vectors(slice, channels, channels) {}
+
+    // Whether this thread's tensor is there, of two that may be null.
+    __device__ __forceinline__ bool has(const void* x, const void* x2) const { return (beyond ? x2 : x) != nullptr; }
 
     __device__ __forceinline__ const bf16* of(const void* x, const void* x2) const {
         return (const bf16*)(beyond ? x2 : x) + first;

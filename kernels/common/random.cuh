@@ -41,6 +41,13 @@ RR_FN void philox(uint64_t seed, uint64_t block, uint32_t step, uint32_t purpose
     w[0] = x0; w[1] = x1; w[2] = x2; w[3] = x3;
 }
 
+// The words of `count` elements from `element` on, both multiples of 4.
+RR_FN void element_words(uint64_t seed, int64_t element, int count, int step, int purpose, uint32_t* words) {
+    for (int i = 0; i < count; i += 4) {
+        philox(seed, (uint64_t)(element + i) / 4, (uint32_t)step, (uint32_t)purpose, words + i);
+    }
+}
+
 RR_FN uint32_t draw_below(uint32_t word, uint32_t n) { return (uint32_t)(((uint64_t)word * n) >> 32); }
 
 RR_FN float draw_uniform(uint32_t word) { return RR_MUL(RR_ADD((float)(int)(word >> 9), 0.5f), 0x1p-23f); }

@@ -35,35 +35,42 @@ final class CudaLowering {
     /// The launches of a plan, in its order; some do the work of several nodes.
     List<Lowered> lower(List<Node> nodes) {
         List<Lowered> program = new ArrayList<>();
-        for (int index = 0; index < nodes.size(); index++) {
-            Node node = nodes.get(index);
+        int index = 0;
+        while (index < nodes.size()) {
             Optional<GroupedLinear.Group> group = vendor.isPresent() ? Optional.empty() : groups.at(nodes, index);
             if (group.isPresent()) {
                 program.addAll(group.get().lowered());
-                index += group.get().nodes() - 1;
-                continue;
-            }
-            Node next = index + 1 < nodes.size() ? nodes.get(index + 1) : null;
-            Optional<List<KernelLaunch>> joined = next == null ? Optional.empty() : together(node, next);
-            if (joined.isPresent()) {
-                program.add(new Lowered(List.of(node, next), joined.get()));
-                index++;
+                index += group.get().nodes();
             } else {
-                Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
-                program.add(new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node)));
+                Node node = nodes.get(index);
+                program.add(together(nodes.subList(index, nodes.size())).orElseGet(() -> alone(node)));
+                index += program.getLast().nodes().size();
             }
         }
         return program;
     }
 
-    private Optional<List<KernelLaunch>> together(Node node, Node next) {
+    private Lowered alone(Node node) {
+        Optional<List<Launch>> theirs = vendor.flatMap(other -> other.lower(node));
+        return new Lowered(List.of(node), theirs.isPresent() ? theirs.get() : lower(node));
+    }
+
+    /// The first few of the nodes as one.
+    private Optional<Lowered> together(List<Node> nodes) {
+        if (nodes.size() < 2) {
+            return Optional.empty();
+        }
+        Node node = nodes.get(0);
+        Node next = nodes.get(1);
         if (OptimizerLowering.joins(node, next)) {
-            return Optional.of(optimizers.lower(node, next));
+            return Optional.of(new Lowered(List.of(node, next), optimizers.lower(node, next)));
         }
         if (vendor.isPresent()) { // whose results lie in memory first
             return Optional.empty();
         }
-        return matrices.together(node, next).or(() -> reductions.together(node, next));
+        return matrices.together(node, next)
+                .map(launches -> new Lowered(List.of(node, next), launches))
+                .or(() -> reductions.together(nodes));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -1,7 +1,7 @@
 package dev.rote.device.cuda;
 
 import dev.rote.graph.*;
-import java.util.ArrayList;
+import dev.rote.random.Bernoulli;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,6 +13,9 @@ final class NormLowering {
     /// Rows of a chunk at least: 8 for each of the 8 rows that a block reads at a time.
     private static final int CHUNK_ROWS = 64;
 
+    /// Channels of a block of `norm_parameters`.
+    private static final int PARAMETER_CHANNELS = 8;
+
     /// Values of a group that the kernels in `_runs` take together.
     private static final int RUN = 4;
 
@@ -22,17 +25,39 @@ final class NormLowering {
         this.memory = memory;
     }
 
-    List<KernelLaunch> groupNorm(GroupNorm op, Node node) {
+    /// A norm or its gradient and the nodes about it in the launches of the one; empty where the first of the nodes
+    /// begins no such run.
+    Optional<Lowered> together(List<Node> nodes) {
+        return NormRun.startingAt(nodes, memory).stream()
+                .filter(run -> run.nodes().size() > 1 && isTaken(run) && run.isClear(memory))
+                .findFirst()
+                .map(run -> new Lowered(
+                        run.nodes(), run.norm().op() instanceof GroupNorm ? groupNorm(run) : groupNormBackward(run)));
+    }
+
+    /// Only the kernels in warps take a dropout.
+    private boolean isTaken(NormRun run) {
+        return run.dropout() == null || warps(run.norm()).isPresent();
+    }
+
+    List<KernelLaunch> groupNorm(Node node) {
+        return groupNorm(NormRun.of(node));
+    }
+
+    private List<KernelLaunch> groupNorm(NormRun run) {
+        Node node = run.norm();
+        GroupNorm op = (GroupNorm) node.op();
         int gamma = node.inputs().size() - 2;
+        boolean joined = gamma == 2;
         Value x = node.input(0);
         TensorType whole = node.output().type();
         GroupSlice slice = slice(whole, x, op, 1);
-        Optional<WarpSlice> warps = warps(whole, node, gamma, op, false);
+        Optional<WarpSlice> warps = warps(node);
         Arguments arguments = new Arguments()
                 .pointer("x", memory.address(x))
                 .pointer("gamma", memory.address(node.input(gamma)))
                 .pointer("beta", memory.address(node.input(gamma + 1)))
-                .pointer("y", memory.address(node.output()))
+                .pointer("y", memory.address(run.y()))
                 .pointer("mean", memory.address(node.outputs().get(1)))
                 .pointer("rstd", memory.address(node.outputs().get(2)))
                 .i64("pixels", slice.pixels())
@@ -43,9 +68,10 @@ final class NormLowering {
                 .i32("silu", op.silu() ? 1 : 0)
                 .f32("eps", op.eps())
                 .i32("first", x.shape().last())
-                .pointer("x2", gamma == 2 ? memory.address(node.input(1)) : 0);
+                .pointer("x2", joined ? memory.address(node.input(1)) : 0);
+        drop(run.dropout(), arguments);
         if (warps.isPresent()) {
-            return List.of(warps.get().launch(arguments));
+            return List.of(warps.get().launch(arguments, false));
         }
         String type = Names.type(x);
         return List.of(
@@ -54,11 +80,30 @@ final class NormLowering {
                         : slice.launch("group_norm" + type, "", arguments));
     }
 
-    /// @param gamma which input it is; beta is the next
-    private Optional<WarpSlice> warps(TensorType whole, Node node, int gamma, GroupNorm op, boolean backward) {
-        Value x = node.input(backward ? 1 : 0);
-        boolean packed =
-                isPacked(whole, x) && Packing.aligned(memory, node.inputs().subList(gamma, gamma + 2));
+    /// The fields of a dropout of channels, null for none.
+    private void drop(Node dropout, Arguments arguments) {
+        Dropout op = dropout == null ? null : (Dropout) dropout.op();
+        arguments
+                .pointer("step", op == null ? 0 : memory.address(dropout.input(1)))
+                .i64(
+                        "first_word",
+                        op == null
+                                ? 0
+                                : op.firstImage() * dropout.output().shape().last())
+                .i64("seed", op == null ? 0 : op.seed())
+                .i32("purpose", op == null ? 0 : op.purpose())
+                .i32("threshold", op == null ? 0 : Bernoulli.threshold(op.rate()))
+                .f32("kept", op == null ? 1 : 1 / (1 - op.rate()));
+    }
+
+    /// The slice of the kernels in warps, if they take the norm or its gradient.
+    private Optional<WarpSlice> warps(Node norm) {
+        boolean backward = norm.op() instanceof GroupNorm.Backward;
+        GroupNorm op = norm.op() instanceof GroupNorm.Backward of ? of.forward() : (GroupNorm) norm.op();
+        TensorType whole = (backward ? norm.input(0) : norm.output()).type();
+        int gamma = norm.inputs().size() - (backward ? 4 : 2);
+        boolean packed = isPacked(whole, norm.input(backward ? 1 : 0))
+                && Packing.aligned(memory, norm.inputs().subList(gamma, gamma + 2));
         return packed ? WarpSlice.of(whole, op.groups(), backward) : Optional.empty();
     }
 
@@ -76,32 +121,12 @@ final class NormLowering {
         return Math.multiplyExact(x.shape().dim(0), op.groups());
     }
 
-    /// The gradient and the addition of another to its dx in one launch; empty where these nodes are not that.
-    Optional<List<KernelLaunch>> together(Node backward, Node next) {
-        boolean single =
-                backward.op() instanceof GroupNorm.Backward && backward.inputs().size() == 6;
-        if (!single) {
-            return Optional.empty();
-        }
-        return Addition.after(backward, next, memory)
-                .filter(add -> add.sharing() == 1 && isClear(backward, add))
-                .map(add -> groupNormBackward(backward, add.addend(), add.sum()));
-    }
-
-    private boolean isClear(Node backward, Addition add) {
-        List<Range> others = new ArrayList<>();
-        backward.inputs().subList(2, 6).forEach(value -> others.add(memory.range(value)));
-        backward.outputs().subList(1, 3).forEach(value -> others.add(memory.range(value)));
-        others.add(memory.workspaceRange(backward));
-        return add.isClear(memory, backward.inputs().subList(0, 2), others);
-    }
-
     List<KernelLaunch> groupNormBackward(Node node) {
-        return groupNormBackward(node, null, node.output());
+        return groupNormBackward(NormRun.of(node));
     }
 
-    /// @param addend null if there is none
-    private List<KernelLaunch> groupNormBackward(Node node, Value addend, Value dx) {
+    private List<KernelLaunch> groupNormBackward(NormRun run) {
+        Node node = run.norm();
         GroupNorm op = ((GroupNorm.Backward) node.op()).forward();
         int gamma = node.inputs().size() - 4;
         boolean joined = gamma == 3;
@@ -109,17 +134,17 @@ final class NormLowering {
         Names.requireOneType(node, node.input(0), x);
         TensorType whole = node.input(0).type();
         GroupSlice slice = slice(whole, x, op, 2);
-        Optional<WarpSlice> warps = warps(whole, node, gamma, op, true);
+        Optional<WarpSlice> warps = warps(node);
         int images = x.shape().dim(0);
         Arguments arguments = new Arguments()
-                .pointer("dy", memory.address(node.input(0)))
+                .pointer("dy", memory.address(run.dy()))
                 .pointer("x", memory.address(x))
                 .pointer("gamma", memory.address(node.input(gamma)))
                 .pointer("beta", memory.address(node.input(gamma + 1)))
                 .pointer("mean", memory.address(node.input(gamma + 2)))
                 .pointer("rstd", memory.address(node.input(gamma + 3)))
-                .pointer("addend", memory.addressOrNull(addend))
-                .pointer("dx", memory.address(dx))
+                .pointer("addend", memory.addressOrNull(run.addend(0)))
+                .pointer("dx", memory.address(run.dx(0)))
                 .pointer("sums", memory.workspace(node))
                 .i64("images", images)
                 .i64("pixels", slice.pixels())
@@ -130,10 +155,12 @@ final class NormLowering {
                 .i32("silu", op.silu() ? 1 : 0)
                 .i32("first", x.shape().last())
                 .pointer("x2", joined ? memory.address(node.input(2)) : 0)
-                .pointer("dx2", joined ? memory.address(node.outputs().get(1)) : 0);
+                .pointer("dx2", joined ? memory.address(run.dx(1)) : 0)
+                .pointer("addend2", joined ? memory.addressOrNull(run.addend(1)) : 0);
+        drop(run.dropout(), arguments);
         KernelLaunch parameters = parameters(node, images, slice.channels());
         if (warps.isPresent()) {
-            return List.of(warps.get().launch(arguments), parameters);
+            return List.of(warps.get().launch(arguments, run.dropout() != null), parameters);
         }
         String type = Names.type(x);
         if (slice.kind() != GroupSlice.Kind.ANY) {
@@ -157,7 +184,8 @@ final class NormLowering {
                 .pointer("dbeta", memory.address(node.outputs().getLast()))
                 .i64("rows", rows)
                 .i32("channels", channels);
-        return KernelLaunch.blocks("norm_parameters", 2 * Math.ceilDiv(channels, 32), 1024, arguments);
+        int blocks = 2 * Math.ceilDiv(channels, PARAMETER_CHANNELS);
+        return KernelLaunch.blocks("norm_parameters", blocks, 256, arguments);
     }
 
     List<KernelLaunch> layerNorm(LayerNorm op, Node node) {

@@ -18,14 +18,14 @@ final class ReductionLowering {
         this.sums = new SumLowering(memory);
     }
 
-    /// One list of launches for two nodes, where there is a kernel for both.
-    Optional<List<KernelLaunch>> together(Node node, Node next) {
-        return norms.together(node, next);
+    /// The first few of the nodes as one, where there is a kernel for them.
+    Optional<Lowered> together(List<Node> nodes) {
+        return norms.together(nodes);
     }
 
     List<KernelLaunch> lower(Node node) {
         return switch (node.op()) {
-            case GroupNorm op -> norms.groupNorm(op, node);
+            case GroupNorm ignored -> norms.groupNorm(node);
             case GroupNorm.Backward ignored -> norms.groupNormBackward(node);
             case LayerNorm op -> norms.layerNorm(op, node);
             case LayerNorm.Backward ignored -> norms.layerNormBackward(node);

@@ -7,15 +7,17 @@ import java.util.Optional;
 /// Which channels of an image a block, or each of its warps, of `group_norm_warps.cu` or `group_norm_backward_warps.cu`
 /// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
 ///
-/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12 or 24
+/// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer
+/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12 or 24; 8 where groups of
+///     1 or 2 leave no more
 /// @param backward whether dy is kept beside x
-record WarpSlice(int images, long pixels, int channels, int width, boolean backward) {
+record WarpSlice(int images, long pixels, int channels, int run, int width, boolean backward) {
     private static final int WARP = 32;
     /// bf16 values of 16 bytes.
     private static final int VECTOR = 8;
     /// A sector of device memory, 32 bytes: less of a pixel would waste bandwidth.
     private static final int SECTOR = 16;
-    /// Values of a vector that are always of one group.
+    /// The longest run of one group in a vector that makes a difference.
     private static final int RUN = 4;
     /// Vectors of a pixel at most: beyond it, lanes have nothing to share.
     private static final int MOST_COLUMNS = 16;
@@ -30,6 +32,8 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
     private static final int STAGED = 16;
     private static final int STAGED_BACKWARD = 8;
     private static final int STAGED_WARPS = 8;
+    /// Groups of 1 or 2 channels make few slices: more warps for each.
+    private static final int STAGED_NARROW = 4;
     /// An odd slice is 3, 6 or 12 vectors wide: its threads are a multiple of three warps.
     private static final int ODD = 3;
     private static final int ODD_WARPS = 12;
@@ -46,14 +50,18 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         int images = x.shape().dim(0);
         int perGroup = channels / groups;
         boolean odd = perGroup % ODD == 0;
-        int width = Math.max(odd ? ODD * VECTOR : SECTOR, perGroup);
+        int run = Math.min(perGroup, RUN);
+        long pixels = x.elements() / images / channels;
+        boolean narrow = run < RUN && channels % SECTOR != 0;
+        int width = Math.max(odd ? ODD * VECTOR : narrow ? VECTOR : SECTOR, perGroup);
         boolean whole = x.type() == DType.BF16
                 && images <= MOST_IMAGES
-                && perGroup % RUN == 0
+                && (perGroup % RUN == 0 || perGroup < ODD)
+                && pixels * perGroup > 1 // whose gradient is 0 only as the other kernels round
                 && Integer.bitCount(odd ? perGroup / ODD : perGroup) == 1
                 && width <= (odd ? MOST_ODD_COLUMNS : MOST_COLUMNS) * VECTOR
                 && channels % width == 0;
-        WarpSlice slice = new WarpSlice(images, x.elements() / images / channels, channels, width, backward);
+        WarpSlice slice = new WarpSlice(images, pixels, channels, run, width, backward);
         return Optional.of(slice).filter(candidate -> whole && candidate.fits());
     }
 
@@ -80,7 +88,7 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
 
     /// Of a slice.
     private int warps() {
-        int perThread = backward ? STAGED_BACKWARD : STAGED;
+        int perThread = run < RUN ? STAGED_NARROW : backward ? STAGED_BACKWARD : STAGED;
         if (isOdd()) {
             return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), ODD_WARPS);
         }
@@ -101,16 +109,23 @@ record WarpSlice(int images, long pixels, int channels, int width, boolean backw
         long perThread = Math.ceilDiv(Math.ceilDiv(pixels, threads / columns()), 2) * 2;
         long staged = isStaged() ? perThread * threads * VECTOR * DType.BF16.bytes() : 0;
         int meeting = isOdd() ? warps() + 1 : warps();
-        long met = warps() == 1 ? 0 : 4L * meeting * columns() * 2 * VECTOR;
+        long met = warps() == 1 ? 0 : 4L * meeting * Math.max(columns(), 2) * 2 * VECTOR;
         return backward ? 2 * staged + met : staged;
     }
 
-    KernelLaunch launch(Arguments arguments) {
+    /// @param dropped whether there is a dropout of channels: for registers, a wide one in registers has its own kernel
+    KernelLaunch launch(Arguments arguments, boolean dropped) {
         String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
         String place = isStaged() ? "_staged" : "_" + HELD;
-        String wide = isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
+        String kind =
+                switch (run) {
+                    case 1 -> "_single";
+                    case 2 -> "_pair";
+                    default -> isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
+                };
+        String own = kind.equals("_wide") && !isStaged() && dropped ? "_dropped" : "";
         return new KernelLaunch(
-                kernel + place + wide,
+                kernel + place + kind + own,
                 new KernelLaunch.Extent(channels / width / together(), images, 1),
                 KernelLaunch.Extent.of(WARP * warps() * together()),
                 Math.toIntExact(sharedBytes()),

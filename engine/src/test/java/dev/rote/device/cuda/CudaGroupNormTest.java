@@ -69,7 +69,18 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(4, 1, 2000, 16, "warps_staged", "staged_runs"),
                 bf16(4, 1, 7000, 16, "streamed", "streamed_runs"),
                 bf16(8, 1, 7000, 16, "streamed", "streamed"), // groups of 2
-                bf16(8, 2, 25, 16, "staged", "staged"),
+                bf16(4, 30, 1, 16, "warps_4", "warps_4"), // more images than a warp of norm_parameters has rows
+                bf16(4, 600, 1, 16, "warps_4", "warps_4"), // more than its block takes at a time
+                bf16(8, 3, 64, 8, "warps_4_single", "warps_4_single"), // groups of 1, slices of 8
+                bf16(16, 2, 100, 16, "warps_4_single", "warps_4_single"),
+                bf16(8, 1, 300, 8, "warps_4_single", "warps_4_single"),
+                bf16(8, 1, 1024, 8, "warps_staged_single", "warps_staged_single"),
+                bf16(4, 2, 64, 8, "warps_4_pair", "warps_4_pair"), // groups of 2
+                bf16(8, 2, 25, 16, "warps_4_pair", "warps_4_pair"),
+                bf16(16, 2, 40, 32, "warps_4_pair", "warps_4_pair"),
+                bf16(12, 1, 600, 24, "warps_staged_pair", "warps_staged_pair"), // slices of 8
+                bf16(8, 1, 1024, 16, "warps_staged_pair", "warps_staged_pair"),
+                bf16(8, 2, 25, 24, "staged", "staged"), // groups of 3
                 bf16(8, 1, 64, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 12
                 bf16(2, 3, 1, 24, "warps_staged_odd", "warps_staged_odd"),
                 bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24
@@ -80,6 +91,9 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(1, 1, 30, 256, "staged", "staged_runs"), // a wider group than the kernels in warps take
                 joined(8, 2, 64, 64, 64, "warps_4", "warps_4"),
                 joined(4, 1, 25, 8, 8, "warps_4", "warps_4"),
+                joined(8, 2, 256, 8, 8, "warps_4_pair", "warps_4_pair"),
+                joined(8, 1, 1025, 8, 8, "warps_staged_pair", "warps_staged_pair"),
+                joined(16, 2, 64, 8, 8, "warps_4_single", "warps_4_single"),
                 joined(8, 2, 64, 128, 64, "warps_staged_odd", "warps_staged_odd"),
                 joined(8, 1, 1024, 64, 32, "warps_staged_odd", "warps_staged_odd"),
                 joined(8, 1, 1050, 64, 32, "warps_staged_odd", "streamed_runs"),

@@ -35,7 +35,7 @@ class CudaNormSumTest extends OnCudaDevice {
                 .flatMap(type -> Stream.of(
                         Arguments.of(type, 8, Shape.of(3, 8, 8, 32), type == DType.BF16 ? "_warps_4" : "_staged"),
                         Arguments.of(type, 4, Shape.of(1, 7000, 16), "_streamed"), // groups of 4
-                        Arguments.of(type, 8, Shape.of(2, 5, 16), "_staged"), // groups of 2
+                        Arguments.of(type, 8, Shape.of(2, 5, 16), type == DType.BF16 ? "_warps_4_pair" : "_staged"),
                         Arguments.of(type, 2, Shape.of(1, 7000, 16), "_streamed"),
                         Arguments.of(type, 3, Shape.of(2, 70, 9), "_any")));
     }
@@ -48,6 +48,8 @@ class CudaNormSumTest extends OnCudaDevice {
                 Arguments.of(8, Shape.of(1, 300, 32), "_warps_staged"),
                 Arguments.of(1, Shape.of(1, 145, 64), "_warps_staged_wide"),
                 Arguments.of(8, Shape.of(2, 25, 96), "_warps_staged_odd"),
+                Arguments.of(8, Shape.of(2, 64, 8), "_warps_4_single"),
+                Arguments.of(8, Shape.of(2, 600, 16), "_warps_staged_pair"),
                 Arguments.of(8, Shape.of(2, 20, 160), "_staged_runs"),
                 Arguments.of(4, Shape.of(1, 7000, 16), "_streamed_runs"));
     }
