@@ -71,7 +71,7 @@ struct SmallWeights {
         if (at < end) {
             patch.copy(to, at);
             Patch::Place place = patch.at(at);
-            const bf16* from = (const bf16*)a.y + place.first * a.filters;
+            const bf16* from = (const bf16*)a.y + (int64_t)place.first * a.filters;
             unsigned char* dy = to + patch.bytes();
             int threads = blockDim.x, whole = threads / filter_chunks, rest = threads - whole * filter_chunks;
             int pixel = threadIdx.x / filter_chunks, chunk = threadIdx.x - pixel * filter_chunks;

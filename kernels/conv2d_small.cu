@@ -4,13 +4,14 @@
 // Math         conv2d_small        y[n,p,q,k] = bias[k] + sum_{r,s,c} x[n,p+r-1,q+s-1,c] w[k,r,s,c], x zero outside
 //              conv2d_backward_data_small  dx[n,h,w,c] = sum_{r,s,k} dy[n,h+1-r,w+1-s,k] w[k,r,s,c]
 //              conv2d_small adds a tensor like y, or one of which the pixels of an image share a line, if there is one.
-//              Of an upsampled x (conv2d.cuh) it reads pixel (h/2,w/2) in the place of (h,w)
-// Shapes       x, dx [N,H,W,C], or x [N,H/2,W/2,C] where it is upsampled   w [K,3,3,C]   bias [K] f32 or none
+//              Of an upsampled x (conv2d.cuh) it reads pixel (h/2,w/2) in the place of (h,w), and
+//              conv2d_upsampled_backward_data_small adds up the four dx of each cell
+// Shapes       x, dx [N,H,W,C], or [N,H/2,W/2,C] where x is upsampled   w [K,3,3,C]   bias [K] f32 or none
 //              y, dy [N,H,W,K]; all but bias bf16
 // Layout       C and K fastest
 // Requires     C and K multiples of 8; 16-byte aligned; y may be the addend that is like it. A patch has at most as
 //              many pixels as the block threads, and fits in shared memory with the filters of as many outputs as the
-//              number in the name says
+//              number in the name says. Where cells are added up, patches have pairs of rows, in multiples of 8 pixels
 // Tiling       a warp makes 32 pixels x 8 to 32 outputs, a block one patch (patch_tile.cuh) of 64 to 256 pixels, then
 //              further ones, of which the next is on its way; filters are read once. Two vectors of 8 channels are
 //              the depth of a product, whatever taps they belong to: of 9 C / 8, and a zero one where that is odd.
@@ -26,8 +27,14 @@
 
 constexpr int SMALL_THREADS = 256, SMALL_DOWN = 2; // 16 pixels
 
+// Which of the patch's pixels the 16 rows of a product are.
+enum class SmallOrder {
+    ROWS, // as they lie in memory
+    CELLS // 8 columns of a line, then those below in the next one: four cells of 2 x 2, see store_cells
+};
+
 // ACROSS: 8 outputs. BACKWARD: w is [channels,3,3,filters] of what is read and written, turned by 180 degrees.
-template <int ACROSS, bool BACKWARD>
+template <int ACROSS, bool BACKWARD, SmallOrder ORDER>
 struct SmallTile {
     const Patch& patch;
     const PatchArgs& a;
@@ -85,6 +92,14 @@ struct SmallTile {
         return threadIdx.x / 32 * 16 * SMALL_DOWN + 16 * i + 8 * half + threadIdx.x % 32 / 4;
     }
 
+    // The pixel of this lane's row of an ldmatrix, in the patch.
+    __device__ __forceinline__ int loaded_pixel(int i) const {
+        int sixteen = threadIdx.x / 32 * SMALL_DOWN + i, row = threadIdx.x % 16;
+        if (ORDER == SmallOrder::ROWS) return 16 * sixteen + row;
+        int eights = a.width / 8, pair = sixteen / eights;
+        return (2 * pair + row / 8) * a.width + 8 * (sixteen - pair * eights) + row % 8;
+    }
+
     // The sums are what is added to them.
     __device__ __forceinline__ void begin(const Patch::Place& at) {
         int two = column + threadIdx.x % 4 * 2;
@@ -106,8 +121,8 @@ struct SmallTile {
             for (int half = 0; half < 2; half++) {
                 int pixel = pixel_of(i, half);
                 if (pixel >= at.count) continue;
-                int64_t shared = (at.first + pixel) / a.addend_pixels;
-                const bf16* line = (const bf16*)a.addend + shared * a.filters + two;
+                int line_of = (at.first + pixel) / a.addend_pixels;
+                const bf16* line = (const bf16*)a.addend + (int64_t)line_of * a.filters + two;
 #pragma unroll
                 for (int j = 0; j < ACROSS; j++) {
                     if (two + PATCH_CHUNK * j >= a.filters) continue;
@@ -186,17 +201,40 @@ struct SmallTile {
             int half = (4 * q + t) / ACROSS, pixel = pixel_of(half / 2, half % 2);
             int k = column + PATCH_CHUNK * (4 * q + t - half * ACROSS);
             if (pixel < at.count && k < a.filters) {
-                *(uint4*)((bf16*)a.y + (at.first + pixel) * a.filters + k) =
+                *(uint4*)((bf16*)a.y + (int64_t)(at.first + pixel) * a.filters + k) =
                     make_uint4(words[0], words[1], words[2], words[3]);
             }
         }
     }
+
+    // The sums of the 2 x 2 cells: left + right of upper + lower. Of the two lanes that have them, each stores half.
+    __device__ __forceinline__ void store_cells(const Patch::Place& at) const {
+        static_assert(SMALL_DOWN == 2, "a half for each lane");
+        int lane = threadIdx.x % 32, i = lane / 4 % 2;
+        int sixteen = threadIdx.x / 32 * SMALL_DOWN + i, eights = a.width / 8, pair = sixteen / eights;
+        int cell = pair * (a.width / 2) + 4 * (sixteen - pair * eights) + lane / 8;
+#pragma unroll
+        for (int j = 0; j < ACROSS; j++) {
+            float total[2];
+#pragma unroll
+            for (int e = 0; e < 2; e++) {
+                float first = sum[0][j][e] + sum[0][j][e + 2], second = sum[1][j][e] + sum[1][j][e + 2];
+                first += __shfl_xor_sync(~0u, first, 4);
+                second += __shfl_xor_sync(~0u, second, 4);
+                total[e] = i == 0 ? first : second;
+            }
+            int k = column + PATCH_CHUNK * j + lane % 4 * 2;
+            if (4 * cell >= at.count || k >= a.filters) continue;
+            bf16* line = (bf16*)a.y + (int64_t)(at.first / 4 + cell) * a.filters;
+            *(unsigned*)(line + k) = pack_bf16(total[0], total[1]);
+        }
+    }
 };
 
-template <int ACROSS, bool BACKWARD>
+template <int ACROSS, bool BACKWARD, SmallOrder ORDER = SmallOrder::ROWS>
 __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
     Patch patch(a);
-    SmallTile<ACROSS, BACKWARD> tile(patch, blockIdx.y * PATCH_CHUNK * ACROSS);
+    SmallTile<ACROSS, BACKWARD, ORDER> tile(patch, blockIdx.y * PATCH_CHUNK * ACROSS);
     unsigned char* here = tile.pixels();
     unsigned char* next = here + (a.stages - 1) * patch.bytes();
     tile.copy_filters();
@@ -207,9 +245,7 @@ __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
     tile.write_table();
     int corner[SMALL_DOWN];
 #pragma unroll
-    for (int i = 0; i < SMALL_DOWN; i++) {
-        corner[i] = patch.corner(threadIdx.x / 32 * 16 * SMALL_DOWN + 16 * i + threadIdx.x % 16);
-    }
+    for (int i = 0; i < SMALL_DOWN; i++) corner[i] = patch.corner(tile.loaded_pixel(i));
     for (int at = blockIdx.x; at < a.patches; at += gridDim.x) {
         Patch::Place place = patch.at(at);
         tile.begin(place);
@@ -218,7 +254,11 @@ __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
         if (at + (int)gridDim.x < a.patches) patch.copy(next, at + gridDim.x);
         commit_copies();
         tile.multiply(here, corner);
-        tile.store(place);
+        if constexpr (ORDER == SmallOrder::CELLS) {
+            tile.store_cells(place);
+        } else {
+            tile.store(place);
+        }
         unsigned char* other = here;
         here = next, next = other;
     }
@@ -232,3 +272,15 @@ KERNEL_RESIDENT(conv2d_backward_data_small_8, PatchArgs, SMALL_THREADS, 4) { con
 KERNEL_RESIDENT(conv2d_backward_data_small_16, PatchArgs, SMALL_THREADS, 4) { conv2d_small<2, true>(a); }
 KERNEL_RESIDENT(conv2d_backward_data_small_24, PatchArgs, SMALL_THREADS, 3) { conv2d_small<3, true>(a); }
 KERNEL_RESIDENT(conv2d_backward_data_small_32, PatchArgs, SMALL_THREADS, 3) { conv2d_small<4, true>(a); }
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_8, PatchArgs, SMALL_THREADS, 4) {
+    conv2d_small<1, true, SmallOrder::CELLS>(a);
+}
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_16, PatchArgs, SMALL_THREADS, 4) {
+    conv2d_small<2, true, SmallOrder::CELLS>(a);
+}
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_24, PatchArgs, SMALL_THREADS, 3) {
+    conv2d_small<3, true, SmallOrder::CELLS>(a);
+}
+KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_32, PatchArgs, SMALL_THREADS, 3) {
+    conv2d_small<4, true, SmallOrder::CELLS>(a);
+}

@@ -21,8 +21,8 @@ struct PatchArgs {
     float* bias;        // [filters] or null; backward weight writes dbias here
     const void* addend; // [pixels / addend_pixels,filters], added to y, or null
     float* partial;     // backward weight: [splits][dw, then dbias], or null if there is one split
-    int images;
-    int height; // of the image that is convolved
+    int images;            // whose pixels are a number of 31 bits
+    int height;            // of the image that is convolved
     int width;
     int channels;          // of what x is, whichever tensor that is
     int filters;           // of what y is
@@ -56,13 +56,12 @@ struct Patch {
     // The first image and row of a patch; its pixels, first and number.
     struct Place {
         int image, row;
-        int64_t first;
-        int count;
+        int first, count;
     };
 
     __device__ __forceinline__ Place at(int patch) const {
         int group = patch / per_image, image = group * a.patch_images, row = (patch - group * per_image) * a.patch_rows;
-        int64_t first = ((int64_t)image * a.height + row) * a.width;
+        int first = (image * a.height + row) * a.width;
         int count = min(a.patch_images, a.images - image) * min(a.patch_rows, a.height - row) * a.width;
         return {image, row, first, count};
     }

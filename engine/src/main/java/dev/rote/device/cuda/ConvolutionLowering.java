@@ -142,7 +142,7 @@ final class ConvolutionLowering {
                 .map(one -> List.of(one.launch("conv2d_halo_", t.imagePixels(), t.filters(), arguments)));
         var at = new Patch.Addresses(t.atX(), t.atW(), t.atY(), bias, addend, sharing, 0);
         return halo.or(() -> SmallConvolution.of(false, op, t.w(), type, t.image(), t.filters())
-                .map(small -> List.of(small.launch(op, t.filters(), at))));
+                .map(small -> List.of(small.launch("conv2d", op, t.filters(), at))));
     }
 
     List<KernelLaunch> forward(Conv2d op, Node node) {
@@ -221,7 +221,7 @@ final class ConvolutionLowering {
         Optional<SmallConvolution> small = SmallConvolution.of(true, op.conv(), t.w(), type, t.y(), t.channels());
         if (small.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
             var at = new Patch.Addresses(t.atY(), t.atW(), t.atX(), 0, 0);
-            return List.of(small.get().launch(op.conv(), t.channels(), at));
+            return List.of(small.get().launch(stem, op.conv(), t.channels(), at));
         }
         Optional<KernelLaunch> narrow = narrow(stem, op.conv(), t, type, t.filters(), t.arguments(0, 0, 0));
         if (narrow.isPresent()) {

@@ -99,9 +99,16 @@ record Patch(Shape image, int pixels, int images, int rows, int count) {
         return Math.ceilDiv(images * rows * image.dim(2), length);
     }
 
+    /// Whether its rows make cells of 2 x 2 pixels, four to eight columns.
+    boolean isOfCells() {
+        return rows % 2 == 0 && image.dim(1) % 2 == 0 && image.dim(2) % 8 == 0;
+    }
+
+    /// @param shift 1 if x is upsampled, else 0
     /// @param filters channels of y
-    Arguments arguments(Conv2d op, int filters, Addresses at, int patchesPerSplit, int stages) {
+    Arguments arguments(int shift, int filters, Addresses at, int patchesPerSplit, int stages) {
         MatrixLowering.extent("one image of x", image.elements(1, 4));
+        MatrixLowering.extent("pixels of the image", image.elements(0, 3));
         return new Arguments()
                 .pointer("x", at.x)
                 .pointer("w", at.w)
@@ -114,7 +121,7 @@ record Patch(Shape image, int pixels, int images, int rows, int count) {
                 .i32("width", image.dim(2))
                 .i32("channels", image.last())
                 .i32("filters", filters)
-                .i32("shift", op.enlargement() - 1)
+                .i32("shift", shift)
                 .i32("addend_pixels", at.sharing)
                 .i32("patch_images", images)
                 .i32("patch_rows", rows)

@@ -25,15 +25,15 @@ record SmallConvolution(boolean backward, Patch patch, int columns, int across, 
     /// @param out channels that are written
     /// @return empty if the kernels do not take it; alignment of the addresses is the caller's to see
     static Optional<SmallConvolution> of(boolean backward, Conv2d op, Shape w, DType type, Shape in, int out) {
-        boolean upsampled = op.input() == Conv2d.Input.UPSAMPLED;
-        if (!Patch.takes(op, w, type, in.last(), out) || (backward && upsampled)) {
+        boolean cells = backward && op.input() == Conv2d.Input.UPSAMPLED;
+        if (!Patch.takes(op, w, type, in.last(), out)) {
             return Optional.empty();
         }
         int chunks = out / Patch.CHUNK;
         int columns = Math.ceilDiv(chunks, MOST_ACROSS);
         int across = Math.ceilDiv(chunks, columns);
         int fixed = fixedBytes(backward, in.last(), across);
-        return Patch.of(in, patch -> fixed + patch.bytes() <= Patch.SHARED_BYTES)
+        return Patch.of(in, patch -> fixed + patch.bytes() <= Patch.SHARED_BYTES && (!cells || patch.isOfCells()))
                 .map(patch -> of(backward, patch, columns, across, fixed));
     }
 
@@ -54,12 +54,14 @@ record SmallConvolution(boolean backward, Patch patch, int columns, int across, 
         return Packing.BYTES + Math.ceilDiv(depth, 2) * 2 * Long.BYTES + rows * pitch;
     }
 
-    KernelLaunch launch(Conv2d op, int out, Patch.Addresses at) {
+    /// @param stem of the kernel's name
+    KernelLaunch launch(String stem, Conv2d op, int out, Patch.Addresses at) {
+        int shift = backward ? 0 : op.enlargement() - 1;
         return new KernelLaunch(
-                (backward ? "conv2d_backward_data_small_" : "conv2d_small_") + across * Patch.CHUNK,
+                stem + "_small_" + across * Patch.CHUNK,
                 new KernelLaunch.Extent(blocks, columns, 1),
                 KernelLaunch.Extent.of(patch.pixels()),
                 bytes,
-                patch.arguments(op, out, at, 0, stages));
+                patch.arguments(shift, out, at, 0, stages));
     }
 }

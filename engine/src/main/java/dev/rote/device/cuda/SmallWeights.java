@@ -77,6 +77,6 @@ record SmallWeights(Patch patch, int pairs, int across, int outputs, int parts, 
                 KernelLaunch.Extent.of(split.count()),
                 KernelLaunch.Extent.of(outputs * parts * 32),
                 sharedBytes(filters),
-                patch.arguments(op, filters, at, split.depth(), stages));
+                patch.arguments(op.enlargement() - 1, filters, at, split.depth(), stages));
     }
 }

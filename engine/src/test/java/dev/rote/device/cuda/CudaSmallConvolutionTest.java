@@ -36,6 +36,8 @@ class CudaSmallConvolutionTest extends OnCudaDevice {
         {7, 4, 5, 48, 16, 16, 24},
         {1, 24, 40, 32, 40, 24, 32},
         {2, 14, 28, 64, 8, 8, 32},
+        {9, 4, 8, 24, 16, 16, 24},
+        {2, 12, 24, 16, 64, 32, 16},
         {1, 5, 128, 16, 56, 32, 16},
         {2, 16, 16, 96, 40, 24, 32},
         {68, 16, 16, 16, 8, 8, 16},
@@ -74,12 +76,16 @@ class CudaSmallConvolutionTest extends OnCudaDevice {
                     Stream<Case> plain = Stream.of(
                             new Case(forward(random, SAME, x, s[4], true), forward),
                             new Case(backward(random, SAME, x, s[4]), backward));
-                    boolean even = s[1] % 2 == 0 && s[2] % 2 == 0;
                     Shape half = Shape.of(s[0], s[1] / 2, s[2] / 2, s[3]);
-                    return even
-                            ? Stream.concat(
-                                    plain, Stream.of(new Case(forward(random, UPSAMPLED, half, s[4], false), forward)))
-                            : plain;
+                    Stream<Case> upsampled = s[1] % 2 + s[2] % 2 > 0
+                            ? Stream.of()
+                            : Stream.of(new Case(forward(random, UPSAMPLED, half, s[4], false), forward));
+                    Stream<Case> cells = s[1] % 2 + s[2] % 8 > 0
+                            ? Stream.of()
+                            : Stream.of(new Case(
+                                    backward(random, UPSAMPLED, half, s[4]),
+                                    "conv2d_upsampled_backward_data_small_" + s[6]));
+                    return Stream.of(plain, upsampled, cells).flatMap(one -> one);
                 })
                 .toList());
     }
@@ -129,7 +135,7 @@ class CudaSmallConvolutionTest extends OnCudaDevice {
                 forward(random, SAME, image.with(2, 136), 16, true),
                 forward(random, Conv2d.of(2, 1), image, 16, true),
                 backward(random, SAME, image.with(3, 32), 32),
-                backward(random, UPSAMPLED, image, 16),
+                backward(random, UPSAMPLED, Shape.of(1, 7, 6, 16), 16),
                 OnSm90Device.of(random, Conv2d.same(5), bf16(image), bf16(Shape.of(8, 5, 5, 16))))) {
             assertThat(kernels(device, one)).singleElement().asString().doesNotContain("_small_");
         }
