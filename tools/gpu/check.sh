@@ -110,7 +110,7 @@ tests() {
         --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
         --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
         --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
-        --select-class $tests.CudaSm90SumTest \
+        --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSmallConvolutionTest \
         --select-class $tests.CudaNarrowConvolutionTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
@@ -177,7 +177,7 @@ sanitizer() {
             --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
             --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
-            --select-class $tests.CudaNarrowConvolutionTest \
+            --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
             --select-class $tests.CudaSm90LinearTest &
         running+=($!)
     done

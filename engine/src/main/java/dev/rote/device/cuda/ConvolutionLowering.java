@@ -118,7 +118,7 @@ final class ConvolutionLowering {
         return node.inputs().size() == 3 ? memory.address(node.input(2)) : 0;
     }
 
-    /// By the kernel that reads each pixel once, if it takes these tensors.
+    /// By a kernel that reads each pixel once, if one takes these tensors.
     ///
     /// @param add what is added, or null
     private Optional<List<KernelLaunch>> halo(Conv2d op, Tensors t, DType type, long bias, Addition add) {
@@ -138,8 +138,11 @@ final class ConvolutionLowering {
             }
         }
         Arguments arguments = t.arguments(bias, 0, 0, addend, sharing);
-        return HaloTile.of(op, t.w(), type, t.image(), t.filters())
-                .map(halo -> List.of(halo.launch("conv2d_halo_", t.imagePixels(), t.filters(), arguments)));
+        Optional<List<KernelLaunch>> halo = HaloTile.of(op, t.w(), type, t.image(), t.filters())
+                .map(one -> List.of(one.launch("conv2d_halo_", t.imagePixels(), t.filters(), arguments)));
+        var at = new Patch.Addresses(t.atX(), t.atW(), t.atY(), bias, addend, sharing, 0);
+        return halo.or(() -> SmallConvolution.of(false, op, t.w(), type, t.image(), t.filters())
+                .map(small -> List.of(small.launch("conv2d", op, t.filters(), at))));
     }
 
     List<KernelLaunch> forward(Conv2d op, Node node) {
@@ -215,6 +218,11 @@ final class ConvolutionLowering {
             Arguments arguments = t.arguments(0, 0, 0);
             return List.of(halo.get().launch(stem + "_halo_", t.imagePixels(), t.channels(), arguments));
         }
+        Optional<SmallConvolution> small = SmallConvolution.of(true, op.conv(), t.w(), type, t.y(), t.channels());
+        if (small.isPresent() && aligned && t.atX() % Packing.BYTES == 0) {
+            var at = new Patch.Addresses(t.atY(), t.atW(), t.atX(), 0, 0);
+            return List.of(small.get().launch(stem, op.conv(), t.channels(), at));
+        }
         Optional<KernelLaunch> narrow = narrow(stem, op.conv(), t, type, t.filters(), t.arguments(0, 0, 0));
         if (narrow.isPresent()) {
             return List.of(narrow.get());
@@ -268,6 +276,14 @@ final class ConvolutionLowering {
             return new Weights(
                     one.split(), partial -> one.launch(t.x(), t.atX(), t.atY(), t.filters(), t.atW(), bias, partial));
         }
+        Optional<SmallWeights> small = SmallWeights.of(conv, x, dy, t.w());
+        if (aligned && small.isPresent()) {
+            SmallWeights one = small.get();
+            return new Weights(one.split(), partial -> {
+                var at = new Patch.Addresses(t.atX(), t.atW(), t.atY(), bias, partial);
+                return one.launch(conv, t.filters(), at);
+            });
+        }
         Optional<HaloWeights> halo = HaloWeights.of(conv, x, dy, t.w());
         if (aligned && halo.isPresent()) {
             HaloWeights one = halo.get();
@@ -319,6 +335,7 @@ final class ConvolutionLowering {
         long most = MatrixLowering.workspaceBytes(inputs, outputs);
         for (ProductSplit split : List.of(
                 Sm90Weights.of(op.conv(), x, dy, w).map(Sm90Weights::split).orElse(ProductSplit.NONE),
+                SmallWeights.of(op.conv(), x, dy, w).map(SmallWeights::split).orElse(ProductSplit.NONE),
                 HaloWeights.of(op.conv(), x, dy, w).map(HaloWeights::split).orElse(ProductSplit.NONE),
                 NarrowWeights.of(op.conv(), x, dy, w).map(NarrowWeights::split).orElse(ProductSplit.NONE))) {
             most = Math.max(most, split.workspaceBytes(w.dim(0), w.elements(1, 4), op.bias()));

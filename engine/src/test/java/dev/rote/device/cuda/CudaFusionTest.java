@@ -98,6 +98,7 @@ class CudaFusionTest extends OnCudaDevice {
                         inEachPrecision("up", 2, 4, 4, 32, 64),
                         inEachPrecision("up", 1, 8, 8, 64, 32),
                         inEachPrecision("up", 3, 1, 1, 16, 24),
+                        inEachPrecision("up", 2, 4, 4, 16, 24),
                         inEachPrecision("up", 1, 3, 5, 7, 11))
                 .flatMap(parts -> parts);
     }

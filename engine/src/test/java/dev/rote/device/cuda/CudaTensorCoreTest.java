@@ -186,8 +186,8 @@ class CudaTensorCoreTest extends OnCudaDevice {
             convolution(
                     Conv2d.of(2, 1), new int[] {2, 32, 32, 8}, new int[] {16, 3, 3, 8}, "128x32", "128x32", "32x128");
             convolution(
-                    Conv2d.same(3), new int[] {2, 16, 16, 16}, new int[] {32, 3, 3, 16}, "128x32", "128x32", "32x128");
-            convolution(Conv2d.same(3), new int[] {3, 8, 8, 64}, new int[] {48, 3, 3, 64}, "64x64", "64x64", "64x64");
+                    Conv2d.same(3), new int[] {2, 3, 85, 16}, new int[] {32, 3, 3, 16}, "128x32", "128x32", "32x128");
+            convolution(Conv2d.same(3), new int[] {3, 3, 21, 64}, new int[] {48, 3, 3, 64}, "64x64", "64x64", "64x64");
             convolution(
                     Conv2d.of(2, 1), new int[] {2, 16, 16, 40}, new int[] {72, 3, 3, 40}, "64x64", "64x64", "64x64");
             convolution(
@@ -199,8 +199,8 @@ class CudaTensorCoreTest extends OnCudaDevice {
                     "64x64");
             wideConvolutions();
             Conv2d upsampled = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
-            convolution(upsampled, new int[] {2, 5, 3, 16}, new int[] {24, 3, 3, 16}, "128x32", "128x32", "32x128");
-            convolution(upsampled, new int[] {3, 4, 6, 72}, new int[] {40, 3, 3, 72}, "64x64", "64x64", "64x64");
+            convolution(upsampled, new int[] {2, 1, 15, 16}, new int[] {24, 3, 3, 16}, "128x32", "128x32", "32x128");
+            convolution(upsampled, new int[] {3, 1, 24, 72}, new int[] {40, 3, 3, 72}, "64x64", "64x64", "64x64");
             add("head", Conv2d.same(3), "conv2d", "128x32", 72, x(2, 9, 9, 8), x(5, 3, 3, 8), bias(5));
             convolution(Conv2d.same(1), new int[] {2, 8, 8, 32}, new int[] {64, 1, 1, 32}, null, null, null);
             linear(300, 64, 96);
@@ -214,12 +214,13 @@ class CudaTensorCoreTest extends OnCudaDevice {
             return all;
         }
 
-        /// Enough pixels for the widest tile.
+        /// Enough pixels for the widest tile. 3x3 convolutions of images with at least four rows have kernels of their
+        /// own, here and above.
         private void wideConvolutions() {
             Conv2d op = Conv2d.same(3);
-            add("wide", op, "conv2d", "128x64", 72, x(17, 32, 32, 8), x(72, 3, 3, 8), bias(72));
-            Op backward = new Conv2d.BackwardData(op, Shape.of(17, 32, 32, 72));
-            add("wide", backward, "conv2d_backward_data", "128x64", 72, x(17, 32, 32, 8), x(8, 3, 3, 72));
+            add("wide", op, "conv2d", "128x64", 72, x(17, 3, 342, 8), x(72, 3, 3, 8), bias(72));
+            Op backward = new Conv2d.BackwardData(op, Shape.of(17, 3, 342, 72));
+            add("wide", backward, "conv2d_backward_data", "128x64", 72, x(17, 3, 342, 8), x(8, 3, 3, 72));
             Conv2d small = Conv2d.of(2, 0).reading(Conv2d.Input.UPSAMPLED);
             backward = new Conv2d.BackwardData(small, Shape.of(17, 32, 32, 72));
             String kernel = "conv2d_upsampled_backward_data";

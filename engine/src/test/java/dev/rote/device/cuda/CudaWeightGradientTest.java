@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CudaWeightGradientTest extends OnCudaDevice {
     private static final double F32_ULP = 0x1p-23;
     private static final int LEAST_STEP = 8; // as in CudaTensorCoreTest
+    private static final Conv2d UPSAMPLED = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
     private static final String HALO = "conv2d_backward_weight_halo_bf16_";
+    private static final String SMALL = "conv2d_backward_weight_small_";
 
     private record Gradient(OpCase one, String kernel) {
         @Override
@@ -40,12 +42,12 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 // Two images to a strip, the last one alone; the images' ends inside and at the ends of stages.
                 halo("32x32", true, 7, 8, 8, 32, 32),
                 halo("32x32", false, 1, 8, 8, 32, 32),
-                halo("32x32", true, 3, 7, 7, 24, 8),
+                halo("32x32", true, 3, 3, 7, 24, 8),
                 halo("32x64", true, 2, 5, 4, 96, 32),
                 // Strips of one image, whole and ragged, fewer than groups and more.
                 halo("64x32", true, 3, 16, 16, 32, 96),
                 halo("32x32", true, 3, 16, 16, 32, 32),
-                halo("32x64", true, 1, 9, 28, 40, 32),
+                halo("32x64", true, 1, 3, 28, 40, 32),
                 halo("64x32", false, 2, 32, 32, 32, 64),
                 halo("64x64", true, 3, 16, 16, 64, 64),
                 halo("64x32", true, 1, 1, 17, 128, 192),
@@ -61,6 +63,22 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 upsampled("64x32", 3, 7, 9, 64, 64),
                 upsampled("64x64", 3, 8, 8, 64, 64),
                 upsampled("32x64", 5, 6, 7, 192, 32),
+                // Few channels in multiples of 8: warps with one and several outputs, and those that share them; one
+                // and
+                // several patches of a block, in two to four stages.
+                small("5x8", true, 3, 8, 8, 8, 8),
+                small("5x16", false, 5, 7, 9, 8, 24),
+                small("5x8", true, 7, 4, 5, 24, 8),
+                small("5x16", true, 2, 13, 28, 40, 16),
+                small("9x8", true, 2, 13, 28, 16, 8),
+                small("9x16", true, 3, 16, 16, 48, 16),
+                small("9x16", true, 2, 8, 24, 48, 48),
+                small("9x16", true, 1, 5, 48, 64, 24),
+                small("9x8", true, 1, 9, 12, 96, 8),
+                small("9x16", true, 140, 16, 16, 16, 16),
+                small("5x8", true, 530, 4, 33, 8, 8),
+                small(UPSAMPLED, "5x16", 5, 4, 4, 8, 16),
+                small(UPSAMPLED, "9x16", 3, 7, 9, 16, 32),
                 // Few filters or channels: heads and stems, whole and ragged columns, threads that are left over.
                 narrow("head_bf16", true, 2, 32, 32, 32, 1),
                 narrow("head_bf16", true, 3, 28, 28, 64, 3),
@@ -80,9 +98,18 @@ class CudaWeightGradientTest extends OnCudaDevice {
         return gradient(HALO + tile, DType.BF16, bias, images, height, width, channels, filters);
     }
 
+    private static Gradient small(
+            String tile, boolean bias, int images, int height, int width, int channels, int filters) {
+        return gradient(SMALL + tile, DType.BF16, bias, images, height, width, channels, filters);
+    }
+
+    private static Gradient small(
+            Conv2d conv, String tile, int images, int height, int width, int channels, int filters) {
+        return gradient(conv, SMALL + tile, DType.BF16, true, images, height, width, channels, filters);
+    }
+
     private static Gradient upsampled(String tile, int images, int height, int width, int channels, int filters) {
-        Conv2d conv = Conv2d.same(3).reading(Conv2d.Input.UPSAMPLED);
-        return gradient(conv, HALO + tile, DType.BF16, true, images, height, width, channels, filters);
+        return gradient(UPSAMPLED, HALO + tile, DType.BF16, true, images, height, width, channels, filters);
     }
 
     private static Gradient narrow(
