@@ -54,25 +54,30 @@ __device__ __forceinline__ int warp() { return threadIdx.x / 32; }
 // to the next. A lane has the outer index `lane` if that is fastest.
 template <class T, Fastest FASTEST>
 struct Operand {
-    __device__ __forceinline__ static int outer(int i) {
-        return FASTEST == Fastest::DEPTH ? lane() / DEPTH + i * (32 / DEPTH) : lane();
-    }
-    __device__ __forceinline__ static int depth(int i) { return FASTEST == Fastest::DEPTH ? lane() % DEPTH : i; }
+    static constexpr bool DEPTH_FAST = FASTEST == Fastest::DEPTH;
+    static constexpr int OUTER_STEP = DEPTH_FAST ? 32 / DEPTH : 0, DEPTH_STEP = DEPTH_FAST ? 0 : 1;
+
+    // The first place of this lane; each other one is a step further.
+    __device__ __forceinline__ static int outer() { return DEPTH_FAST ? lane() / DEPTH : lane(); }
+    __device__ __forceinline__ static int depth() { return DEPTH_FAST ? lane() % DEPTH : 0; }
 
     // From the first value of the chunk on, of which `outers` and `depths` are there; the others are zero.
     __device__ __forceinline__ static void fetch(float (&values)[PLACES], const T* from, int pitch, int outers,
                                                  int depths) {
+        const T* at = from + (DEPTH_FAST ? (int64_t)outer() * pitch + depth() : outer());
+        int64_t step = (int64_t)(OUTER_STEP + DEPTH_STEP) * pitch;
+        outers -= outer(), depths -= depth();
 #pragma unroll
         for (int i = 0; i < PLACES; i++) {
-            int64_t at = FASTEST == Fastest::DEPTH ? (int64_t)outer(i) * pitch + depth(i)
-                                                   : (int64_t)depth(i) * pitch + outer(i);
-            values[i] = outer(i) < outers && depth(i) < depths ? to_float(from[at]) : 0.0f;
+            values[i] = i * OUTER_STEP < outers && i * DEPTH_STEP < depths ? to_float(*at) : 0.0f;
+            at += step;
         }
     }
 
     __device__ __forceinline__ static void put(float* shared, const float (&values)[PLACES]) {
+        shared += depth() * PITCH + outer();
 #pragma unroll
-        for (int i = 0; i < PLACES; i++) shared[depth(i) * PITCH + outer(i)] = values[i];
+        for (int i = 0; i < PLACES; i++) shared[i * (DEPTH_STEP * PITCH + OUTER_STEP)] = values[i];
     }
 };
 
