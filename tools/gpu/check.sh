@@ -100,7 +100,8 @@ tests() {
     running+=($!)
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
         --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
-        --select-class $tests.CudaGroupNormTest &
+        --select-class $tests.CudaGroupNormTest --select-class $tests.CudaNormDropoutTest \
+        --select-class $tests.CudaNormJoinedSumTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
@@ -177,6 +178,8 @@ sanitizer() {
             --select-class $tests.CudaHaloTest --select-class $tests.CudaWeightGradientTest \
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
             --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
+            --select-class $tests.CudaNormDropoutTest --select-class $tests.CudaNormJoinedSumTest \
+            --select-class $tests.CudaSm90SumTest \
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
             --select-class $tests.CudaSm90LinearTest &
         running+=($!)
