@@ -57,7 +57,7 @@ static_assert(sizeof(LinearSm90Shared) <= LINEAR_SM90_STATE, "state");
 template <int LINE, int COLUMNS, bool BACKWARD>
 struct LinearSm90 {
     // A block that has a multiprocessor for itself stores a tile while it multiplies the first step of the next one.
-    static constexpr bool DEFERRED = COLUMNS == 128;
+    static constexpr bool DEFERRED = COLUMNS == 128 && !BACKWARD;
     static constexpr int DEPTH = LINE / 2, SUMS = COLUMNS / 2;
     static constexpr int LEFT_BYTES = LINEAR_SM90_ROWS * LINE, STAGE_BYTES = LEFT_BYTES + COLUMNS * LINE;
     static constexpr int RIGHT_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
@@ -120,7 +120,7 @@ struct LinearSm90 {
         int waiting = -1; // the tile that `rows` are of
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, turn ^= 1) {
             float sum[2][SUMS];
-            begin(tile, shared.bias[turn]);
+            if (!BACKWARD) begin(tile, shared.bias[turn]);
             for (int step = 0; step < steps; step++) {
                 const unsigned char* stage = ring + slot * STAGE_BYTES;
                 wait_bulk(shared.loaded + slot, parity);
@@ -148,7 +148,7 @@ struct LinearSm90 {
             } else {
                 wait_products<0>(sum[0]);
                 wait_products<0>(sum[1]);
-                store(tile, shared.bias[turn], sum);
+                store(tile, BACKWARD ? nullptr : shared.bias[turn], sum);
             }
         }
         if (DEFERRED && waiting >= 0) write(rows, waiting);
@@ -162,7 +162,7 @@ struct LinearSm90 {
         if (adds() && row < a.rows) prefetch_row<COLUMNS>(addend_of(row) + column);
     }
 
-    // Gradients have no addend: their kernels need no registers for it.
+    // Gradients have neither addend nor bias: their kernels need no registers for them.
     __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
     __device__ __forceinline__ const bf16* addend_of(int row) const {
         return (const bf16*)a.addend + (int64_t)row * a.columns;

@@ -31,18 +31,28 @@ template <int DEPTH, class T>
 __device__ __forceinline__ void find_numbers(float* numbers, int padded, const HeadVectors<const T>& dy,
                                              const HeadVectors<const T>& y, const float* lse) {
     constexpr int LANES = DEPTH / 4; // of a token
+    constexpr int STEP = MMA_THREADS / LANES, AT_ONCE = 4; // of a thread, whose loads are all on their way
     int d = (int)threadIdx.x % LANES * 4;
-    for (int token = (int)threadIdx.x / LANES; token < padded; token += MMA_THREADS / LANES) {
-        float sum = 0;
-        if (token < dy.count && d < dy.depth) {
-            float4 a = four(dy.first + token * dy.stride + d), b = four(y.first + token * y.stride + d);
-            sum = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
+    for (int first = (int)threadIdx.x / LANES; first < padded; first += AT_ONCE * STEP) {
+        float4 a[AT_ONCE], b[AT_ONCE];
+        float its[AT_ONCE];
+#pragma unroll
+        for (int n = 0; n < AT_ONCE; n++) {
+            int token = first + n * STEP;
+            a[n] = b[n] = make_float4(0, 0, 0, 0);
+            its[n] = __int_as_float(0x7f800000);
+            if (token < dy.count) {
+                if (d < dy.depth) a[n] = four(dy.first + token * dy.stride + d), b[n] = four(y.first + token * y.stride + d);
+                if (d == 0) its[n] = lse[token] * LOG2_E;
+            }
         }
 #pragma unroll
-        for (int lanes = LANES / 2; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
-        if (d == 0) {
-            numbers[token] = token < dy.count ? lse[token] * LOG2_E : __int_as_float(0x7f800000);
-            numbers[padded + token] = sum;
+        for (int n = 0; n < AT_ONCE; n++) {
+            float sum = a[n].x * b[n].x + a[n].y * b[n].y + a[n].z * b[n].z + a[n].w * b[n].w;
+#pragma unroll
+            for (int lanes = LANES / 2; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+            int token = first + n * STEP;
+            if (d == 0 && token < padded) numbers[token] = its[n], numbers[padded + token] = sum;
         }
     }
 }

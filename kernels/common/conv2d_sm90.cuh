@@ -180,7 +180,7 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ void start() {
-        if (threadIdx.x < COLUMNS) shared.bias[threadIdx.x] = a.bias == nullptr ? 0.0f : a.bias[column + threadIdx.x];
+        if (!BACKWARD && threadIdx.x < COLUMNS) shared.bias[threadIdx.x] = a.bias == nullptr ? 0.0f : a.bias[column + threadIdx.x];
         if (threadIdx.x == 0) {
             for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.pixels_loaded + i);
             for (int i = 0; i < TAP_STAGES; i++) init_bulk_barrier(shared.taps_loaded + i);
@@ -313,7 +313,7 @@ struct ConvSm90 {
         return pixel_at(at, patch, threadIdx.x / 32 % 4 * 16 + 8 * half + threadIdx.x % 32 / 4);
     }
 
-    // Gradients have no addend: their kernels need no registers for it.
+    // Gradients have neither addend nor bias: their kernels need no registers for them.
     __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
     __device__ __forceinline__ const bf16* addend_of(int pixel) const {
         return (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
@@ -325,6 +325,7 @@ struct ConvSm90 {
         if (pixel >= 0) prefetch_row<COLUMNS>(addend_of(pixel));
     }
 
+    __device__ __forceinline__ const float* bias() const { return BACKWARD ? nullptr : shared.bias; }
     __device__ __forceinline__ bf16* to(int pixel) const { return (bf16*)a.y + (int64_t)pixel * a.columns + column; }
 
     __device__ __forceinline__ void load(RowAddend<COLUMNS> (&addend)[2], const Place& at, const Place& patch) const {
@@ -346,7 +347,7 @@ struct ConvSm90 {
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 int pixel = pixel_of(at, patch, half);
-                store_row<COLUMNS>(to(pixel), sum[i], half, shared.bias, addend[half], adds(), pixel >= 0);
+                store_row<COLUMNS>(to(pixel), sum[i], half, bias(), addend[half], adds(), pixel >= 0);
             }
         }
     }
@@ -363,7 +364,7 @@ struct ConvSm90 {
         for (int i = 0; i < 2; i++) {
             if (i > 0) load(addend, at, patch_place(first_patch + i));
 #pragma unroll
-            for (int half = 0; half < 2; half++) rows[i][half].pack(sum[i], half, shared.bias, addend[half], adds());
+            for (int half = 0; half < 2; half++) rows[i][half].pack(sum[i], half, bias(), addend[half], adds());
         }
     }
 

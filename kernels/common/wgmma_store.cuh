@@ -35,7 +35,7 @@ struct RowAddend {
 };
 
 // One of the two rows of a lane, `half` 0 or 1, in its four lanes: sums + bias, and the addend if one is `added`, rounded;
-// bias [COLUMNS] in shared memory. A lane has two of every eight columns. All lanes of the warp call it.
+// bias [COLUMNS] in shared memory or null. A lane has two of every eight columns. All lanes of the warp call it.
 template <int COLUMNS>
 struct PackedRow {
     unsigned words[COLUMNS / 32][4];
@@ -52,7 +52,8 @@ struct PackedRow {
 #pragma unroll
         for (int n = 0; n < 4; n++) {
             const float* two = sum + (block * 4 + n) * 4 + 2 * half;
-            float2 its = *reinterpret_cast<const float2*>(bias + block * 32 + 8 * n + 2 * t);
+            float2 its = make_float2(0, 0);
+            if (bias != nullptr) its = *reinterpret_cast<const float2*>(bias + block * 32 + 8 * n + 2 * t);
             float low = two[0] + __uint_as_float(more[n] << 16) + its.x;
             float high = two[1] + __uint_as_float(more[n] & 0xffff0000u) + its.y;
             words[block][n] = pack_bf16(low, high);

@@ -21,8 +21,9 @@ record Addition(Value addend, Value sum, int sharing) {
 
     /// The same of any result of the node before.
     static Optional<Addition> of(Value result, Node next, CudaMemory memory) {
-        boolean reads = next.inputs().stream().anyMatch(input -> input.unreshaped().equals(result))
-                && memory.isReadOnce(result);
+        boolean reads =
+                next.inputs().stream().anyMatch(input -> input.unreshaped().equals(result))
+                        && memory.isReadOnce(result);
         if (reads && next.op() instanceof Add) {
             Value addend = next.input(next.input(0).unreshaped().equals(result) ? 1 : 0);
             return Optional.of(new Addition(addend, next.output(), 1));

@@ -219,7 +219,8 @@ final class ProductLowering {
         boolean few = whole && split.count() <= FEW_SPLITS && elements >= MANY_VALUES;
         return few
                 ? KernelLaunch.perElement("sum_splits_few", (elements + sums) / FOUR, arguments)
-                : KernelLaunch.blocks("sum_splits", MatrixLowering.extent("blocks", (elements + sums + 31) / 32), 256, arguments);
+                : KernelLaunch.blocks(
+                        "sum_splits", MatrixLowering.extent("blocks", (elements + sums + 31) / 32), 256, arguments);
     }
 
     /// @param splits blocks that share a tile, the grid's y

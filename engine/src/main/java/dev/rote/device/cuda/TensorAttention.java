@@ -49,7 +49,8 @@ record TensorAttention(DType type, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
-        boolean pairs = type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;
+        boolean pairs =
+                type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;
         return pairs
                 ? launch("attention_backward_pairs", heads, Math.toIntExact(pairBytes(tokens)), arguments)
                 : launch("attention_backward_head", heads, Math.toIntExact(headBytes(tokens)), arguments);

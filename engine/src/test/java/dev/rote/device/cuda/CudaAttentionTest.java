@@ -112,7 +112,8 @@ class CudaAttentionTest extends OnCudaDevice {
         String suffix = (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size;
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
         List<String> kernels = byHead
-                ? List.of("attention" + suffix, (pairs ? "attention_backward_pairs" : "attention_backward_head") + suffix)
+                ? List.of(
+                        "attention" + suffix, (pairs ? "attention_backward_pairs" : "attention_backward_head") + suffix)
                 : List.of(
                         "attention" + suffix,
                         type == DType.BF16 ? "attention_delta_bf16" : "attention_delta_f32",

@@ -8,6 +8,7 @@ import dev.rote.graph.Graph;
 import dev.rote.graph.Plan;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,30 @@ record Outcome(float[] values, List<String> kernels) {
                     launches.stream().map(KernelLaunch::kernel).toList());
         } finally {
             buffers.values().forEach(Buffer::close);
+        }
+    }
+
+    /// That these are the sums of another outcome, which were rounded once more, and not all rounded alike.
+    void isRoundedLess(Outcome twice) {
+        int different = 0;
+        for (int i = 0; i < values.length; i++) {
+            float other = twice.values()[i];
+            if (!(Math.abs(values[i] - other) <= 0x1p-7f * (2 + Math.abs(other)))) {
+                throw new AssertionError("element " + i + ": expected about " + other + ", found " + values[i]);
+            }
+            different += values[i] == other ? 0 : 1;
+        }
+        if (different == 0) {
+            throw new AssertionError("expected sums rounded once, found those rounded twice, or zeros");
+        }
+    }
+
+    /// That another outcome has the same bits.
+    void isTheSameAs(Outcome other) {
+        int difference = Arrays.mismatch(values, other.values());
+        if (difference >= 0) {
+            throw new AssertionError("element " + difference + ": expected " + other.values()[difference] + ", found "
+                    + values[difference]);
         }
     }
 
