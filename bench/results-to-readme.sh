@@ -27,7 +27,7 @@ if [ -f bench/results/gpu.md ]; then
     shorten bench/results/gpu.md >>"$table"
     echo >>"$table"
     shorten bench/results/gpu-search.md | grep -v '^| training_step' >>"$table"
-    printf '\nEach operation of the step beside cuDNN, cuBLAS and PyTorch: [bench/results/gpu.md](bench/results/gpu.md).\n' >>"$table"
+    printf '\nEach operation of the step: [bench/results/gpu.md](bench/results/gpu.md); an earlier commit beside cuDNN, cuBLAS and PyTorch: [gpu-operations.md](bench/results/gpu-operations.md).\n' >>"$table"
 fi
 awk -v table="$table" '
     /<!-- results:end -->/ { inside = 0 }

@@ -107,12 +107,14 @@ tests() {
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
-        --select-class $tests.CudaGroupedLinearTest \
-        --select-class $tests.CudaWeightGradientTest --select-class $tests.CudaOptimizerTest \
-        --select-class $tests.CudaFusionTest --select-class $tests.CudaConvolutionSumTest \
-        --select-class $tests.CudaSm90ConvolutionTest --select-class $tests.CudaSm90LinearTest \
-        --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSmallConvolutionTest \
-        --select-class $tests.CudaNarrowConvolutionTest &
+        --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
+        --select-class $tests.CudaConvolutionSumTest &
+    running+=($!)
+    step weights 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaWeightGradientTest \
+        --select-class $tests.CudaOptimizerTest --select-class $tests.CudaFusionTest --select-class $tests.CudaGroupedLinearTest &
+    running+=($!)
+    step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
+        --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &
@@ -120,7 +122,7 @@ tests() {
     vendor &
     running+=($!)
     wait "${running[@]}"
-    for name in operations tensor-cores reductions training convolutions nearest vendor; do
+    for name in operations tensor-cores reductions training convolutions weights sm90 nearest vendor; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done

@@ -3,21 +3,14 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.rote.device.Buffer;
-import dev.rote.device.Program;
 import dev.rote.graph.Add;
-import dev.rote.graph.Autodiff;
 import dev.rote.graph.Cast;
 import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Linear;
-import dev.rote.graph.Multiply;
 import dev.rote.graph.Node;
 import dev.rote.graph.Op;
-import dev.rote.graph.Plan;
-import dev.rote.graph.Reduce;
 import dev.rote.graph.Scale;
-import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
 import dev.rote.reference.OpAccuracy;
@@ -25,11 +18,9 @@ import dev.rote.reference.OpCase;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -41,44 +32,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Linear layers of one input in one launch, and their gradients, against the definition and against what must stay as
 /// it is.
 class CudaGroupedLinearTest extends OnCudaDevice {
-    /// Layers of one input x [rows,channels].
-    ///
-    /// @param type of what follows the layers, and so of the gradients that come back
-    /// @param filters of each layer
-    /// @param also whether something else reads x, so that its gradient is a sum before the group adds to it
-    private record Layers(DType type, boolean bias, boolean also, int rows, int channels, int... filters) {
-        @Override
-        public String toString() {
-            return type + " " + rows + "x" + channels + " " + Arrays.toString(filters) + (bias ? " bias" : "")
-                    + (also ? " also" : "");
-        }
-    }
-
-    /// What was computed, by name, and by which kernels.
-    private record Outcome(Map<String, float[]> values, List<String> kernels) {
-        long launches(String stem) {
-            return kernels.stream().filter(kernel -> kernel.startsWith(stem)).count();
-        }
-    }
-
-    static Stream<Layers> layers() {
+    static Stream<GroupedLayers> layers() {
         int[] many = IntStream.range(0, 33).map(layer -> 1 + layer % 5).toArray();
         return AnyDriver.some(Stream.of(DType.F32, DType.BF16)
                 .flatMap(type -> Stream.of(
-                        new Layers(type, true, false, 128, 32, 8, 16, 32, 32, 8),
-                        new Layers(type, true, true, 70, 128, 32, 64, 128, 96),
-                        new Layers(type, false, false, 33, 31, 7, 33, 1, 65),
-                        new Layers(type, true, true, 1, 1, 1, 1),
-                        new Layers(type, true, false, 600, 9, 40, 3), // sums of more than 64 terms in a warp
-                        new Layers(type, true, false, 3, 600, 700, 300),
-                        new Layers(type, true, false, 5, 6, many))) // one more than a launch takes
+                        new GroupedLayers(type, true, false, 128, 32, 8, 16, 32, 32, 8),
+                        new GroupedLayers(type, true, true, 70, 128, 32, 64, 128, 96),
+                        new GroupedLayers(type, false, false, 33, 31, 7, 33, 1, 65),
+                        new GroupedLayers(type, true, true, 1, 1, 1, 1),
+                        new GroupedLayers(type, true, false, 600, 9, 40, 3), // sums of more than 64 terms in a warp
+                        new GroupedLayers(type, true, false, 3, 600, 700, 300),
+                        new GroupedLayers(type, true, false, 5, 6, many))) // one more than a launch takes
                 .toList());
     }
 
     @ParameterizedTest
     @MethodSource("layers")
-    void agreeWithTheDefinitionInBothOrdersOfThreads(Layers given) {
-        Outcome found = run(device, given);
+    void agreeWithTheDefinitionInBothOrdersOfThreads(GroupedLayers given) {
+        GroupedLayers.Outcome found = given.run(device);
         String type = given.type() == DType.F32 ? "_f32" : "_bf16";
         assertThat(found.launches("linear_group" + type)).isOne();
         assertThat(found.launches("linear_group_backward_weight" + type)).isOne();
@@ -89,7 +60,7 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         check(given, found);
         AnyDriver.descending(true);
         try {
-            run(device, given).values().forEach((name, values) -> assertThat(values)
+            given.run(device).values().forEach((name, values) -> assertThat(values)
                     .as(name)
                     .containsExactly(found.values().get(name)));
         } finally {
@@ -105,113 +76,11 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         Path record = folder.resolve("group");
         standIn.record(record);
         try (CudaDevice recorded = CudaDevice.open(0)) {
-            layers().forEach(given -> run(recorded, given));
+            layers().forEach(given -> given.run(recorded));
         } finally {
             standIn.stopRecording();
         }
         assertThat(StandInExtension.replay(record)).contains("status 0").contains("launches");
-    }
-
-    private static String name(String what, int layer) {
-        return what + layer;
-    }
-
-    /// The layers, then for each the loss that gives it the gradient `dy`.
-    private static Map<String, Value> write(Graph graph, Layers given) {
-        Value x = graph.external("x", TensorType.f32(given.rows(), given.channels()));
-        Map<String, Value> results = new LinkedHashMap<>();
-        List<Value> wanted = new ArrayList<>(List.of(x));
-        for (int layer = 0; layer < given.filters().length; layer++) {
-            int filters = given.filters()[layer];
-            List<Value> inputs = new ArrayList<>(List.of(x));
-            inputs.add(graph.external(name("w", layer), TensorType.f32(filters, given.channels())));
-            if (given.bias()) {
-                inputs.add(graph.external(name("bias", layer), TensorType.f32(filters)));
-            }
-            wanted.addAll(inputs.subList(1, inputs.size()));
-            results.put(
-                    name("y", layer),
-                    as(graph, given.type(), graph.add(new Linear(), inputs).getFirst()));
-        }
-        Value loss = null;
-        for (int layer = 0; layer < given.filters().length; layer++) {
-            Value part = contract(graph, results.get(name("y", layer)), name("dy", layer));
-            loss = loss == null ? part : graph.apply(new Add(), loss, part);
-        }
-        if (given.also()) {
-            loss = graph.apply(new Add(), loss, contract(graph, x, "dx before"));
-        }
-        List<Value> gradients = Autodiff.gradients(graph, loss, wanted);
-        for (int i = 0; i < wanted.size(); i++) {
-            results.put("d" + wanted.get(i).name(), gradients.get(i));
-        }
-        return results;
-    }
-
-    private static Value as(Graph graph, DType type, Value value) {
-        return value.dtype() == type ? value : graph.apply(new Cast(type), value);
-    }
-
-    /// The sum of the products with an external.
-    private static Value contract(Graph graph, Value value, String name) {
-        Value factor = as(
-                graph,
-                value.dtype(),
-                graph.external(name, TensorType.f32(value.shape().toArray())));
-        Value product = graph.apply(new Multiply(), value, factor);
-        Value flat = graph.reshape(product, Shape.of((int) product.elements()));
-        return as(graph, DType.F32, graph.apply(new Reduce(Reduce.Kind.SUM, 0, 1), flat));
-    }
-
-    private static Outcome run(CudaDevice device, Layers given) {
-        Graph graph = new Graph();
-        return run(device, graph, write(graph, given));
-    }
-
-    private static Outcome run(CudaDevice device, Graph graph, Map<String, Value> results) {
-        List<Value> inputs = List.copyOf(graph.externals().values());
-        results.forEach((name, value) -> graph.place(
-                as(graph, DType.F32, value),
-                graph.external("result " + name, TensorType.f32(value.shape().toArray())),
-                0));
-        Map<String, Buffer> buffers = new HashMap<>();
-        try {
-            for (Value external : graph.externals().values()) {
-                buffers.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
-            }
-            inputs.forEach(input -> buffers.get(input.name()).writeFloats(numbers(input.name(), input.elements())));
-            Plan plan = Plan.of(graph, device.target());
-            try (Program program = device.compile("group", List.of(plan), buffers)) {
-                program.run();
-            }
-            Map<String, float[]> values = new LinkedHashMap<>();
-            results.keySet()
-                    .forEach(name ->
-                            values.put(name, buffers.get("result " + name).readFloats()));
-            return new Outcome(values, kernels(device, plan, buffers));
-        } finally {
-            buffers.values().forEach(Buffer::close);
-        }
-    }
-
-    private static List<String> kernels(CudaDevice device, Plan plan, Map<String, Buffer> buffers) {
-        try (CudaMemory memory = new CudaMemory(device, "group", plan, buffers)) {
-            return new CudaLowering(memory, device.tensorCores())
-                    .lower(plan.nodes()).stream()
-                            .flatMap(lowered -> lowered.launches().stream())
-                            .map(launch -> ((KernelLaunch) launch).kernel())
-                            .toList();
-        }
-    }
-
-    /// Whole in bf16, so that it may come back as such.
-    private static float[] numbers(String name, long count) {
-        Random random = new Random(name.hashCode());
-        float[] numbers = new float[(int) count];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = random.nextInt(-255, 256) / 128f;
-        }
-        return numbers;
     }
 
     private static double[] doubles(float[] floats) {
@@ -223,32 +92,32 @@ class CudaGroupedLinearTest extends OnCudaDevice {
     }
 
     private static double[] given(String name, long count) {
-        return doubles(numbers(name, count));
+        return doubles(GroupedLayers.numbers(name, count));
     }
 
-    private static void check(Layers given, Outcome found) {
+    private static void check(GroupedLayers given, GroupedLayers.Outcome found) {
         TensorType x = TensorType.f32(given.rows(), given.channels());
         double[] atX = given("x", x.elements());
         for (int layer = 0; layer < given.filters().length; layer++) {
             int filters = given.filters()[layer];
             TensorType w = TensorType.f32(filters, given.channels());
             TensorType y = TensorType.f32(given.rows(), filters);
-            double[] atW = given(name("w", layer), w.elements());
-            double[] bias = given(name("bias", layer), filters);
+            double[] atW = given(GroupedLayers.name("w", layer), w.elements());
+            double[] bias = given(GroupedLayers.name("bias", layer), filters);
             OpCase forward = given.bias()
                     ? one(new Linear(), List.of(x, w, TensorType.f32(filters)), atX, atW, bias)
                     : one(new Linear(), List.of(x, w), atX, atW);
-            double[] result = doubles(found.values().get(name("y", layer)));
+            double[] result = doubles(found.values().get(GroupedLayers.name("y", layer)));
             if (given.type() == DType.F32) {
                 OpAccuracy.check(forward, List.of(result));
             } else {
-                isRounded(result, forward.expected().getFirst(), name("y", layer));
+                isRounded(result, forward.expected().getFirst(), GroupedLayers.name("y", layer));
             }
             List<double[]> gradients = new ArrayList<>();
             for (String parameter : given.bias() ? List.of("dw", "dbias") : List.of("dw")) {
-                gradients.add(doubles(found.values().get(name(parameter, layer))));
+                gradients.add(doubles(found.values().get(GroupedLayers.name(parameter, layer))));
             }
-            double[] dy = given(name("dy", layer), y.elements());
+            double[] dy = given(GroupedLayers.name("dy", layer), y.elements());
             OpAccuracy.check(one(new Linear.BackwardWeight(given.bias()), List.of(x, y), atX, dy), gradients);
         }
         // The sum over the layers is that over the filters of one layer that has them all.
@@ -264,21 +133,21 @@ class CudaGroupedLinearTest extends OnCudaDevice {
     }
 
     /// Of all layers, one after another in each row.
-    private static double[] joined(Layers given) {
+    private static double[] joined(GroupedLayers given) {
         List<double[]> parts = new ArrayList<>();
         for (int row = 0; row < given.rows(); row++) {
             for (int layer = 0; layer < given.filters().length; layer++) {
                 int filters = given.filters()[layer];
-                double[] dy = given(name("dy", layer), (long) given.rows() * filters);
+                double[] dy = given(GroupedLayers.name("dy", layer), (long) given.rows() * filters);
                 parts.add(Arrays.copyOfRange(dy, row * filters, (row + 1) * filters));
             }
         }
         return parts.stream().flatMapToDouble(Arrays::stream).toArray();
     }
 
-    private static double[] filters(Layers given) {
+    private static double[] filters(GroupedLayers given) {
         return IntStream.range(0, given.filters().length)
-                .mapToObj(layer -> given(name("w", layer), (long) given.filters()[layer] * given.channels()))
+                .mapToObj(layer -> given(GroupedLayers.name("w", layer), (long) given.filters()[layer] * given.channels()))
                 .flatMapToDouble(Arrays::stream)
                 .toArray();
     }
@@ -287,9 +156,9 @@ class CudaGroupedLinearTest extends OnCudaDevice {
     private static void isRounded(double[] found, double[] expected, String name) {
         double largest = Arrays.stream(expected).map(Math::abs).max().orElse(0);
         for (int i = 0; i < expected.length; i++) {
-            assertThat(found[i])
-                    .as("%s element %d", name, i)
-                    .isCloseTo(expected[i], within(Math.abs(expected[i]) * 0x1p-8 + largest * 0x1p-20));
+            if (!(Math.abs(found[i] - expected[i]) <= Math.abs(expected[i]) * 0x1p-8 + largest * 0x1p-20)) {
+                throw new AssertionError(name + " element " + i + ": expected " + expected[i] + ", found " + found[i]);
+            }
         }
     }
 
@@ -298,8 +167,8 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         for (int layer = 0; layer < filters.length; layer++) {
             Value x = inputs.get(layer % inputs.size());
             Value w = graph.external(
-                    name("w", layer), TensorType.f32(filters[layer], x.shape().last()));
-            results.put(name("y", layer), as(graph, DType.BF16, graph.apply(new Linear(), x, w)));
+                    GroupedLayers.name("w", layer), TensorType.f32(filters[layer], x.shape().last()));
+            results.put(GroupedLayers.name("y", layer), GroupedLayers.as(graph, DType.BF16, graph.apply(new Linear(), x, w)));
         }
         return results;
     }
@@ -311,8 +180,8 @@ class CudaGroupedLinearTest extends OnCudaDevice {
                     new Linear(),
                     List.of(TensorType.f32(rows, channels), TensorType.f32(filters[layer], channels)),
                     given(x, (long) rows * channels),
-                    given(name("w", layer), (long) filters[layer] * channels));
-            isRounded(doubles(values.get(name("y", layer))), forward.expected().getFirst(), name("y", layer));
+                    given(GroupedLayers.name("w", layer), (long) filters[layer] * channels));
+            isRounded(doubles(values.get(GroupedLayers.name("y", layer))), forward.expected().getFirst(), GroupedLayers.name("y", layer));
         }
     }
 
@@ -324,7 +193,7 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         Map<String, Value> results = projections(graph, List.of(graph.external("x", TensorType.f32(20, 16))), filters);
         Value third = graph.nodes().get(4).output();
         results.put("third", third);
-        Outcome found = run(device, graph, results);
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, results);
         assertThat(found.launches("linear_group_bf16")).isEqualTo(2);
         assertThat(found.launches("matmul_f32")).isOne();
         checkProjections(found.values(), "x", 20, 16, filters);
@@ -338,9 +207,9 @@ class CudaGroupedLinearTest extends OnCudaDevice {
     /// That of the third layer from behind: two are a group before it, and two after it, which add to what is there.
     @Test
     void aGradientThatIsAlsoWantedInF32StaysAlone() {
-        Layers given = new Layers(DType.BF16, true, false, 20, 16, 8, 9, 10, 11, 12);
+        GroupedLayers given = new GroupedLayers(DType.BF16, true, false, 20, 16, 8, 9, 10, 11, 12);
         Graph graph = new Graph();
-        Map<String, Value> results = write(graph, given);
+        Map<String, Value> results = given.addTo(graph);
         List<Value> all = nodes(graph, Linear.BackwardData.class).stream()
                 .map(node -> node.input(0))
                 .toList();
@@ -351,27 +220,27 @@ class CudaGroupedLinearTest extends OnCudaDevice {
                 results.put("before " + node.output().name(), node.input(0));
             }
         }
-        Outcome found = run(device, graph, results);
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, results);
         assertThat(found.launches("linear_group_backward_weight_bf16")).isEqualTo(2);
         assertThat(found.launches("linear_group_backward_data_bf16")).isEqualTo(2);
         assertThat(found.launches("linear_backward_weight")).isOne();
         assertThat(found.launches("matmul")).isOne();
-        assertThat(found.values().get("third")).containsExactly(numbers("dy2", 20 * 10));
+        assertThat(found.values().get("third")).containsExactly(GroupedLayers.numbers("dy2", 20 * 10));
         check(given, found);
     }
 
     @Test
     void aSumThatIsWantedOnTheWayEndsAGroup() {
-        Layers given = new Layers(DType.F32, true, false, 20, 16, 8, 9, 10, 11, 12);
+        GroupedLayers given = new GroupedLayers(DType.F32, true, false, 20, 16, 8, 9, 10, 11, 12);
         Graph graph = new Graph();
-        Map<String, Value> results = write(graph, given);
+        Map<String, Value> results = given.addTo(graph);
         Value third = nodes(graph, Linear.BackwardData.class).get(2).output();
         Node sum = nodes(graph, Add.class).stream()
                 .filter(add -> add.inputs().contains(third))
                 .findFirst()
                 .orElseThrow();
         results.put("sum", sum.output());
-        Outcome found = run(device, graph, results);
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, results);
         assertThat(found.launches("linear_group_backward_weight_f32")).isEqualTo(2);
         assertThat(found.launches("linear_group_backward_data_f32")).isEqualTo(2);
         assertThat(found.launches("add")).as("those of the loss").isEqualTo(4);
@@ -383,8 +252,8 @@ class CudaGroupedLinearTest extends OnCudaDevice {
             OpCase one = one(
                     new Linear.BackwardData(),
                     List.of(y, w),
-                    given(name("dy", layer), y.elements()),
-                    given(name("w", layer), w.elements()));
+                    given(GroupedLayers.name("dy", layer), y.elements()),
+                    given(GroupedLayers.name("w", layer), w.elements()));
             double[] its = one.expected().getFirst();
             Arrays.setAll(part, i -> part[i] - its[i]);
         }
@@ -399,7 +268,7 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         Graph graph = new Graph();
         Value x = graph.external("x", TensorType.f32(20, 16));
         Value other = graph.external("other", TensorType.f32(20, 16));
-        Outcome found = run(device, graph, projections(graph, List.of(x, other), 8, 8, 8, 8));
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, projections(graph, List.of(x, other), 8, 8, 8, 8));
         assertThat(found.launches("linear_group")).isZero();
         assertThat(found.launches("matmul_f32")).isEqualTo(4);
     }
@@ -408,14 +277,14 @@ class CudaGroupedLinearTest extends OnCudaDevice {
     void largeLayersStayAlone() {
         Graph graph = new Graph();
         Value x = graph.external("x", TensorType.f32(128 * 264, 1));
-        Outcome found = run(device, graph, projections(graph, List.of(x), 1, 1));
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, projections(graph, List.of(x), 1, 1));
         assertThat(found.launches("linear_group")).isZero();
     }
 
     @Test
     void inTf32TensorCoresTakeThem() {
         try (CudaDevice tf32 = CudaDevice.open(0, true)) {
-            Outcome found = run(tf32, new Layers(DType.BF16, true, false, 16, 16, 8, 8));
+            GroupedLayers.Outcome found = new GroupedLayers(DType.BF16, true, false, 16, 16, 8, 8).run(tf32);
             assertThat(found.launches("linear_group")).isZero();
         }
     }
@@ -428,7 +297,7 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         int[] filters = {8, 4, 32};
         Map<String, Value> results = projections(graph, List.of(x), filters);
         results.replaceAll((name, value) -> graph.apply(new Scale(1, 0), value));
-        Outcome found = run(device, graph, results);
+        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, results);
         assertThat(found.launches("linear_group_bf16")).isOne();
         assertThat(found.launches("matmul_f32")).isOne();
         checkProjections(found.values(), "numbers", 40, 16, filters);
