@@ -117,19 +117,12 @@ __device__ __forceinline__ void attention_backward_head(const AttentionBackwardH
             __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it
             VectorSums<T, DEPTH> dq = {};
             float4* at = waiting + from / TOKENS * (DEPTH / 8) * MMA_THREADS + threadIdx.x;
-            if (first > 0) {
-                for (int n = 0; n < DEPTH / 8; n++) {
-                    float4 x = at[n * MMA_THREADS];
-                    dq.sum[n][0] = x.x, dq.sum[n][1] = x.y, dq.sum[n][2] = x.z, dq.sum[n][3] = x.w;
-                }
-            }
+            if (first > 0) take_waiting(dq, at);
             slopes.multiply(dq, keys);
             if (first + TOKENS == padded) {
                 dq.store(a.scale, a.scale, dqueries, from + row);
             } else {
-                for (int n = 0; n < DEPTH / 8; n++) {
-                    at[n * MMA_THREADS] = {dq.sum[n][0], dq.sum[n][1], dq.sum[n][2], dq.sum[n][3]};
-                }
+                leave_waiting(dq, at);
             }
         });
         dk.store(a.scale, a.scale, head.part((T*)a.dqkv, 1), first + row);

@@ -13,7 +13,8 @@
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
 // Cost         10 T^2 D flop and T^2 exponentials per head. For 512 keys and queries of a warp, D = 16, about 36 cycles of
 //              shared memory, where attention_backward_head.cu has 72, and 64 of the unit for exponentials shared by four
-//              warps. Expected of an H200, T = 256, D = 16, 2,048 heads: 95 us (162 measured, with attention_backward_head.cu)
+//              warps. Measured on an H200, T = 256, D = 16, 2,048 heads: 154 us, with
+//              attention_backward_head.cu 162: so something else is the limit (bench/NOTES.md, round 9)
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_head.cuh"
 
@@ -163,12 +164,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
             __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it
             VectorSums<bf16, DEPTH> dq = {};
             float4* at = waiting + from / TOKENS * (DEPTH / 8) * MMA_THREADS + threadIdx.x;
-            if (first > 0) {
-                for (int n = 0; n < DEPTH / 8; n++) {
-                    float4 x = at[n * MMA_THREADS];
-                    dq.sum[n][0] = x.x, dq.sum[n][1] = x.y, dq.sum[n][2] = x.z, dq.sum[n][3] = x.w;
-                }
-            }
+            if (first > 0) take_waiting(dq, at);
 #pragma unroll
             for (int n = 0; n < PAIR_KEYS / 16; n++) {
                 if constexpr (KEPT) {
@@ -180,9 +176,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
             if (last) {
                 dq.store(a.scale, a.scale, dqueries, from + warp * 16);
             } else {
-                for (int n = 0; n < DEPTH / 8; n++) {
-                    at[n * MMA_THREADS] = {dq.sum[n][0], dq.sum[n][1], dq.sum[n][2], dq.sum[n][3]};
-                }
+                leave_waiting(dq, at);
             }
         });
         for (int h = 0; h < 2; h++) {

@@ -56,3 +56,19 @@ __device__ __forceinline__ void find_numbers(float* numbers, int padded, const H
         }
     }
 }
+
+// Sums of a lane that wait in shared memory for the next keys, at [DEPTH / 8] places, MMA_THREADS apart.
+template <class T, int DEPTH>
+__device__ __forceinline__ void take_waiting(VectorSums<T, DEPTH>& sums, const float4* at) {
+    for (int n = 0; n < DEPTH / 8; n++) {
+        float4 x = at[n * MMA_THREADS];
+        sums.sum[n][0] = x.x, sums.sum[n][1] = x.y, sums.sum[n][2] = x.z, sums.sum[n][3] = x.w;
+    }
+}
+
+template <class T, int DEPTH>
+__device__ __forceinline__ void leave_waiting(const VectorSums<T, DEPTH>& sums, float4* at) {
+    for (int n = 0; n < DEPTH / 8; n++) {
+        at[n * MMA_THREADS] = {sums.sum[n][0], sums.sum[n][1], sums.sum[n][2], sums.sum[n][3]};
+    }
+}

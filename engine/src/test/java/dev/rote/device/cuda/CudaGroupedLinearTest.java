@@ -147,7 +147,8 @@ class CudaGroupedLinearTest extends OnCudaDevice {
 
     private static double[] filters(GroupedLayers given) {
         return IntStream.range(0, given.filters().length)
-                .mapToObj(layer -> given(GroupedLayers.name("w", layer), (long) given.filters()[layer] * given.channels()))
+                .mapToObj(layer ->
+                        given(GroupedLayers.name("w", layer), (long) given.filters()[layer] * given.channels()))
                 .flatMapToDouble(Arrays::stream)
                 .toArray();
     }
@@ -167,8 +168,11 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         for (int layer = 0; layer < filters.length; layer++) {
             Value x = inputs.get(layer % inputs.size());
             Value w = graph.external(
-                    GroupedLayers.name("w", layer), TensorType.f32(filters[layer], x.shape().last()));
-            results.put(GroupedLayers.name("y", layer), GroupedLayers.as(graph, DType.BF16, graph.apply(new Linear(), x, w)));
+                    GroupedLayers.name("w", layer),
+                    TensorType.f32(filters[layer], x.shape().last()));
+            results.put(
+                    GroupedLayers.name("y", layer),
+                    GroupedLayers.as(graph, DType.BF16, graph.apply(new Linear(), x, w)));
         }
         return results;
     }
@@ -181,7 +185,10 @@ class CudaGroupedLinearTest extends OnCudaDevice {
                     List.of(TensorType.f32(rows, channels), TensorType.f32(filters[layer], channels)),
                     given(x, (long) rows * channels),
                     given(GroupedLayers.name("w", layer), (long) filters[layer] * channels));
-            isRounded(doubles(values.get(GroupedLayers.name("y", layer))), forward.expected().getFirst(), GroupedLayers.name("y", layer));
+            isRounded(
+                    doubles(values.get(GroupedLayers.name("y", layer))),
+                    forward.expected().getFirst(),
+                    GroupedLayers.name("y", layer));
         }
     }
 
@@ -268,7 +275,8 @@ class CudaGroupedLinearTest extends OnCudaDevice {
         Graph graph = new Graph();
         Value x = graph.external("x", TensorType.f32(20, 16));
         Value other = graph.external("other", TensorType.f32(20, 16));
-        GroupedLayers.Outcome found = GroupedLayers.run(device, graph, projections(graph, List.of(x, other), 8, 8, 8, 8));
+        GroupedLayers.Outcome found =
+                GroupedLayers.run(device, graph, projections(graph, List.of(x, other), 8, 8, 8, 8));
         assertThat(found.launches("linear_group")).isZero();
         assertThat(found.launches("matmul_f32")).isEqualTo(4);
     }
