@@ -6,8 +6,7 @@ import dev.rote.graph.TensorType;
 import java.util.Optional;
 
 /// How `conv2d_backward_weight_small.cu` divides the weight gradient of a 3x3 convolution in bf16 with few channels:
-// the
-/// sums among a block's warps, and the patches of the images among blocks.
+/// its sums among a block's warps, and the patches of the images among blocks.
 ///
 /// It depends on the shapes alone, as [ProductSplit] does.
 ///

@@ -14,9 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// A convolution or a linear layer over the pixels of images, as the one that ends an attention, and what is added to
-// its
-/// result, in one launch of the kernels for compute capability 9.0.
+/// A convolution, or a linear layer over the pixels of images as the one that ends an attention, and what is added to
+/// its result, in one launch of the kernels for compute capability 9.0.
 class CudaSm90SumTest extends OnSm90Device {
     /// What is added: a tensor like the result, as the first or second operand, or a vector for each image.
     private enum Addend {
