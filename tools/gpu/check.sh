@@ -65,7 +65,7 @@ step() { # name, limit, command
     fi
     begin=$(date +%s%N)
     # In this script's process group, so that who stops the script stops its steps as well.
-    timeout --foreground -k 5 "$limit" "$@" >"$out/$name.log" 2>&1
+    timeout --foreground -s "${at_limit:-TERM}" -k 5 "$limit" "$@" >"$out/$name.log" 2>&1
     status=$?
     local outcome="status $status"
     if [ $status = 124 ] || [ $status = 137 ]; then outcome="stopped after $limit s"; fi
@@ -81,7 +81,7 @@ left_out() { # name, why
 # For step: a command of the program; the tests of a class on the GPU.
 rote=("${java[@]}" -cp "$home/lib/*" dev.rote.tools.Rote)
 junit=(-Drote.test.cpu="$home/cpu" -cp "$home/lib/*:$home/tests" org.junit.platform.console.ConsoleLauncher execute
-    --disable-banner --disable-ansi-colors --details=summary)
+    --disable-banner --disable-ansi-colors --details=testfeed)
 tests=dev.rote.device.cuda
 
 doctor() {
@@ -92,7 +92,7 @@ doctor() {
 
 # Kernels against their definitions, golden values, draws' bits, 200 updates beside the CPU's, twice the same bits.
 tests() {
-    local every=() running=()
+    local every=() running=() at_limit=QUIT # stopped at the limit, a JVM writes where its threads are
     if [ -n "$standin" ]; then every=(-Drote.test.every=20); fi
     step operations 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaOperationsTest &
     running+=($!)
@@ -104,7 +104,7 @@ tests() {
         --select-class $tests.CudaNormJoinedSumTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
-        --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest &
+        --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest --select-class $tests.CudaDescentTest &
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
