@@ -1,6 +1,7 @@
 package dev.rote.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,6 +67,41 @@ class CudaSmokeTest {
                 .contains("searched 400 of 400 images (100 %)", "neighbours searched on cuda: Rote stand-in");
         assertThat(onCuda.resolve("report.html")).content().contains("Rote stand-in");
         assertThat(numbers(onCuda)).hasSizeGreaterThan(50).isEqualTo(numbers(onCpu));
+    }
+
+    /// Features are multiplied on the device; eigenvalues are LAPACK's.
+    @Test
+    void aSpectrumOfFeaturesIsThatOfTheCpu() throws IOException, InterruptedException {
+        List<double[]> values = new ArrayList<>();
+        for (String device : List.of("cpu", "cuda")) {
+            Path folder = temp.resolve(device);
+            assertThat(wait(spectrum(folder, device), folder)).isZero();
+            values.add(Files.readAllLines(folder.resolve("eigenvalues.csv")).stream()
+                    .filter(line -> line.contains(",features,"))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(',') + 1)))
+                    .toArray());
+        }
+        assertThat(values.getFirst()).hasSize(2 * 2 * 48);
+        assertThat(values.getLast()).containsExactly(values.getFirst(), within(1e-5));
+        assertThat(temp.resolve("cuda/report.html")).content().contains("Rote stand-in");
+        assertThat(temp.resolve("cpu/report.html")).content().doesNotContain("Rote stand-in");
+    }
+
+    private static Process spectrum(Path folder, String device) throws IOException {
+        return rote(
+                folder,
+                "theory",
+                "spectrum",
+                "--set",
+                "model.d=12",
+                "--set",
+                "model.psi_p=[4]",
+                "--threads",
+                "1",
+                "--device",
+                device,
+                "--out",
+                folder.toString());
     }
 
     /// Everything an audit found, without the device that searched.

@@ -12,10 +12,13 @@ import dev.rote.theory.Descent;
 import dev.rote.theory.GaussianEquivalent;
 import dev.rote.theory.Losses;
 import dev.rote.theory.Moments;
+import dev.rote.theory.Population;
 import dev.rote.theory.Scalars;
 import dev.rote.theory.Sizes;
 import dev.rote.theory.Spectrum;
+import dev.rote.theory.TrueFeatures;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /// The random-features model, trained step by step by CUDA kernels.
@@ -55,6 +58,22 @@ class CudaDescentTest extends OnCudaDevice {
     void gradientDescentIsThatOfTheCpu() {
         Moments model = MODELS.getFirst();
         agrees(OptimizerConfig.sgd((float) Descent.authorsRate(model.sizes(), model.delta()), 0), 1e-5);
+    }
+
+    /// U of the features, by products on the device, has the eigenvalues of U in double precision.
+    @Test
+    void featuresHaveTheSpectrumOfTheCpu() throws InterruptedException {
+        Sizes sizes = Sizes.of(10, 4, 3);
+        Scalars scalars = Scalars.of(Activation.TANH, 0.1, 1);
+        Population data = new Population.Elliptical(Spectrum.identity(1), 10, 0);
+        TrueFeatures features = new TrueFeatures(Activation.TANH, 30, 700);
+        Lapack lapack = new Lapack(1);
+        Moments expected = features.moments(sizes, scalars, data, 2, lapack);
+        Moments found = features.moments(sizes, scalars, data, 2, lapack, Optional.of(device));
+        assertThat(lapack.eigen(found.u(), false).values())
+                .containsExactly(lapack.eigen(expected.u(), false).values(), within(1e-5));
+        assertThat(lapack.eigen(found.testU(), false).values())
+                .containsExactly(lapack.eigen(expected.testU(), false).values(), within(1e-5));
     }
 
     @Test

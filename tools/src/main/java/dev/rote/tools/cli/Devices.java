@@ -52,6 +52,11 @@ public final class Devices {
         }
     }
 
+    /// What `AUTO` is in this process; any other kind is itself.
+    public static RunConfig.Device resolved(RunConfig.Device kind) {
+        return kind == RunConfig.Device.AUTO ? Auto.CHOICE.device() : kind;
+    }
+
     /// What is asked of a device.
     ///
     /// @param threads CPU threads; 0 for all cores
@@ -81,7 +86,7 @@ public final class Devices {
         RunConfig.Device kind = wanted.device();
         boolean vendor = wanted.kernels() == RunConfig.Kernels.VENDOR;
         boolean tf32 = wanted.precision() == TrainConfig.Precision.TF32;
-        return switch (kind == RunConfig.Device.AUTO ? Auto.CHOICE.device() : kind) {
+        return switch (resolved(kind)) {
             case CPU -> {
                 requireOwn(vendor, kind);
                 yield CpuDevice.open(wanted.threads());

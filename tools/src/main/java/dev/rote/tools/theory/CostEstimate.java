@@ -4,22 +4,28 @@ import dev.rote.device.Device;
 import dev.rote.device.linalg.Lapack;
 import dev.rote.device.linalg.Matrix;
 import dev.rote.optim.OptimizerConfig;
+import dev.rote.theory.Activation;
 import dev.rote.theory.Descent;
 import dev.rote.theory.Moments;
+import dev.rote.theory.Population;
+import dev.rote.theory.Scalars;
 import dev.rote.theory.Sizes;
+import dev.rote.theory.Spectrum;
+import dev.rote.theory.TrueFeatures;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Supplier;
+import java.util.Optional;
 
 /// What a computation will take: operations counted from its sizes, seconds from small products, decompositions and
 /// steps that are timed here. A large product runs faster than a small one, so it is rather too much than too
 /// little.
 ///
 /// @param products floating-point operations of matrix products
+/// @param features of computing and multiplying features, on the GPU if there is one
 /// @param decompositions of eigendecompositions
 /// @param steps of step-by-step training, on the device
 /// @param bytes largest at one time
-record CostEstimate(double products, double decompositions, double steps, double bytes) {
+record CostEstimate(double products, double features, double decompositions, double steps, double bytes) {
     /// Operations of an eigendecomposition by divide and conquer in units of size^3, values only and with vectors.
     private static final double VALUES = 4.0 / 3;
 
@@ -33,6 +39,7 @@ record CostEstimate(double products, double decompositions, double steps, double
 
     static CostEstimate of(TheoryFile file) {
         double products = 0;
+        double features = 0;
         double decompositions = 0;
         double steps = 0;
         double bytes = 0;
@@ -43,22 +50,22 @@ record CostEstimate(double products, double decompositions, double steps, double
             double m = Math.min(p, s.n() + s.d());
             double noisy = file.features().draws() * (double) s.n();
             boolean spectrum = file.kind() == TheoryFile.Kind.SPECTRUM;
-            boolean features = file.features().draws() > 0;
+            boolean drawn = file.features().draws() > 0;
             double here = 0;
-            if (!features || spectrum) {
+            if (!drawn || spectrum) {
                 products += 2 * p * s.d() * s.n() + p * m * (s.n() + s.d());
                 decompositions += (spectrum ? VALUES : VECTORS) * cube(m);
                 here = 8 * (2 * p * (s.n() + s.d()) + (spectrum ? 2 : 5) * m * m);
             }
-            if (features) {
+            if (drawn) {
                 double points = noisy + (spectrum ? 1 : file.features().testPoints());
-                products += points * p * (p + 4 * s.d() + ACTIVATION);
+                features += featureOperations(points, s);
                 decompositions += (spectrum ? VALUES : VECTORS) * cube(p);
                 here = Math.max(here, 8 * p * (CHUNK + (spectrum ? 3 : 7) * p));
             }
-            if (!spectrum && (features || file.kind() == TheoryFile.Kind.DESCENT)) {
+            if (!spectrum && (drawn || file.kind() == TheoryFile.Kind.DESCENT)) {
                 products += 6 * cube(p);
-                decompositions += features ? 0 : VECTORS * cube(p);
+                decompositions += drawn ? 0 : VECTORS * cube(p);
                 here = Math.max(here, 8 * 7 * p * p);
             }
             if (file.kind() == TheoryFile.Kind.DESCENT) {
@@ -67,7 +74,11 @@ record CostEstimate(double products, double decompositions, double steps, double
             }
             bytes = Math.max(bytes, here + together);
         }
-        return new CostEstimate(products, decompositions, steps, bytes);
+        return new CostEstimate(products, features, decompositions, steps, bytes);
+    }
+
+    private static double featureOperations(double points, Sizes sizes) {
+        return points * sizes.p() * (sizes.p() + 4 * sizes.d() + ACTIVATION);
     }
 
     private static double cube(double x) {
@@ -75,7 +86,7 @@ record CostEstimate(double products, double decompositions, double steps, double
     }
 
     /// Seconds on this machine.
-    double seconds(Lapack lapack, Supplier<Device> device) {
+    double seconds(Lapack lapack, Experiment.OnDemand device) throws InterruptedException {
         Matrix a = new Matrix(TRIAL, TRIAL);
         for (int i = 0; i < TRIAL; i++) {
             for (int j = 0; j < TRIAL; j++) {
@@ -86,7 +97,24 @@ record CostEstimate(double products, double decompositions, double steps, double
         double product = seconds(() -> lapack.product(a, false, a, true));
         double eigen = seconds(() -> lapack.eigen(square.copy(), true));
         double total = products * product / (2 * cube(TRIAL)) + decompositions * eigen / (VECTORS * cube(TRIAL));
+        if (features > 0) {
+            Optional<Device> accelerator = device.accelerator();
+            total += features
+                    * (accelerator.isPresent()
+                            ? secondsPerFeatureOperation(lapack, accelerator)
+                            : product / (2 * cube(TRIAL)));
+        }
         return total + (steps > 0 ? steps * secondsPerStepOperation(device.get()) : 0);
+    }
+
+    private static double secondsPerFeatureOperation(Lapack lapack, Optional<Device> accelerator)
+            throws InterruptedException {
+        Sizes sizes = new Sizes(64, 2 * TRIAL, CHUNK);
+        Scalars scalars = Scalars.of(Activation.TANH, 0.1, 1);
+        Population data = new Population.Elliptical(Spectrum.identity(1), sizes.d(), 0);
+        long begin = System.nanoTime();
+        new TrueFeatures(Activation.TANH, 1, 1).moments(sizes, scalars, data, 0, lapack, accelerator);
+        return (System.nanoTime() - begin) * 1e-9 / featureOperations(CHUNK + 1, sizes);
     }
 
     private static double secondsPerStepOperation(Device device) {

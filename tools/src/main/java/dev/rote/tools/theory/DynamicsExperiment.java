@@ -73,6 +73,12 @@ record DynamicsExperiment(TheoryFile file) implements Experiment {
                     .moments();
         }
         return new TrueFeatures(file.model().activation(), features.draws(), features.testPoints())
-                .moments(file.sizes(one), scalars, data, one.seed(), tools.lapack());
+                .moments(
+                        file.sizes(one),
+                        scalars,
+                        data,
+                        one.seed(),
+                        tools.lapack(),
+                        tools.device().accelerator());
     }
 }

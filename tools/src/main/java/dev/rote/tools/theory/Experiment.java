@@ -8,7 +8,7 @@ import dev.rote.tools.report.Plot;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
 /// One kind of computation.
@@ -16,8 +16,16 @@ sealed interface Experiment permits SpectrumExperiment, DynamicsExperiment, Desc
     /// What it works with.
     ///
     /// @param lapack linear algebra on the CPU
-    /// @param device opens the device of step-by-step training, at most once
-    record Tools(Lapack lapack, Supplier<Device> device, TheoryProgress progress) {}
+    record Tools(Lapack lapack, OnDemand device, TheoryProgress progress) {}
+
+    /// The device of the file, opened when it is first asked for, at most once.
+    interface OnDemand {
+        /// For training step by step.
+        Device get();
+
+        /// For large products: a GPU. Empty where the device is the CPU, on which LAPACK computes them, in f64.
+        Optional<Device> accelerator();
+    }
 
     /// What came out.
     ///

@@ -90,7 +90,13 @@ record SpectrumExperiment(TheoryFile file) implements Experiment {
                 tools.progress().begin(name + ", features, seed " + each.seed());
                 var u = new TrueFeatures(
                                 file.model().activation(), file.features().draws(), 1)
-                        .moments(file.sizes(each), scalars, data, each.seed(), tools.lapack())
+                        .moments(
+                                file.sizes(each),
+                                scalars,
+                                data,
+                                each.seed(),
+                                tools.lapack(),
+                                tools.device().accelerator())
                         .u();
                 features.add(tools.lapack().eigen(u, false).values());
                 tools.progress().end();

@@ -15,8 +15,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -47,7 +47,8 @@ public final class TheoryCommand implements Callable<Integer> {
     @Option(
             names = "--device",
             converter = Devices.Converter.class,
-            description = "what trains step by step: cpu, cuda or auto, instead of the file's")
+            description =
+                    "what trains step by step, and multiplies features: cpu, cuda or auto, instead of the file's")
     private RunConfig.Device device;
 
     @Option(names = "--threads", paramLabel = "N", description = "CPU threads (default: all cores)")
@@ -61,7 +62,7 @@ public final class TheoryCommand implements Callable<Integer> {
     }
 
     /// A device that is opened when it is first asked for.
-    private static final class Lazy implements Supplier<Device>, AutoCloseable {
+    private static final class Lazy implements Experiment.OnDemand, AutoCloseable {
         private final Devices.Wanted wanted;
         private final Console console;
         private Device opened;
@@ -78,6 +79,11 @@ public final class TheoryCommand implements Callable<Integer> {
                 opened = Devices.open(wanted, notice -> console.err().println("rote: " + notice));
             }
             return opened;
+        }
+
+        @Override
+        public Optional<Device> accelerator() {
+            return Devices.resolved(wanted.device()) == RunConfig.Device.CUDA ? Optional.of(get()) : Optional.empty();
         }
 
         String describe() {
