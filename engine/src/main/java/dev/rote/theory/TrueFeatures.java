@@ -40,12 +40,7 @@ public record TrueFeatures(Activation activation, int draws, int testPoints) {
     /// @throws dev.rote.errors.DeviceException if the device has too little memory
     /// @throws InterruptedException if the calling thread is interrupted
     public Moments moments(
-            Sizes sizes,
-            Scalars scalars,
-            Population population,
-            long seed,
-            Lapack lapack,
-            Optional<Device> device)
+            Sizes sizes, Scalars scalars, Population population, long seed, Lapack lapack, Optional<Device> device)
             throws InterruptedException {
         if (population.dimension() != sizes.d()) {
             throw new IllegalArgumentException(

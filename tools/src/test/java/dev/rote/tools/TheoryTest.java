@@ -54,13 +54,16 @@ class TheoryTest {
                 "--set",
                 "model.d=60");
         assertThat(outcome.status()).as(outcome.err()).isZero();
-        assertThat(outcome.out()).startsWith("Theory and simulation agree").contains("report: ");
+        assertThat(outcome.out())
+                .startsWith("Theory and its Gaussian equivalent: ")
+                .contains("Of the features themselves, with 20 noises per point, it is ", "report: ");
         JsonNode spectra = json().path("spectra");
         assertThat(spectra.size()).isEqualTo(2);
         for (JsonNode spectrum : spectra) {
             assertThat(spectrum.path("total").asDouble()).isCloseTo(1, within(1e-3));
             assertThat(spectrum.path("inert").asDouble()).isCloseTo(0.5, within(1e-3));
             assertThat(spectrum.path("distribution_distance").asDouble()).isLessThan(0.03);
+            assertThat(spectrum.path("features_distance").asDouble()).isBetween(1e-4, 0.03);
         }
         String report = Files.readString(folder.resolve("out/report.html"));
         assertThat(report).contains("bulk 1", "Constants of the theory").doesNotContain("src=\"http", "href=\"http");

@@ -8,10 +8,12 @@ final class Palette {
         0x0d0887, 0x41049d, 0x6a00a8, 0x8f0da4, 0xb12a90, 0xcc4778, 0xe16462, 0xf2844b, 0xfca636, 0xfcce25, 0xf0f921
     };
 
-    /// Okabe and Ito 2008, without black and yellow: vermilion, blue, green, orange, sky, purple.
-    private static final int[] CATEGORIES = {0xd55e00, 0x0072b2, 0x009e73, 0xe69f00, 0x56b4e9, 0xcc79a7};
+    /// Okabe and Ito 2008, with grey in place of black and yellow: vermilion, blue, green, orange, sky, purple, grey.
+    private static final int[] CATEGORIES = {0xd55e00, 0x0072b2, 0x009e73, 0xe69f00, 0x56b4e9, 0xcc79a7, 0x595959};
 
-    private static final int[] CATEGORIES_ON_DARK = {0xff8a3d, 0x4aa8e0, 0x2fc79b, 0xf0b840, 0x8ccdf2, 0xe3a3c8};
+    private static final int[] CATEGORIES_ON_DARK = {
+        0xff8a3d, 0x4aa8e0, 0x2fc79b, 0xf0b840, 0x8ccdf2, 0xe3a3c8, 0xbdbdbd
+    };
 
     private Palette() {}
 
@@ -23,7 +25,7 @@ final class Palette {
         return plasma(count <= 1 ? (onDark ? 0.65 : 0.25) : from + (to - from) * index / (count - 1));
     }
 
-    /// Colour `index` of a set without order; repeats after six.
+    /// Colour `index` of a set without order; repeats after seven.
     static int category(int index, boolean onDark) {
         return (onDark ? CATEGORIES_ON_DARK : CATEGORIES)[Math.floorMod(index, CATEGORIES.length)];
     }

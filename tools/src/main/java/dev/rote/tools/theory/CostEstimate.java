@@ -35,7 +35,7 @@ record CostEstimate(double products, double features, double decompositions, dou
     private static final int ACTIVATION = 60;
 
     private static final int CHUNK = 4096;
-    private static final int TRIAL = 512;
+    private static final int TRIAL = 1024;
 
     static CostEstimate of(TheoryFile file) {
         double products = 0;
@@ -109,7 +109,7 @@ record CostEstimate(double products, double features, double decompositions, dou
 
     private static double secondsPerFeatureOperation(Lapack lapack, Optional<Device> accelerator)
             throws InterruptedException {
-        Sizes sizes = new Sizes(64, 2 * TRIAL, CHUNK);
+        Sizes sizes = new Sizes(64, TRIAL, CHUNK);
         Scalars scalars = Scalars.of(Activation.TANH, 0.1, 1);
         Population data = new Population.Elliptical(Spectrum.identity(1), sizes.d(), 0);
         long begin = System.nanoTime();
@@ -126,10 +126,10 @@ record CostEstimate(double products, double features, double decompositions, dou
             descent.run(5);
             descent.losses();
             return seconds(() -> {
-                        descent.run(40);
+                        descent.run(20);
                         descent.losses();
                     })
-                    / (40 * 2.0 * 64 * TRIAL * TRIAL);
+                    / (20 * 2.0 * 64 * TRIAL * TRIAL);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.rote.tools.report.Plot.Style;
 import dev.rote.tools.report.Point;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /// Histograms of a spectrum over the density of the theory.
 final class SpectrumFigures {
@@ -41,10 +42,27 @@ final class SpectrumFigures {
     /// Largest difference of the distribution functions of theory and Gaussian equivalent at the bins' edges, above the
     /// point mass.
     double distance() {
-        double[] shares = shares(found.equivalent(), edges);
+        return distance(found.equivalent(), 0);
+    }
+
+    /// The same of the features, but only above the lower edge of bulk 1: a finite number of noises spreads the point
+    /// mass out. Empty without features.
+    OptionalDouble featuresDistance() {
+        double edge = found.density().bands().stream()
+                .filter(band -> SpectrumExperiment.isBulkOne(found, band))
+                .findFirst()
+                .map(Band::low)
+                .orElse(found.bulks().low());
+        return found.features().isEmpty()
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(distance(found.features(), edge));
+    }
+
+    private double distance(List<double[]> simulated, double from) {
+        double[] shares = shares(simulated, edges);
         double difference = 0;
         double worst = 0;
-        for (int i = BINS - 1; i >= 0; i--) {
+        for (int i = BINS - 1; i >= 0 && edges[i] >= from; i--) {
             difference += shares[i] - expected[i];
             worst = Math.max(worst, Math.abs(difference));
         }

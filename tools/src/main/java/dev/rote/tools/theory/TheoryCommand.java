@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -47,8 +48,7 @@ public final class TheoryCommand implements Callable<Integer> {
     @Option(
             names = "--device",
             converter = Devices.Converter.class,
-            description =
-                    "what trains step by step, and multiplies features: cpu, cuda or auto, instead of the file's")
+            description = "what trains step by step, and multiplies features: cpu, cuda or auto, instead of the file's")
     private RunConfig.Device device;
 
     @Option(names = "--threads", paramLabel = "N", description = "CPU threads (default: all cores)")
@@ -127,10 +127,12 @@ public final class TheoryCommand implements Callable<Integer> {
     private void compute(TheoryFile file, Path folder, Lapack lapack, Lazy lazy) throws InterruptedException {
         Experiment experiment = Experiment.of(file);
         Experiment.Result result;
+        long begin = System.nanoTime();
         try (TheoryProgress progress = new TheoryProgress(console, experiment.parts())) {
             result = experiment.run(new Experiment.Tools(lapack, lazy, progress));
         }
         Map<String, String> environment = Build.recorded();
+        environment.put("seconds", String.format(Locale.ROOT, "%.1f", (System.nanoTime() - begin) * 1e-9));
         environment.put("linear algebra", "OpenBLAS, f64, " + lapack.threads() + " threads");
         String version = environment.remove("version");
         Provenance made =

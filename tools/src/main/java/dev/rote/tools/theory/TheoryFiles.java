@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The folder of a computation: `report.html`, `theory.json`, `theory.toml`, CSV tables and PNG figures.
 final class TheoryFiles {
@@ -24,6 +26,15 @@ final class TheoryFiles {
         }
     }
 
+    /// Who made the numbers, and when, apart from them: so the numbers of two computations can be compared as files.
+    private static ObjectNode made(Provenance provenance) {
+        ObjectNode node = JsonNodeFactory.instance.objectNode();
+        node.put("version", provenance.version()).put("commit", provenance.commit());
+        node.put("device", provenance.device()).put("date", provenance.date().toString());
+        provenance.environment().forEach(node::put);
+        return node;
+    }
+
     /// Writes all of them; each is whole or absent.
     ///
     /// @param toml the file that repeats the computation
@@ -33,6 +44,9 @@ final class TheoryFiles {
         AuditPage.writeText(
                 folder.resolve("theory.json"),
                 JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(result.json()) + "\n");
+        AuditPage.writeText(
+                folder.resolve("made.json"),
+                JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(made(provenance)) + "\n");
         result.csv().forEach((name, text) -> AuditPage.writeText(folder.resolve(name), text));
         List<String> warnings = new ArrayList<>();
         List<Sheet> pictures = new ArrayList<>();
