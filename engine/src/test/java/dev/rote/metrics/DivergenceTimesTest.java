@@ -35,6 +35,19 @@ class DivergenceTimesTest {
         assertThat(DivergenceTimes.smooth(exact).values()).containsExactly(500, 40, 0.5, 0.5, 0.5, 3);
     }
 
+    /// A divergence is never below 0: such an estimate is wrong, and not a small one.
+    @Test
+    void anEstimateFarBelowZeroIsNotNearIt() {
+        Curve kl = Curve.of(STEPS, new double[] {-150, -60, -10, -0.2, 0.3, 3});
+        assertThat(fall(kl, ALL).crossing().orElseThrow().step())
+                .isCloseTo(400 * Math.pow(2, 9 / 9.7), within(1e-9));
+        assertThat(DivergenceTimes.plateau(
+                                Curve.of(STEPS, new double[] {-150, -60, 0.1, 0.2, 0.3, 0.3}), ALL, 1)
+                        .orElseThrow()
+                        .step())
+                .isBetween(200.0, 400.0);
+    }
+
     @Test
     void onlyWhatFallsBeforeCopiesCounts() {
         assertThat(fall(within95(0.1), OptionalDouble.of(399)).crossing()).isEmpty();
@@ -79,21 +92,21 @@ class DivergenceTimesTest {
                 .isLessThan(400);
     }
 
-    /// From 1000 (100 / tau)^2 to -0.3: one nat above at tau = 3162.
+    /// From 1000 (100 / tau)^2 - 0.3, whose magnitude has its plateau at 0.3: one nat above at tau = 2500.
     @Test
-    void aPlateauMayLieBelowZero() {
+    void thePlateauIsReadInNats() {
         double[] steps = new double[33];
         Arrays.setAll(steps, i -> 100 * Math.pow(10, i / 8.0));
         double[] nats = Arrays.stream(steps).map(tau -> 1e7 / (tau * tau) - 0.3).toArray();
         Curve kl = Curve.of(steps, nats);
         GenerationPlateau found =
-                GenerationPlateau.ofDivergence(kl, ALL, 1).orElseThrow();
-        assertThat(found.level()).isCloseTo(-0.3, within(1e-3));
-        assertThat(found.step()).isBetween(3000.0, 3400.0);
+                DivergenceTimes.plateau(kl, ALL, 1).orElseThrow();
+        assertThat(found.level()).isCloseTo(0.3, within(1e-3));
+        assertThat(found.step()).isBetween(2400.0, 2600.0);
         assertThat(found.falling()).isFalse();
         assertThat(DivergenceTimes.plateauInterval(kl, ALL, 1, Bootstrap.standard(1)))
                 .contains(new Interval(found.step(), found.step(), found.step()));
-        assertThat(GenerationPlateau.ofDivergence(kl, OptionalDouble.of(2000), 1)
+        assertThat(DivergenceTimes.plateau(kl, OptionalDouble.of(2000), 1)
                         .orElseThrow()
                         .falling())
                 .isTrue();

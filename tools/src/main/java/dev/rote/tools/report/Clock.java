@@ -96,7 +96,7 @@ public sealed interface Clock {
         }
     }
 
-    /// Step at which `kl` first falls below `nats` before tau_mem: the generation time of data whose density is known
+    /// Step at which `kl` is first within `nats` of 0 before tau_mem: the generation time of data whose density is known
     /// ([dev.rote.metrics.DivergenceTimes#fall]).
     record TauKl(double nats) implements Clock {
         @Override
@@ -110,7 +110,7 @@ public sealed interface Clock {
         }
     }
 
-    /// Step at which `kl` rises above `nats` for the last time ([dev.rote.metrics.DivergenceTimes#rise]).
+    /// Step from which on `kl` is more than `nats` from 0 to the end ([dev.rote.metrics.DivergenceTimes#rise]).
     record KlRise(double nats) implements Clock {
         @Override
         public String key() {

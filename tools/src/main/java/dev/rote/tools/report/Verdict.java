@@ -213,7 +213,7 @@ final class Verdict {
         if (times.length + least.length == 0) {
             return Optional.empty();
         }
-        String begin = clock instanceof TauKl fall ? "KL is below " + Clock.level(fall.nats()) : "Samples are good";
+        String begin = clock instanceof TauKl fall ? "KL is within " + Clock.level(fall.nats()) + " of 0" : "Samples are good";
         String text = times.length == 0
                 ? ""
                 : begin + " from " + clock.label() + " = " + range(times) + " updates on" + law(report, clock) + ".";
@@ -221,7 +221,7 @@ final class Verdict {
             text += (text.isEmpty() ? "" : " ") + "In " + least.length + " of "
                     + report.runs().size() + " runs "
                     + (clock instanceof TauKl fall
-                            ? "copies come before KL is below " + Clock.level(fall.nats())
+                            ? "copies come before KL is within " + Clock.level(fall.nats()) + " of 0"
                             : "the Fréchet distance is smallest at the last step considered")
                     + ", so that " + clock.label() + " is at least " + range(least) + ".";
         }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// The clocks of `kl` in one run: below one nat, on its plateau, above one nat again.
+/// The clocks of `kl` in one run: within one nat of 0, on its plateau, away from 0 again.
 ///
 /// @param kl over training
 /// @param end tau_mem; empty when it is after the last measurement
@@ -25,11 +25,11 @@ record DivergenceReadings(Curve kl, OptionalDouble end, Bootstrap bootstrap) {
         double level = DivergenceTimes.LEVEL;
         DivergenceTimes.fall(kl, end, level, bootstrap)
                 .ifPresent(found -> times.add(new TimeScale(new Clock.TauKl(level), reading(found, notFallen()))));
-        GenerationPlateau.ofDivergence(kl, end, level)
+        DivergenceTimes.plateau(kl, end, level)
                 .ifPresent(found -> times.add(new TimeScale(new Clock.Plateau(), plateau(found, level))));
         Reading rise = DivergenceTimes.rise(kl, level, bootstrap)
                 .map(found -> reading(found, new Reading.NotReached(last())))
-                .orElseGet(() -> new Reading.Unknown("never below"));
+                .orElseGet(() -> new Reading.Unknown("never near 0"));
         times.add(new TimeScale(new Clock.KlRise(level), rise));
         return times;
     }
