@@ -9,10 +9,11 @@ import java.util.function.ToDoubleFunction;
 /// rises again as the network memorizes (Bonnaire et al. 2025, arXiv:2505.17638, Fig. 9).
 ///
 /// A network that has learned little predicts no score of what it draws, and the estimate is then off by many nats to
-/// either side; a divergence is never below 0, so all clocks ask how far from 0 the estimate is: its magnitude. Far from
-/// the floor it also rests on a few samples and scatters more than its own interval, so one measurement proves nothing:
-/// what is read is the running median of three magnitudes, the ends as they are. Intervals come from drawing every measurement again from the normal distribution with its own 95 % interval, as those
-/// of [TimeScales#generationInterval] do.
+/// either side. A divergence is never below 0, so all clocks ask how far from 0 the estimate is: its magnitude. Far
+/// from the floor it also rests on a few samples and scatters more than its own interval, so one measurement proves
+/// nothing: what is read is the running median of three magnitudes, the ends as they are. Intervals come from drawing
+/// every measurement again from the normal distribution with its own 95 % interval, as those of
+/// [TimeScales#generationInterval] do.
 public final class DivergenceTimes {
     /// The distance from 0 at which fall and rise are read, and how close to a plateau is on it, in nats.
     public static final double LEVEL = 1;
@@ -32,8 +33,8 @@ public final class DivergenceTimes {
         return Arrays.stream(values).map(Math::abs).toArray();
     }
 
-    /// Where the divergence is first within `level` of 0, interpolated linearly in nats and log step, looking only at steps
-    /// up to `memorizationStep` (all steps if it is empty): what falls later does so while samples are copies. An
+    /// Where the divergence is first within `level` of 0, interpolated linearly in nats and log step, looking only at
+    /// steps up to `memorizationStep` (all steps if it is empty): what falls later does so while samples are copies. An
     /// infinite high end of the interval means "perhaps not before that", a low end of 0 "perhaps before the first
     /// measurement".
     ///
@@ -50,10 +51,7 @@ public final class DivergenceTimes {
         double[] considered = Arrays.copyOf(steps, count);
         Optional<Crossing> measured = fall(considered, divergence.values(), level);
         return Optional.of(interval(
-                divergence,
-                measured,
-                values -> TimeScales.position(fall(considered, values, level)),
-                bootstrap));
+                divergence, measured, values -> TimeScales.position(fall(considered, values, level)), bootstrap));
     }
 
     /// Where the divergence leaves `level` for the last time, interpolated alike. A draw that is never within the level

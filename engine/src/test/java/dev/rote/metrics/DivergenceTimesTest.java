@@ -39,10 +39,8 @@ class DivergenceTimesTest {
     @Test
     void anEstimateFarBelowZeroIsNotNearIt() {
         Curve kl = Curve.of(STEPS, new double[] {-150, -60, -10, -0.2, 0.3, 3});
-        assertThat(fall(kl, ALL).crossing().orElseThrow().step())
-                .isCloseTo(400 * Math.pow(2, 9 / 9.7), within(1e-9));
-        assertThat(DivergenceTimes.plateau(
-                                Curve.of(STEPS, new double[] {-150, -60, 0.1, 0.2, 0.3, 0.3}), ALL, 1)
+        assertThat(fall(kl, ALL).crossing().orElseThrow().step()).isCloseTo(400 * Math.pow(2, 9 / 9.7), within(1e-9));
+        assertThat(DivergenceTimes.plateau(Curve.of(STEPS, new double[] {-150, -60, 0.1, 0.2, 0.3, 0.3}), ALL, 1)
                         .orElseThrow()
                         .step())
                 .isBetween(200.0, 400.0);
@@ -63,8 +61,8 @@ class DivergenceTimesTest {
 
     @Test
     void theLastRiseCounts() {
-        CrossingInterval found = DivergenceTimes.rise(within95(0.1), 1, Bootstrap.standard(1))
-                .orElseThrow();
+        CrossingInterval found =
+                DivergenceTimes.rise(within95(0.1), 1, Bootstrap.standard(1)).orElseThrow();
         assertThat(found.crossing().orElseThrow().step()).isCloseTo(1600 * Math.pow(2, 0.2), within(1e-9));
         assertThat(found.interval().contains(1838)).isTrue();
         assertThat(DivergenceTimes.rise(Curve.of(STEPS, NATS), 0.5, Bootstrap.standard(1)))
@@ -99,8 +97,7 @@ class DivergenceTimesTest {
         Arrays.setAll(steps, i -> 100 * Math.pow(10, i / 8.0));
         double[] nats = Arrays.stream(steps).map(tau -> 1e7 / (tau * tau) - 0.3).toArray();
         Curve kl = Curve.of(steps, nats);
-        GenerationPlateau found =
-                DivergenceTimes.plateau(kl, ALL, 1).orElseThrow();
+        GenerationPlateau found = DivergenceTimes.plateau(kl, ALL, 1).orElseThrow();
         assertThat(found.level()).isCloseTo(0.3, within(1e-3));
         assertThat(found.step()).isBetween(2400.0, 2600.0);
         assertThat(found.falling()).isFalse();

@@ -96,7 +96,7 @@ public sealed interface Clock {
         }
     }
 
-    /// Step at which `kl` is first within `nats` of 0 before tau_mem: the generation time of data whose density is known
+    /// Step at which `kl` is first within `nats` of 0 before tau_mem: the generation time of data with a known density
     /// ([dev.rote.metrics.DivergenceTimes#fall]).
     record TauKl(double nats) implements Clock {
         @Override

@@ -213,7 +213,8 @@ final class Verdict {
         if (times.length + least.length == 0) {
             return Optional.empty();
         }
-        String begin = clock instanceof TauKl fall ? "KL is within " + Clock.level(fall.nats()) + " of 0" : "Samples are good";
+        String begin =
+                clock instanceof TauKl fall ? "KL is within " + Clock.level(fall.nats()) + " of 0" : "Samples are good";
         String text = times.length == 0
                 ? ""
                 : begin + " from " + clock.label() + " = " + range(times) + " updates on" + law(report, clock) + ".";
@@ -278,7 +279,8 @@ final class Verdict {
         DoubleSummaryStatistics range = DoubleStream.of(factors).summaryStatistics();
         String spread = factors.length == 1
                 ? "τ_mem/" + generation.label() + " is " + Digits.compact(range.getMin())
-                : "τ_mem/" + generation.label() + " runs from " + Digits.compact(range.getMin()) + " to " + Digits.compact(range.getMax());
+                : "τ_mem/" + generation.label() + " runs from " + Digits.compact(range.getMin()) + " to "
+                        + Digits.compact(range.getMax());
         return Optional.of(spread + (factors.length == 1 ? " in the only run" : " over the " + factors.length + " runs")
                 + " where both times are known.");
     }

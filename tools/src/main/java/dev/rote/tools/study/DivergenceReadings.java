@@ -1,8 +1,8 @@
 package dev.rote.tools.study;
 
 import dev.rote.metrics.Bootstrap;
-import dev.rote.metrics.Curve;
 import dev.rote.metrics.CrossingInterval;
+import dev.rote.metrics.Curve;
 import dev.rote.metrics.DivergenceTimes;
 import dev.rote.metrics.GenerationPlateau;
 import dev.rote.metrics.Interval;
@@ -61,9 +61,7 @@ record DivergenceReadings(Curve kl, OptionalDouble end, Bootstrap bootstrap) {
 
     private Reading reading(CrossingInterval found, Reading none) {
         Optional<Reading> known = found.crossing()
-                .map(at -> at.censored()
-                        ? new Reading.BeforeFirst(at.step())
-                        : reached(at.step(), found.interval()));
+                .map(at -> at.censored() ? new Reading.BeforeFirst(at.step()) : reached(at.step(), found.interval()));
         return known.orElse(none);
     }
 

@@ -94,7 +94,8 @@ final class ExponentAnalysis {
         };
     }
 
-    /// f_mem as it is and divided by its last value over tau / n and W tau / n, the Fréchet distance or `kl` over W tau.
+    /// f_mem as it is and divided by its last value over tau / n and W tau / n, the Fréchet distance or
+    /// `kl` over W tau.
     static List<CollapseTest> collapses(StudyFile study, String where, List<Member> members) {
         double k = study.analysis().k();
         double[] levels = study.analysis().thresholds().stream()

@@ -34,11 +34,7 @@ class DivergenceReportTest {
                 run("64", new Reading.Reached(250, 200, Double.POSITIVE_INFINITY), 1000, 1500),
                 run("128", new Reading.AtLeast(750, "copies come first"), 900, 800));
         ScalingFit law = new ScalingFit(
-                FALL,
-                "model.width",
-                "",
-                List.of(),
-                Optional.of(new ScalingFit.PowerLaw(16000, -1, -1.25, -0.75, 0.9)));
+                FALL, "model.width", "", List.of(), Optional.of(new ScalingFit.PowerLaw(16000, -1, -1.25, -0.75, 0.9)));
         return new StudyReport(
                 "points",
                 "",
@@ -54,9 +50,9 @@ class DivergenceReportTest {
     void theFactsAreThoseOfKl() {
         assertThat(report().generation()).isEqualTo(FALL);
         assertThat(Verdict.details(report()))
-                .contains("KL is within 1 nat of 0 from τ_KL (1 nat) = 250–500 updates on (∝ model.width^−1.00, 95 % interval of"
-                        + " the exponent −1.25 to −0.75). In 1 of 3 runs copies come before KL is within 1 nat of 0, so that"
-                        + " τ_KL (1 nat) is at least 750.")
+                .contains("KL is within 1 nat of 0 from τ_KL (1 nat) = 250–500 updates on (∝ model.width^−1.00,"
+                        + " 95 % interval of the exponent −1.25 to −0.75). In 1 of 3 runs copies come before KL is"
+                        + " within 1 nat of 0, so that τ_KL (1 nat) is at least 750.")
                 .contains("KL is above 1 nat again from 900–1\u202f500 updates on.")
                 .contains("τ_mem/τ_KL (1 nat) runs from 4 to 6 over the 2 runs where both times are known.");
     }

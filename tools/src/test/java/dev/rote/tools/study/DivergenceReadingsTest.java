@@ -103,14 +103,14 @@ class DivergenceReadingsTest {
     @Test
     void sizesGiveALawWithItsBounds() {
         StudyFile study = study("\"data.n\" = [16, 1024, 2048, 4096]");
-        List<RunCurves> runs = study.runs().stream()
-                .map(run -> run(study, run, 1e9, 0.1))
-                .toList();
+        List<RunCurves> runs =
+                study.runs().stream().map(run -> run(study, run, 1e9, 0.1)).toList();
         ScalingFit fall = fit(study, runs, FALL);
         assertThat(fall.points()).hasSize(4);
         assertThat(fall.points().getFirst().reading()).isInstanceOf(Reading.NotReached.class);
         assertThat(fall.law().orElseThrow().slope()).isCloseTo(0, within(0.05));
-        assertThat(fall.law().orElseThrow().high()).isGreaterThan(fall.law().orElseThrow().slope());
+        assertThat(fall.law().orElseThrow().high())
+                .isGreaterThan(fall.law().orElseThrow().slope());
         assertThat(fit(study, runs, RISE).law().orElseThrow().slope()).isCloseTo(1, within(0.05));
         assertThat(fit(study, runs, new Clock.Plateau()).points()).hasSize(4);
     }
@@ -126,9 +126,8 @@ class DivergenceReadingsTest {
     @Test
     void bothAxesGiveALawAndACollapse() {
         StudyFile study = study("\"data.n\" = [1024, 4096]\n\"model.width\" = [32, 64, 128]");
-        List<RunCurves> runs = study.runs().stream()
-                .map(run -> run(study, run, 1e9, 0.1))
-                .toList();
+        List<RunCurves> runs =
+                study.runs().stream().map(run -> run(study, run, 1e9, 0.1)).toList();
         Landscape found = LandscapeAnalysis.of(study, runs, Map.of());
         assertThat(exponents(found, FALL, 0)).isCloseTo(0, within(0.1));
         assertThat(exponents(found, FALL, 1)).isCloseTo(-1, within(0.1));

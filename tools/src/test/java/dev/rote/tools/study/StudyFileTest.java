@@ -10,9 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -265,10 +265,10 @@ class StudyFileTest {
     void theMixtureHasAStudyForAnHourInBetween(String what) {
         String name = "study1/mixture-" + what;
         StudyFile hour = StudyFile.find(name + "-hour");
-        assertThat(updates(hour))
-                .isBetween(updates(StudyFile.find(name + "-small")), updates(StudyFile.find(name)));
+        assertThat(updates(hour)).isBetween(updates(StudyFile.find(name + "-small")), updates(StudyFile.find(name)));
         assertThat(hour.runs())
-                .allSatisfy(run -> assertThat(run.config().train().optimizer().word()).isEqualTo("adam"));
+                .allSatisfy(run ->
+                        assertThat(run.config().train().optimizer().word()).isEqualTo("adam"));
     }
 
     private static long updates(StudyFile study) {
