@@ -45,8 +45,8 @@ def collapses(report):
     return "; ".join("%s: %.2f (%.2f undivided)" % (c["variable"], c["factor"], c["factor_raw"]) for c in found) or "-"
 
 
-def row(folder):
-    report = json.loads((folder / "report.json").read_text())
+def effort(folder):
+    """Runs of a finished study, their updates, minutes from first to last, and the day."""
     runs = sorted((folder / "runs").iterdir())
     for run in runs:
         if not any(line["kind"] == "end" for line in records(run)):
@@ -54,10 +54,15 @@ def row(folder):
     updates = sum(tomllib.loads((run / "run.toml").read_text())["train"]["steps"] for run in runs)
     begin = min((run / "run.toml").stat().st_mtime for run in runs)
     end = max((run / "metrics.jsonl").stat().st_mtime for run in runs)
-    minutes, seconds = divmod(round(end - begin), 60)
-    return "| `%s` | %d, %s | %d:%02d | %s | %s | %s | %s, %s |" % (
-        report["name"], len(runs), "{:,}".format(updates), minutes, seconds, exponents(report, CLOCK),
-        exponents(report, "tau_gen"), collapses(report), commits(runs), datetime.date.fromtimestamp(end))
+    return runs, updates, "%d:%02d" % divmod(round(end - begin), 60), datetime.date.fromtimestamp(end)
+
+
+def row(folder):
+    report = json.loads((folder / "report.json").read_text())
+    runs, updates, minutes, day = effort(folder)
+    return "| `%s` | %d, %s | %s | %s | %s | %s | %s, %s |" % (
+        report["name"], len(runs), "{:,}".format(updates), minutes, exponents(report, CLOCK),
+        exponents(report, "tau_gen"), collapses(report), commits(runs), day)
 
 
 def main():

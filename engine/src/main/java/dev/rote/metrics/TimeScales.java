@@ -13,6 +13,8 @@ import java.util.function.Function;
 /// - **tau_gen**: the Fréchet distance comes within 10 % of its minimum before tau_mem.
 /// - **loss split**: test loss leaves train loss, the overfitting time of Bonnaire et al., arXiv:2505.17638, and
 /// tau_mem of Marion & Wu, arXiv:2605.06077. It is another clock than the first: say which one is meant.
+///
+/// Those of a divergence from a known density are in [DivergenceTimes].
 public final class TimeScales {
     /// Levels of the memorized fraction: the first defines tau_mem, the others are reported beside it.
     public static final List<Double> LEVELS = List.of(0.01, 0.10, 0.50);
@@ -166,20 +168,26 @@ public final class TimeScales {
         if (measured.isEmpty()) {
             return Optional.empty();
         }
-        double[] drawn = new double[frechet.length()];
         double[] resampled = new double[bootstrap.resamples()];
         for (int b = 0; b < resampled.length; b++) {
-            SplitMix64 random = bootstrap.random(b);
-            for (int i = 0; i < drawn.length; i++) {
-                double error = (frechet.highs()[i] - frechet.values()[i]) / NORMAL_975;
-                drawn[i] = Math.max(0, frechet.values()[i] + error * random.nextGaussian());
-            }
+            double[] drawn = redrawn(frechet, bootstrap.random(b));
+            Arrays.setAll(drawn, i -> Math.max(0, drawn[i]));
             double step = generation(Curve.of(frechet.steps(), drawn), memorizationStep, factor)
                     .orElseThrow()
                     .step();
             resampled[b] = step == frechet.steps()[0] ? 0 : step;
         }
         return Optional.of(bootstrap.interval(measured.get().step(), resampled));
+    }
+
+    /// Every value drawn again from the normal distribution with its own 95 % interval.
+    static double[] redrawn(Curve curve, SplitMix64 random) {
+        double[] drawn = new double[curve.length()];
+        for (int i = 0; i < drawn.length; i++) {
+            double error = (curve.highs()[i] - curve.values()[i]) / NORMAL_975;
+            drawn[i] = curve.values()[i] + error * random.nextGaussian();
+        }
+        return drawn;
     }
 
     /// First step where test loss exceeds train loss by more than `margin` of the test loss, interpolated like
@@ -227,7 +235,8 @@ public final class TimeScales {
         return a == 0 ? known * b : a * Math.exp(known * Math.log(b / a));
     }
 
-    private static double position(Optional<Crossing> crossing) {
+    /// 0 when it lies before the first measurement, +infinity when there is none.
+    static double position(Optional<Crossing> crossing) {
         return crossing.map(c -> c.censored() ? 0 : c.step()).orElse(Double.POSITIVE_INFINITY);
     }
 

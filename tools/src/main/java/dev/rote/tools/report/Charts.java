@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /// Which curves go into which figure, on which axes. Figures without a single finite point are left out.
 final class Charts {
@@ -46,12 +47,13 @@ final class Charts {
         made.lossTimes().forEach(made::gap);
         made.frechet(Panel.FRECHET, Abscissa.TAU);
         made.frechet(Panel.FRECHET_OVER_N, Abscissa.OVER_N);
-        made.metrics();
+        made.metrics(Panel.METRIC, Abscissa.TAU, q -> true);
         made.memorized(Panel.MEMORIZED, Abscissa.TAU);
         made.memorized(Panel.COLLAPSE, Abscissa.OVER_N);
         if (Abscissa.variesWidth(report.runs())) {
             for (Abscissa x : List.of(Abscissa.W, Abscissa.W_OVER_N)) {
                 made.frechet(Panel.WIDTH_FRECHET, x);
+                made.metrics(Panel.WIDTH_FRECHET, x, Metric.KL::equals);
                 made.losses(Panel.WIDTH_LOSS, x);
                 made.memorized(Panel.WIDTH_MEMORIZED, x);
             }
@@ -189,18 +191,22 @@ final class Charts {
         }
     }
 
-    private void metrics() {
+    private void metrics(Panel panel, Abscissa x, Predicate<Metric> shown) {
         for (Metric q : series.quantities(Metric.class, Comparator.comparing(Metric::name))) {
-            boolean kl = q.name().startsWith("kl@"); // it falls over orders of magnitude
+            if (!shown.test(q)) {
+                continue;
+            }
+            boolean kl = q.equals(Metric.KL); // it falls over orders of magnitude
+            String against = panel == Panel.METRIC ? "" : " against " + x.words();
             charts.add(new ChartSpec(
-                    "metric_" + fileName(q.name()),
-                    Panel.METRIC,
-                    q.name(),
-                    q.name(),
+                    "metric" + x.suffix() + "_" + fileName(q.name()),
+                    panel,
+                    panel == Panel.METRIC ? q.name() : x.words() + ", " + q.name(),
+                    q.name() + against,
                     kl ? "Nats. What lies at or below zero, which an estimate can, has no place on this axis." : "",
-                    Abscissa.TAU.axis(),
+                    x.axis(),
                     new Axis(q.label(), kl, false),
-                    series.curves(q, Role.CURVE),
+                    series.against(x, series.curves(q, Role.CURVE)),
                     List.of()));
         }
     }

@@ -82,7 +82,7 @@ public sealed interface Clock {
         }
     }
 
-    /// Step at which the running median of the Fréchet distance falls to its plateau
+    /// Step at which the running median of the Fréchet distance, or of `kl`, falls to its plateau
     /// ([dev.rote.metrics.GenerationPlateau]).
     record Plateau() implements Clock {
         @Override
@@ -93,6 +93,33 @@ public sealed interface Clock {
         @Override
         public String label() {
             return "τ_gen (plateau)";
+        }
+    }
+
+    /// Step at which `kl` is first within `nats` of 0 before tau_mem: the generation time of data with a known density
+    /// ([dev.rote.metrics.DivergenceTimes#fall]).
+    record TauKl(double nats) implements Clock {
+        @Override
+        public String key() {
+            return "tau_kl[" + Digits.plain(nats) + "]";
+        }
+
+        @Override
+        public String label() {
+            return "τ_KL (" + level(nats) + ")";
+        }
+    }
+
+    /// Step from which on `kl` is more than `nats` from 0 to the end ([dev.rote.metrics.DivergenceTimes#rise]).
+    record KlRise(double nats) implements Clock {
+        @Override
+        public String key() {
+            return "tau_kl_rise[" + Digits.plain(nats) + "]";
+        }
+
+        @Override
+        public String label() {
+            return "KL rises (" + level(nats) + ")";
         }
     }
 
@@ -107,6 +134,11 @@ public sealed interface Clock {
         public String label() {
             return "loss split (t = " + Digits.plain(t) + ")";
         }
+    }
+
+    /// `1 nat`
+    static String level(double nats) {
+        return Digits.plain(nats) + (nats == 1 ? " nat" : " nats");
     }
 
     private static String suffix(double k) {

@@ -1,10 +1,12 @@
 package dev.rote.tools.report;
 
 import dev.rote.tools.report.Clock.FirstCopy;
+import dev.rote.tools.report.Clock.KlRise;
 import dev.rote.tools.report.Clock.LossSplit;
 import dev.rote.tools.report.Clock.NormalizedRise;
 import dev.rote.tools.report.Clock.Plateau;
 import dev.rote.tools.report.Clock.TauGen;
+import dev.rote.tools.report.Clock.TauKl;
 import dev.rote.tools.report.Clock.TauMem;
 import java.util.List;
 
@@ -37,6 +39,8 @@ public record Headline(List<Double> thresholds, double k) {
     boolean leads(Clock clock) {
         return switch (clock) {
             case TauGen gen -> true;
+            case TauKl fall -> true;
+            case KlRise rise -> true;
             case LossSplit split -> true;
             case TauMem mem -> isHeadline(mem.k());
             case FirstCopy copy -> isHeadline(copy.k());

@@ -4,7 +4,7 @@ import java.util.regex.Pattern;
 
 /// Text on its way into HTML.
 final class Markup {
-    private static final Pattern SUBSCRIPT = Pattern.compile("(τ|f)_(gen|mem)");
+    private static final Pattern SUBSCRIPT = Pattern.compile("(τ|f)_(gen|mem|KL)");
     private static final Pattern EXPONENT = Pattern.compile("\\^(−?[0-9.]+)");
 
     private Markup() {}

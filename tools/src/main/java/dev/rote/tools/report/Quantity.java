@@ -112,6 +112,9 @@ public sealed interface Quantity {
 
     /// Any other measured quantity, drawn in a figure of its own.
     record Metric(String name, String unit) implements Quantity {
+        /// Divergence from a mixture's own density, the quality of points that are no pictures.
+        public static final Metric KL = new Metric("kl@points", "nats");
+
         public Metric {
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(unit, "unit");

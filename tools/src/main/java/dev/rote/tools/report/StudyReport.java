@@ -38,6 +38,18 @@ public record StudyReport(
         return findings.fits();
     }
 
+    /// The clock after which samples are good: tau_gen, or the fall of `kl` where that is what was measured.
+    Clock generation() {
+        List<Clock> clocks = runs.stream()
+                .flatMap(run -> run.times().stream())
+                .map(TimeScale::clock)
+                .toList();
+        return clocks.stream()
+                .filter(clock -> clock instanceof Clock.TauKl && !clocks.contains(Verdict.TAU_GEN))
+                .findFirst()
+                .orElse(Verdict.TAU_GEN);
+    }
+
     Headline headline() {
         return findings.headline();
     }

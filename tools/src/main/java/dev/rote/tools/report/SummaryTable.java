@@ -22,7 +22,8 @@ final class SummaryTable {
     SummaryTable(StudyReport report) {
         this.report = report;
         styles = new RunStyles(report.runs());
-        strip = new WindowStrip(report.runs(), report.headline().tauMem());
+        strip = new WindowStrip(
+                report.runs(), report.generation(), report.headline().tauMem());
     }
 
     /// Grid values, status, headline times, last f_mem and the window of every run.

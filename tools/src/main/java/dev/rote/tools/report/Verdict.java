@@ -1,6 +1,8 @@
 package dev.rote.tools.report;
 
+import dev.rote.tools.report.Clock.KlRise;
 import dev.rote.tools.report.Clock.TauGen;
+import dev.rote.tools.report.Clock.TauKl;
 import dev.rote.tools.report.Quantity.MemorizedFraction;
 import dev.rote.tools.report.Reading.AtLeast;
 import dev.rote.tools.report.Reading.Reached;
@@ -67,6 +69,7 @@ final class Verdict {
         samples(report).ifPresent(sentences::add);
         baseRate(report).ifPresent(sentences::add);
         generation(report).ifPresent(sentences::add);
+        rise(report).ifPresent(sentences::add);
         window(report).ifPresent(sentences::add);
         report.findings().collapses().stream()
                 .filter(c -> report.headline().isHeadline(c.k()))
@@ -199,32 +202,53 @@ final class Verdict {
     }
 
     private static Optional<String> generation(StudyReport report) {
+        Clock clock = report.generation();
         double[] times =
-                report.runs().stream().flatMapToDouble(r -> reached(r, TAU_GEN)).toArray();
+                report.runs().stream().flatMapToDouble(r -> reached(r, clock)).toArray();
         double[] least = report.runs().stream()
-                .flatMapToDouble(r -> r.time(TAU_GEN).orElse(null) instanceof AtLeast a
+                .flatMapToDouble(r -> r.time(clock).orElse(null) instanceof AtLeast a
                         ? DoubleStream.of(a.value())
                         : DoubleStream.empty())
                 .toArray();
         if (times.length + least.length == 0) {
             return Optional.empty();
         }
-        String text = times.length == 0 ? "" : "Samples are good from τ_gen = " + range(times) + " updates on";
-        if (times.length > 0) {
-            text += report.fits().stream()
-                            .filter(f -> f.clock().equals(TAU_GEN) && f.law().isPresent())
-                            .findFirst()
-                            .map(f -> exponent(f, f.law().orElseThrow()))
-                            .orElse("")
-                    + ".";
-        }
+        String begin =
+                clock instanceof TauKl fall ? "KL is within " + Clock.level(fall.nats()) + " of 0" : "Samples are good";
+        String text = times.length == 0
+                ? ""
+                : begin + " from " + clock.label() + " = " + range(times) + " updates on" + law(report, clock) + ".";
         if (least.length > 0) {
             text += (text.isEmpty() ? "" : " ") + "In " + least.length + " of "
-                    + report.runs().size()
-                    + " runs the Fréchet distance is smallest at the last step considered, so that τ_gen is at least "
-                    + range(least) + ".";
+                    + report.runs().size() + " runs "
+                    + (clock instanceof TauKl fall
+                            ? "copies come before KL is within " + Clock.level(fall.nats()) + " of 0"
+                            : "the Fréchet distance is smallest at the last step considered")
+                    + ", so that " + clock.label() + " is at least " + range(least) + ".";
         }
         return Optional.of(text);
+    }
+
+    /// Of a study that measures `kl`.
+    private static Optional<String> rise(StudyReport report) {
+        if (!(report.generation() instanceof TauKl fall)) {
+            return Optional.empty();
+        }
+        Clock clock = new KlRise(fall.nats());
+        double[] times =
+                report.runs().stream().flatMapToDouble(r -> reached(r, clock)).toArray();
+        return times.length == 0
+                ? Optional.empty()
+                : Optional.of("KL is above " + Clock.level(fall.nats()) + " again from " + range(times) + " updates on"
+                        + law(report, clock) + ".");
+    }
+
+    private static String law(StudyReport report, Clock clock) {
+        return report.fits().stream()
+                .filter(f -> f.clock().equals(clock) && f.law().isPresent())
+                .findFirst()
+                .map(f -> exponent(f, f.law().orElseThrow()))
+                .orElse("");
     }
 
     private static String range(double[] values) {
@@ -244,17 +268,19 @@ final class Verdict {
     }
 
     private static Optional<String> window(StudyReport report) {
+        Clock generation = report.generation();
         double[] factors = report.runs().stream()
                 .flatMapToDouble(r -> reached(r, report.headline().tauMem())
-                        .flatMap(mem -> reached(r, TAU_GEN).map(gen -> mem / gen)))
+                        .flatMap(mem -> reached(r, generation).map(gen -> mem / gen)))
                 .toArray();
         if (factors.length == 0) {
             return Optional.empty();
         }
         DoubleSummaryStatistics range = DoubleStream.of(factors).summaryStatistics();
         String spread = factors.length == 1
-                ? "τ_mem/τ_gen is " + Digits.compact(range.getMin())
-                : "τ_mem/τ_gen runs from " + Digits.compact(range.getMin()) + " to " + Digits.compact(range.getMax());
+                ? "τ_mem/" + generation.label() + " is " + Digits.compact(range.getMin())
+                : "τ_mem/" + generation.label() + " runs from " + Digits.compact(range.getMin()) + " to "
+                        + Digits.compact(range.getMax());
         return Optional.of(spread + (factors.length == 1 ? " in the only run" : " over the " + factors.length + " runs")
                 + " where both times are known.");
     }

@@ -8,11 +8,13 @@ import java.util.stream.DoubleStream;
 /// A run's life as one bar on a log axis that all runs share: before τ_gen, the window, after τ_mem.
 final class WindowStrip {
     private static final int WIDTH = 120;
+    private final Clock generation;
     private final Clock memorization;
     private final double from;
     private final double to;
 
-    WindowStrip(List<RunCurves> runs, Clock memorization) {
+    WindowStrip(List<RunCurves> runs, Clock generation, Clock memorization) {
+        this.generation = generation;
         this.memorization = memorization;
         from = runs.stream().flatMapToDouble(this::times).min().orElse(1) / 2;
         to = Math.max(
@@ -32,7 +34,7 @@ final class WindowStrip {
 
     /// The bar of `run`, up to the last step it has done; a dash when neither time is known.
     String of(RunCurves run) {
-        double gen = reached(run, Verdict.TAU_GEN);
+        double gen = reached(run, generation);
         double mem = reached(run, memorization);
         double last = lastStep(run);
         if ((Double.isNaN(gen) && Double.isNaN(mem)) || !(last > from)) {
@@ -42,7 +44,7 @@ final class WindowStrip {
         double learned = Double.isNaN(gen) ? copying : Math.min(gen, copying);
         boolean closed = mem <= gen;
         String title = closed
-                ? "no window: copying starts before τ_gen"
+                ? "no window: copying starts before " + generation.label()
                 : Double.isNaN(mem)
                         ? "window still open at the last step"
                         : "window of a factor " + Digits.compact(mem / gen);
@@ -69,7 +71,7 @@ final class WindowStrip {
     }
 
     private DoubleStream times(RunCurves run) {
-        return DoubleStream.of(reached(run, Verdict.TAU_GEN), reached(run, memorization))
+        return DoubleStream.of(reached(run, generation), reached(run, memorization))
                 .filter(Double::isFinite);
     }
 

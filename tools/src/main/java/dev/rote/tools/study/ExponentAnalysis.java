@@ -4,6 +4,7 @@ import dev.rote.metrics.Bootstrap;
 import dev.rote.metrics.CensoredPowerLaw;
 import dev.rote.metrics.CensoredPowerLaw.Time;
 import dev.rote.metrics.CollapseScore;
+import dev.rote.metrics.DivergenceTimes;
 import dev.rote.metrics.Interval;
 import dev.rote.tools.report.Clock;
 import dev.rote.tools.report.CollapseTest;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /// Power laws in n and W together, and collapses, with intervals over the runs.
 final class ExponentAnalysis {
@@ -92,7 +94,8 @@ final class ExponentAnalysis {
         };
     }
 
-    /// f_mem as it is and divided by its last value over tau / n and W tau / n, the Fréchet distance over W tau.
+    /// f_mem as it is and divided by its last value over tau / n and W tau / n, the Fréchet distance or
+    /// `kl` over W tau.
     static List<CollapseTest> collapses(StudyFile study, String where, List<Member> members) {
         double k = study.analysis().k();
         double[] levels = study.analysis().thresholds().stream()
@@ -119,6 +122,7 @@ final class ExponentAnalysis {
             test(where, normalized, "n/W", members, m -> m.normalized(k), overWidth, shares)
                     .ifPresent(found::add);
             frechet(where, members).ifPresent(found::add);
+            divergence(where, members).ifPresent(found::add);
         }
         return found;
     }
@@ -144,6 +148,24 @@ final class ExponentAnalysis {
                 "1/W",
                 members,
                 m -> m.frechet().map(ExponentAnalysis::turned),
+                m -> 1 / m.width(),
+                levels);
+    }
+
+    /// At the level where its clock is read and, for want of a typical minimum above 0, at ten times that.
+    private static Optional<CollapseTest> divergence(String where, List<Member> members) {
+        double[] levels = {-DivergenceTimes.LEVEL, -10 * DivergenceTimes.LEVEL};
+        return test(
+                where,
+                "KL at 1 and 10 nats",
+                "1/W",
+                members,
+                m -> m.kl().map(points -> {
+                    dev.rote.metrics.Curve smooth = DivergenceTimes.smooth(Member.curve(points));
+                    return IntStream.range(0, points.size())
+                            .mapToObj(i -> Point.of(smooth.steps()[i], -smooth.values()[i]))
+                            .toList();
+                }),
                 m -> 1 / m.width(),
                 levels);
     }

@@ -77,7 +77,7 @@ final class LandscapeAnalysis {
     }
 
     /// tau_mem at every threshold at the headline's ratio and at the lowest for the other ratios, the first copy, the
-    /// normalised rise, both readings of tau_gen, the splits of the losses.
+    /// normalised rise, both readings of tau_gen, fall and rise of `kl`, the splits of the losses.
     static List<Clock> clocks(StudyFile study, List<Member> members) {
         StudyFile.Analysis analysis = study.analysis();
         Set<Clock> clocks = new LinkedHashSet<>();
@@ -98,7 +98,9 @@ final class LandscapeAnalysis {
         members.stream()
                 .flatMap(member -> member.run().times().stream())
                 .map(time -> time.clock())
-                .filter(Clock.LossSplit.class::isInstance)
+                .filter(clock -> clock instanceof Clock.LossSplit
+                        || clock instanceof Clock.TauKl
+                        || clock instanceof Clock.KlRise)
                 .distinct()
                 .forEach(clocks::add);
         return List.copyOf(clocks);

@@ -51,15 +51,22 @@ record Member(RunCurves run, RunConfig config, double parameters) {
                 .findFirst();
     }
 
+    /// Divergence from the data's own density, of mixtures.
+    Optional<List<Point>> kl() {
+        return run.curve(Quantity.Metric.KL).map(Curve::points).filter(points -> !points.isEmpty());
+    }
+
     /// What a clock of the run says; the two that no run carries by itself are read here.
     Optional<Reading> time(Clock clock, Clock.TauMem memorization) {
         return switch (clock) {
-            case Clock.Plateau plateau -> plateau(memorization);
+            case Clock.Plateau plateau -> run.time(plateau).or(() -> plateau(memorization));
             case Clock.NormalizedRise rise -> normalized(rise.k()).map(points -> crossing(points, rise.level()));
             case Clock.TauGen gen -> run.time(gen);
             case Clock.TauMem mem -> run.time(mem);
             case Clock.FirstCopy copy -> run.time(copy);
             case Clock.LossSplit split -> run.time(split);
+            case Clock.TauKl fall -> run.time(fall);
+            case Clock.KlRise rise -> run.time(rise);
         };
     }
 

@@ -106,8 +106,12 @@ final class RunAnalysis {
         if (!frechet.isEmpty()) {
             curves.add(new Curve(frechetQuantity(features), frechet));
         }
-        scores.forEach((name, points) -> curves.add(new Curve(new Quantity.Metric(name, ""), points)));
+        scores.forEach((name, points) -> curves.add(new Curve(metric(name), points)));
         return curves;
+    }
+
+    private static Quantity metric(String name) {
+        return name.equals(Quantity.Metric.KL.name()) ? Quantity.Metric.KL : new Quantity.Metric(name, "");
     }
 
     /// It is an FID where the record says so.
@@ -133,7 +137,9 @@ final class RunAnalysis {
                 times.add(new TimeScale(new Clock.FirstCopy(k), firstCopy(sampled, k)));
             }
         }
-        generation(sampled).ifPresent(times::add);
+        OptionalDouble end = memorized(sampled);
+        generation(end).ifPresent(times::add);
+        divergence(end).forEach(times::add);
         splits(times);
         return times;
     }
@@ -164,25 +170,39 @@ final class RunAnalysis {
         return measured.stream().mapToDouble(RunRecord.Measured::step).toArray();
     }
 
+    /// tau_mem at the lowest threshold; empty while it is not known.
+    private OptionalDouble memorized(List<RunRecord.Measured> sampled) {
+        double lowest = analysis.thresholds().stream().min(Double::compare).orElseThrow();
+        Reading memorized =
+                sampled.isEmpty() ? new Reading.Unknown("no samples") : memorization(sampled, analysis.k(), lowest);
+        return switch (memorized) {
+            case Reading.Reached reached -> OptionalDouble.of(reached.value());
+            case Reading.BeforeFirst before -> OptionalDouble.of(before.firstStep());
+            case Reading.AtLeast ignored -> OptionalDouble.empty();
+            case Reading.NotReached ignored -> OptionalDouble.empty();
+            case Reading.Unknown ignored -> OptionalDouble.empty();
+        };
+    }
+
+    /// The clocks of `kl`, where it was measured.
+    private List<TimeScale> divergence(OptionalDouble end) {
+        String name = Quantity.Metric.KL.name();
+        List<RunRecord.Measured> with = record.measurements().stream()
+                .filter(at -> at.scores().containsKey(name))
+                .toList();
+        return with.isEmpty()
+                ? List.of()
+                : new DivergenceReadings(curve(with, at -> at.scores().get(name)), end, bootstrap).all();
+    }
+
     /// tau_gen: Fréchet distance within 1.1 of its minimum before tau_mem at the lowest threshold.
-    private Optional<TimeScale> generation(List<RunRecord.Measured> sampled) {
+    private Optional<TimeScale> generation(OptionalDouble end) {
         List<RunRecord.Measured> with = record.measurements().stream()
                 .filter(at -> at.frechet().isPresent())
                 .toList();
         if (with.isEmpty()) {
             return Optional.empty();
         }
-        double lowest = analysis.thresholds().stream().min(Double::compare).orElseThrow();
-        Reading memorized =
-                sampled.isEmpty() ? new Reading.Unknown("no samples") : memorization(sampled, analysis.k(), lowest);
-        OptionalDouble end =
-                switch (memorized) {
-                    case Reading.Reached reached -> OptionalDouble.of(reached.value());
-                    case Reading.BeforeFirst before -> OptionalDouble.of(before.firstStep());
-                    case Reading.AtLeast ignored -> OptionalDouble.empty();
-                    case Reading.NotReached ignored -> OptionalDouble.empty();
-                    case Reading.Unknown ignored -> OptionalDouble.empty();
-                };
         dev.rote.metrics.Curve distances = curve(with, at -> at.frechet().orElseThrow());
         return TimeScales.generation(distances, end, TimeScales.GENERATION_FACTOR)
                 .filter(found -> found.step() > 0)

@@ -174,7 +174,8 @@ final class StudyAnalysis {
         return Math.exp(Math.sqrt(score));
     }
 
-    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen) and per setting ([Settings]).
+    /// One fit per clock (thresholds at the headline k, loss splits, tau_gen, those of `kl`) and per setting
+    /// ([Settings]).
     static List<ScalingFit> fits(StudyFile study, List<RunCurves> runs) {
         String key = study.analysis().fit();
         List<Clock> clocks = new ArrayList<>();
@@ -184,7 +185,7 @@ final class StudyAnalysis {
         runs.stream()
                 .flatMap(run -> run.times().stream())
                 .map(time -> time.clock())
-                .filter(clock -> clock instanceof Clock.LossSplit || clock instanceof Clock.TauGen)
+                .filter(StudyAnalysis::fitted)
                 .distinct()
                 .forEach(clocks::add);
         Map<String, List<RunCurves>> settings = Settings.of(study, Set.of(key), runs);
@@ -193,6 +194,19 @@ final class StudyAnalysis {
             settings.forEach((where, members) -> fit(clock, key, where, members).ifPresent(fits::add));
         }
         return fits;
+    }
+
+    private static boolean fitted(Clock clock) {
+        return switch (clock) {
+            case Clock.TauGen gen -> true;
+            case Clock.LossSplit split -> true;
+            case Clock.TauKl fall -> true;
+            case Clock.KlRise rise -> true;
+            case Clock.Plateau plateau -> true;
+            case Clock.TauMem mem -> false; // those of the headline's ratio are there
+            case Clock.FirstCopy copy -> false;
+            case Clock.NormalizedRise rise -> false;
+        };
     }
 
     private static Optional<ScalingFit> fit(Clock clock, String key, String where, List<RunCurves> runs) {

@@ -11,11 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StudyFileTest {
     private static final String HEAD = """
@@ -242,6 +245,36 @@ class StudyFileTest {
         assertThat(study.description()).isNotBlank();
         assertThat(study.runs()).isNotEmpty();
         assertThat(names(study)).doesNotHaveDuplicates();
+    }
+
+    /// Where a file says how much it is, as in `6 runs, 56 000 updates`, it is right.
+    @ParameterizedTest
+    @MethodSource("bundled")
+    void theCountsInACommentAreTheStudys(String name) {
+        Matcher said = Pattern.compile("(\\d+) runs, ([\\d ]+) updates")
+                .matcher(BundledStudies.text(name).orElseThrow());
+        if (said.find()) {
+            StudyFile study = StudyFile.find(name);
+            assertThat(study.runs()).hasSize(Integer.parseInt(said.group(1)));
+            assertThat(updates(study)).isEqualTo(Long.parseLong(said.group(2).replace(" ", "")));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"n", "width", "guidance"})
+    void theMixtureHasAStudyForAnHourInBetween(String what) {
+        String name = "study1/mixture-" + what;
+        StudyFile hour = StudyFile.find(name + "-hour");
+        assertThat(updates(hour)).isBetween(updates(StudyFile.find(name + "-small")), updates(StudyFile.find(name)));
+        assertThat(hour.runs())
+                .allSatisfy(run ->
+                        assertThat(run.config().train().optimizer().word()).isEqualTo("adam"));
+    }
+
+    private static long updates(StudyFile study) {
+        return study.runs().stream()
+                .mapToLong(run -> run.config().train().steps())
+                .sum();
     }
 
     @Test
