@@ -18,6 +18,8 @@ BEGIN, END = "<!-- theory:begin -->", "<!-- theory:end -->"
 PICTURES = {
     "theory-spectrum.png": ["spectrum-full/spectrum_identity_t_0.01_psi_p_64_psi_n_8.png",
                             "spectrum/spectrum_identity_t_0.01_psi_p_16_psi_n_4.png"],
+    "theory-images.png": ["covariances-full/spectrum_images_t_0.01_psi_p_64_psi_n_8.png",
+                          "covariances/spectrum_images_t_0.01_psi_p_16_psi_n_4.png"],
     "theory-losses.png": ["dynamics-full/losses_over_tau_mem.png", "dynamics/losses_over_tau_mem.png"],
     "theory-tails.png": ["tails-full/scaling_l_gen_at_level.png", "tails/scaling_l_gen_at_level.png"],
     "theory-map.png": ["map-full/map_gaussian_t0.1_tau10000.png", "map/map_gaussian_t0.1_tau10000.png"],
@@ -31,7 +33,7 @@ def exponent(fit):
     return f"{fit['exponent']:.2f}{ends}"
 
 
-NAMES = ["spectrum", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails"]
+NAMES = ["spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails"]
 
 
 def computed(out):

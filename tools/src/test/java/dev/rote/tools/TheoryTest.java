@@ -73,6 +73,21 @@ class TheoryTest {
         assertThat(picture("bulk_1_identity_t_0.01_psi_p_8_psi_n_3").getWidth()).isEqualTo(1200);
     }
 
+    /// Power laws and the covariance of images: Theorem 3.1 has no closed form there.
+    @Test
+    void aSpectrumOfAnyCovarianceAgreesWithItsTheory() throws IOException {
+        Outcome outcome = theory(
+                "covariances", "--set", "model.d=36", "--set", "law.images.size=6", "--set", "model.psi_p=[8]");
+        assertThat(outcome.status()).as(outcome.err()).isZero();
+        JsonNode spectra = json().path("spectra");
+        assertThat(spectra.size()).isEqualTo(3);
+        for (JsonNode spectrum : spectra) {
+            assertThat(spectrum.path("total").asDouble()).isCloseTo(1, within(2e-3));
+            assertThat(spectrum.path("distribution_distance").asDouble()).isLessThan(0.01);
+            assertThat(spectrum.path("features_distance").isMissingNode()).isTrue();
+        }
+    }
+
     @Test
     void memorizationComesLaterWithMoreTrainingPoints() throws IOException {
         Outcome outcome = theory("dynamics", "--set", "model.d=30", "--set", "model.psi_p=[32]", "--set", "seeds=2");
@@ -197,7 +212,7 @@ class TheoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"spectrum", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails"})
+    @ValueSource(strings = {"spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails"})
     void everyBundledComputationSaysWhatItTakes(String name) {
         for (String each : new String[] {name, name + "-full"}) {
             Outcome outcome = theory(each, "--dry-run", "--device", "cpu");

@@ -59,8 +59,8 @@ public record RunCurves(
                 .findFirst();
     }
 
-    /// How the run is called in legends: `n = 64, seed 0`. Those of its grid values where there are any, otherwise
-    /// the name.
+    /// How the run is called in legends, where room is scarce: `n = 64, width = 16, seed 0`. Those of its grid values
+    /// where there are any, by the last part of their keys where only one ends so, otherwise the name.
     ///
     /// @param shown the dotted keys to show
     String label(List<String> shown) {
@@ -68,7 +68,7 @@ public record RunCurves(
         keys.forEach((key, value) -> {
             if (shown.contains(key)) {
                 text.append(text.isEmpty() ? "" : ", ");
-                text.append(key.equals("seed") ? "seed " + value : shortKey(key) + " = " + value);
+                text.append(key.equals("seed") ? "seed " + value : lastPart(key) + " = " + value);
             }
         });
         return text.isEmpty() ? name : text.toString();
@@ -77,6 +77,14 @@ public record RunCurves(
     /// The same with all its grid values.
     public String label() {
         return label(List.copyOf(keys.keySet()));
+    }
+
+    private String lastPart(String key) {
+        String last = key.substring(key.lastIndexOf('.') + 1);
+        long same = keys.keySet().stream()
+                .filter(other -> other.equals(last) || other.endsWith("." + last))
+                .count();
+        return same == 1 ? last : shortKey(key);
     }
 
     /// `data.n` is written `n`, as in the papers; every other key keeps its full dotted name.

@@ -19,7 +19,7 @@ final class BundledTheory {
 
     /// Each has a twin of the paper's size, `NAME-full`.
     private static final List<String> SMALL =
-            List.of("spectrum", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails");
+            List.of("spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails");
 
     private BundledTheory() {}
 

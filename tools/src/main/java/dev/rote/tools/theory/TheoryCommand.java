@@ -35,8 +35,8 @@ public final class TheoryCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "NAME|FILE",
             description =
-                    "a bundled computation (spectrum, dynamics, times, variance, minimum, descent, adam, map, tails;"
-                            + " each also as NAME-full, the paper's size) or a TOML file")
+                    "a bundled computation (spectrum, covariances, dynamics, times, variance, minimum, descent, adam,"
+                            + " map, tails; each also as NAME-full, the paper's size) or a TOML file")
     private String wanted;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "default: theory-out/NAME")
