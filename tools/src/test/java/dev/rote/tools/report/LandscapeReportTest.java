@@ -61,6 +61,7 @@ class LandscapeReportTest {
                 1);
         PaperComparison paper = new PaperComparison(
                 List.of("samples: 128 instead of 10000"),
+                List.of("DDIM steps: 100, as in the paper’s code; its text has 200"),
                 List.of(
                         new PaperComparison.Row(
                                 "Fig. 3 D", "τ_mem grows as n / W", "n/W", "n^1.02", "1", Outcome.YES, EVIL),
