@@ -98,6 +98,20 @@ record ChartSpec(
     /// @param run index of the run that owns it, -1 when it belongs to the figure
     record Rule(double y, String label, int run, Ink ink) {}
 
+    /// Whether the legend names a series. Triangles are explained once for all where a line or points in the same ink
+    /// are named; in the phase diagram, whose lines may consist of nothing else, they are named themselves.
+    boolean isListed(Series series) {
+        return switch (series.role()) {
+            case CURVE, POINTS, FIT -> true;
+            case COMPANION -> false;
+            case BOUNDS, UPPER_BOUNDS ->
+                panel == Panel.PHASE
+                        || this.series.stream()
+                                .filter(other -> other.role() != Role.BOUNDS && other.role() != Role.UPPER_BOUNDS)
+                                .noneMatch(other -> other.ink().equals(series.ink()));
+        };
+    }
+
     boolean isEmpty() {
         return series.stream().noneMatch(s -> s.points().stream().anyMatch(Point::isDrawable));
     }

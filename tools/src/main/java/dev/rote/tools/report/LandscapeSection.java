@@ -33,11 +33,12 @@ final class LandscapeSection {
         html.append(
                 "<h2>Beside the paper</h2>\n<p class=\"hint\">Bonnaire et al. 2025, arXiv:2505.17638. The bands are ours:"
                         + " the paper gives none. Exponents and orders are judged for any study, constants only where the settings"
-                        + " are the paper’s.");
+                        + " are the paper’s, and those read off the FID only with FID’s own features.");
         html.append(Markup.escape(
                 paper.differences().isEmpty()
                         ? " They are."
                         : " Here they differ: " + String.join("; ", paper.differences()) + "."));
+        paper.remarks().forEach(remark -> html.append(Markup.escape(" " + remark + ".")));
         html.append("</p>\n");
         head(html, List.of("figure", "claim", "paper", "here", "band", "in the band?", ""));
         for (Row row : paper.rows()) {

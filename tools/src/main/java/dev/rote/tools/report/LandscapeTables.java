@@ -215,6 +215,8 @@ final class LandscapeTables {
         ObjectNode node = NODES.objectNode();
         ArrayNode differences = node.putArray("differences");
         paper.differences().forEach(differences::add);
+        ArrayNode remarks = node.putArray("remarks");
+        paper.remarks().forEach(remarks::add);
         ArrayNode rows = node.putArray("rows");
         for (PaperComparison.Row row : paper.rows()) {
             rows.addObject()

@@ -28,7 +28,7 @@ final class PageCharts {
             node.set("x", axis(chart.x()));
             node.set("y", axis(chart.y()));
             ArrayNode series = node.putArray("series");
-            chart.series().forEach(s -> series.add(series(s)));
+            chart.series().forEach(s -> series.add(series(s).put("listed", chart.isListed(s))));
             ArrayNode rules = node.putArray("rules");
             chart.rules().forEach(r -> rules.add(rule(r)));
         }

@@ -6,9 +6,10 @@ import java.util.Objects;
 /// A study beside the paper that it repeats: Bonnaire et al. 2025, arXiv:2505.17638.
 ///
 /// @param differences how the settings differ from the paper's, one short phrase each; empty when they correspond
+/// @param remarks what the paper itself leaves open about them
 /// @param rows one per claim
 /// @param figures the paper's figures that the study has runs for
-public record PaperComparison(List<String> differences, List<Row> rows, List<Figure> figures) {
+public record PaperComparison(List<String> differences, List<String> remarks, List<Row> rows, List<Figure> figures) {
     /// What came of a claim.
     public enum Outcome {
         YES("yes"),
@@ -58,6 +59,7 @@ public record PaperComparison(List<String> differences, List<Row> rows, List<Fig
 
     public PaperComparison {
         differences = List.copyOf(differences);
+        remarks = List.copyOf(remarks);
         rows = List.copyOf(rows);
         figures = List.copyOf(figures);
     }

@@ -54,6 +54,11 @@ final class PaperPlot {
     }
 
     static BufferedImage draw(ChartSpec spec) {
+        return BitmapEncoder.getBufferedImage(chart(spec));
+    }
+
+    /// What is drawn; series that are not shown in the legend have names of their own.
+    static XYChart chart(ChartSpec spec) {
         PaperPlot plot = new PaperPlot(spec);
         plot.ranges();
         plot.style();
@@ -61,7 +66,7 @@ final class PaperPlot {
         plot.bands();
         spec.series().forEach(plot::line);
         plot.explain();
-        return BitmapEncoder.getBufferedImage(plot.chart);
+        return plot.chart;
     }
 
     private void ranges() {
@@ -213,16 +218,12 @@ final class PaperPlot {
         drawn.setLineStyle(stroke(
                 series.role() == Role.COMPANION ? 1.2f : 2.4f,
                 series.ink().dash().lengths()));
-        drawn.setShowInLegend(isListed(series.role()) && listed.add(name));
+        drawn.setShowInLegend(spec.isListed(series) && listed.add(name));
     }
 
-    /// Companions and bounds have one entry for all of their kind.
-    private static boolean isListed(Role role) {
-        return role == Role.CURVE || role == Role.POINTS || role == Role.FIT;
-    }
-
-    private boolean has(Role role) {
-        return spec.series().stream().anyMatch(s -> s.role() == role);
+    /// Whether some series of a role are not named themselves.
+    private boolean hasUnlisted(Role role) {
+        return spec.series().stream().anyMatch(s -> s.role() == role && !spec.isListed(s));
     }
 
     private void errorBar(Point point, Color colour) {
@@ -236,13 +237,13 @@ final class PaperPlot {
 
     /// Legend entries for what has no run of its own, in grey.
     private void explain() {
-        if (has(Role.BOUNDS)) {
+        if (hasUnlisted(Role.BOUNDS)) {
             entry("lower bound", stroke(0f)).setMarker(new HollowTriangle(true));
         }
-        if (has(Role.UPPER_BOUNDS)) {
+        if (hasUnlisted(Role.UPPER_BOUNDS)) {
             entry("upper bound", stroke(0f)).setMarker(new HollowTriangle(false));
         }
-        if (has(Role.COMPANION)) {
+        if (hasUnlisted(Role.COMPANION)) {
             entry("thin: training images", stroke(1.2f));
         }
         if (spec.rules().stream().anyMatch(r -> r.run() >= 0)) {

@@ -45,22 +45,40 @@ final class PhaseCharts {
                 Panel.PHASE,
                 rule + (phase.where().isEmpty() ? "" : ", " + phase.where()),
                 "Where runs copy: boundary at " + rule + (phase.where().isEmpty() ? "" : ", " + phase.where()),
-                note(phase, threshold),
+                note(phase, threshold) + large(lines.getLast()),
                 new Axis(counted ? "parameters p" : "width W", true, false),
                 new Axis("training set size n (images)", true, false),
                 series,
                 List.of());
     }
 
+    /// A sentence where the line of large times is no more than a bound.
+    private static String large(Line last) {
+        List<PhaseBoundary.Side> sides = last.edges().stream()
+                .map(edge -> edge.boundary().side())
+                .filter(side -> side != PhaseBoundary.Side.UNKNOWN)
+                .toList();
+        boolean bound = !sides.isEmpty() && sides.stream().allMatch(side -> side == PhaseBoundary.Side.ABOVE);
+        return bound
+                ? " “" + last.label() + "” is a bound only: every measured n copies by then, so the n from which on a"
+                        + " network never copies is larger; runs of one length for every n, cut at analysis.large_time,"
+                        + " and larger n would show it."
+                : "";
+    }
+
     private static String note(PhaseDiagram phase, double threshold) {
+        boolean fitted = phase.moments().stream().allMatch(moment -> moment.runs() == 0);
         String times = phase.moments().stream()
                 .map(m -> "W = " + Digits.compact(m.width()) + ": " + Digits.steps(m.tau())
-                        + (m.runs() == 0 ? " (from C/W)" : ""))
+                        + (m.runs() == 0 && !fitted ? " (from C/W)" : ""))
                 .collect(Collectors.joining(", "));
         String text = "Below a line runs copy by that moment (f_mem above "
                 + (threshold == 0 ? "zero" : Digits.percent(threshold)) + ", k = " + Digits.ratio(phase.k())
                 + "), above it they do not. f_mem is interpolated in log τ, the line in log n. τ_gen is the"
-                + " arrival on the plateau of the Fréchet distance, the geometric mean over the runs of a width: "
+                + " arrival on the plateau of the Fréchet distance, "
+                + (fitted
+                        ? "fitted over the widths as C / W, with C the geometric mean of W τ_gen over all runs: "
+                        : "the geometric mean over the runs of a width: ")
                 + times
                 + ". Bands: 95 % intervals, runs and samples drawn again, cut at the measured n. Squares: what was measured, dark where the last"
                 + " measurement has copies. Triangles: the line lies above (or, upside down, below) every measured n.";
@@ -107,10 +125,10 @@ final class PhaseCharts {
             series.add(new Series(line.label(), -1, ink, Role.CURVE, within));
         }
         if (!above.isEmpty()) {
-            series.add(new Series(line.label() + ", above", -1, ink, Role.BOUNDS, above));
+            series.add(new Series(line.label() + ", above every n", -1, ink, Role.BOUNDS, above));
         }
         if (!below.isEmpty()) {
-            series.add(new Series(line.label() + ", below", -1, ink, Role.UPPER_BOUNDS, below));
+            series.add(new Series(line.label() + ", below every n", -1, ink, Role.UPPER_BOUNDS, below));
         }
         return series;
     }

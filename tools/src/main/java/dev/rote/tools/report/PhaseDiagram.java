@@ -27,7 +27,7 @@ public record PhaseDiagram(
     /// @param width W
     /// @param parameters p, NaN when unknown
     /// @param tau in updates, NaN when unknown
-    /// @param runs how many it is the geometric mean of; 0 when it is C / W with the C of the other widths
+    /// @param runs how many it is the geometric mean of; 0 when it is C / W with the C of all widths
     public record Moment(double width, double parameters, double tau, int runs) {}
 
     /// A boundary n(p) at one moment.

@@ -8,7 +8,6 @@ import dev.rote.tools.report.PaperComparison.Row;
 import dev.rote.tools.report.Reading;
 import dev.rote.tools.report.TimeRatio;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -59,31 +58,49 @@ final class PaperNumbers {
     }
 
     /// tau_gen at one width, size by size.
-    Row generation(String where, double width, boolean judged) {
+    Row generation(String where, double width) {
         String claim = "τ_gen is the same for all n";
-        String paper = "about 100 000 updates at W = 32";
+        String paper = "yes";
+        String band = "each n within ×1.5 of their mean";
         TreeMap<Double, Double> byN = readings.means(readings.at(where, width), new Clock.Plateau(), Member::n);
         if (byN.isEmpty()) {
-            return PaperReadings.missing("Fig. 2 left", claim, paper, "each n within ×1.5 of their mean");
+            return PaperReadings.missing("Fig. 2 left", claim, paper, band);
         }
         double mean = PaperReadings.geometricMean(byN.values());
         boolean together = byN.values().stream().allMatch(tau -> PaperReadings.within(tau, mean));
-        String ours =
-                "W = " + Math.round(width) + ": " + Digits.steps(mean) + " (" + PaperReadings.each(byN, "n = ") + ")";
         boolean several = byN.size() > 1;
-        boolean good = together && (!judged || PaperReadings.within(mean, 100_000));
         return new Row(
                 "Fig. 2 left",
                 claim,
                 paper,
-                ours,
-                "each n within ×1.5 of their mean" + (judged ? ", which is 100 000 within ×1.5" : ""),
-                several ? PaperReadings.outcome(good) : Outcome.NOT_MEASURED,
+                "W = " + Math.round(width) + ": " + PaperReadings.each(byN, "n = "),
+                band,
+                several ? PaperReadings.outcome(together) : Outcome.NOT_MEASURED,
                 several ? "arrival on the plateau of the Fréchet distance" : "one n only");
     }
 
+    /// The number itself.
+    Row generationTime(String where, double width, Standing standing) {
+        String claim = "τ_gen at W = 32";
+        String paper = "about 100 000 updates";
+        String band = "within ×1.5";
+        TreeMap<Double, Double> byN = readings.means(readings.at(where, width), new Clock.Plateau(), Member::n);
+        if (byN.isEmpty()) {
+            return PaperReadings.missing("Fig. 2 left", claim, paper, band);
+        }
+        double mean = PaperReadings.geometricMean(byN.values());
+        return new Row(
+                "Fig. 2 left",
+                claim,
+                paper,
+                "W = " + Math.round(width) + ": " + Digits.steps(mean),
+                band,
+                standing.outcome(PaperReadings.within(mean, 100_000)),
+                standing.note("geometric mean over n"));
+    }
+
     /// tau_mem / n at one width.
-    Row rise(String where, double width, boolean judged) {
+    Row rise(String where, double width, Standing standing) {
         String claim = "f_mem rises at a fixed τ/n";
         String paper = "about 300 (W = 32)";
         List<Double> known = readings.at(where, width).stream()
@@ -99,8 +116,8 @@ final class PaperNumbers {
                 paper,
                 "W = " + Math.round(width) + ": " + Digits.steps(mean),
                 "200 to 450",
-                judged ? PaperReadings.outcome(mean >= 200 && mean <= 450) : Outcome.NOT_COMPARABLE,
-                memorization.label() + " / n, geometric mean of " + known.size() + " runs");
+                standing.outcome(mean >= 200 && mean <= 450),
+                standing.note(memorization.label() + " / n, geometric mean of " + known.size() + " runs"));
     }
 
     /// Whether the losses part before copies appear, at every n and width.
@@ -129,7 +146,7 @@ final class PaperNumbers {
                         split.label());
     }
 
-    Row largest(String where, double width, boolean judged) {
+    Row largest(String where, double width, Standing standing) {
         String claim = "n = 32 768: the losses stay together up to 11 M updates";
         boolean there = readings.at(where, width).stream().anyMatch(m -> m.n() == 32_768);
         if (!there) {
@@ -146,33 +163,14 @@ final class PaperNumbers {
                 "no visible gap",
                 split ? "they part" : "no split so far",
                 "no split",
-                judged ? PaperReadings.outcome(!split) : Outcome.NOT_COMPARABLE,
-                "up to " + Digits.steps(runs.getFirst().run().status().step()) + " updates");
+                standing.outcome(!split),
+                standing.note(
+                        "up to " + Digits.steps(runs.getFirst().run().status().step()) + " updates"));
     }
 
-    /// The paper's show-case run.
-    Row anchor(String where, double width, boolean judged) {
-        String claim = "n = 1024, W = 32: f_mem at 1.62 M updates";
-        String paper = "47 % (supplement), 34 % (figure)";
-        Optional<Double> share = readings.at(where, width).stream()
-                .filter(m -> m.n() == 1024 && m.width() == 32)
-                .map(m -> m.fractions(k))
-                .flatMap(Optional::stream)
-                .filter(points -> points.getLast().x() >= 1_620_000)
-                .map(points -> points.stream()
-                        .min(Comparator.comparingDouble(p -> Math.abs(Math.log(p.x() / 1_620_000))))
-                        .orElseThrow()
-                        .y())
-                .findFirst();
-        return share.map(y -> new Row(
-                        "supp. A.1",
-                        claim,
-                        paper,
-                        Digits.percent(y),
-                        "30 % to 50 %",
-                        judged ? PaperReadings.outcome(y >= 0.3 && y <= 0.5) : Outcome.NOT_COMPARABLE,
-                        "nearest measurement"))
-                .orElseGet(() -> PaperReadings.missing("supp. A.1", claim, paper, "30 % to 50 %"));
+    /// n = 1024 and W = 32 at two moments.
+    List<Row> showcase(String where, double width, Standing copies, Standing quality) {
+        return new PaperShowcase(readings.at(where, width), k).rows(copies, quality);
     }
 
     /// Adam beside SGD.

@@ -57,8 +57,8 @@ final class PhaseAnalysis {
                 phases.cells()));
     }
 
-    /// tau_gen of each width: the geometric mean over its runs, or C / W where no run of it knows its own, with C the
-    /// geometric mean of W tau_gen over all runs that do.
+    /// tau_gen of each width: the geometric mean over its runs, or C / W where no run of it knows its own or the study
+    /// wants it so (`analysis.generation_time`), with C the geometric mean of W tau_gen over all runs that do.
     private List<Moment> moments(Clock.TauMem memorization) {
         TreeMap<Double, double[]> logs = new TreeMap<>();
         widths.forEach((width, members) -> logs.put(
@@ -73,12 +73,13 @@ final class PhaseAnalysis {
                 .flatMapToDouble(entry -> Arrays.stream(entry.getValue()).map(log -> log + Math.log(entry.getKey())))
                 .average()
                 .orElse(Double.NaN);
+        boolean fitted = analysis.generation() == StudyFile.Analysis.Generation.FITTED;
         List<Moment> moments = new ArrayList<>();
-        logs.forEach((width, own) -> moments.add(new Moment(
-                width,
-                parameters(width),
-                Math.exp(own.length > 0 ? Arrays.stream(own).average().orElseThrow() : constant - Math.log(width)),
-                own.length)));
+        logs.forEach((width, known) -> {
+            double[] own = fitted ? new double[0] : known;
+            double log = Arrays.stream(own).average().orElse(constant - Math.log(width));
+            moments.add(new Moment(width, parameters(width), Math.exp(log), own.length));
+        });
         return moments;
     }
 

@@ -1,6 +1,7 @@
 package dev.rote.tools.study;
 
 import dev.rote.config.ConfigTree;
+import dev.rote.config.Named;
 import dev.rote.config.Nearest;
 import dev.rote.config.RunConfig;
 import dev.rote.config.Section;
@@ -40,13 +41,40 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
     /// @param k distance ratio of the memorized fraction; one of `measure.k`
     /// @param multiples of tau_gen at which the phase diagram is cut, growing
     /// @param largeTime updates of the phase diagram's last line; 0 for the last measurement of each run
+    /// @param generation tau_gen of a width in the phase diagram
     /// @param paper what the study is compared with: `bonnaire-2025` or nothing
     public record Analysis(
-            List<Double> thresholds, String fit, double k, List<Double> multiples, double largeTime, String paper) {
-        static final List<String> KEYS = List.of("thresholds", "fit", "k", "multiples", "large_time", "paper");
+            List<Double> thresholds,
+            String fit,
+            double k,
+            List<Double> multiples,
+            double largeTime,
+            Generation generation,
+            String paper) {
+        static final List<String> KEYS =
+                List.of("thresholds", "fit", "k", "multiples", "large_time", "generation_time", "paper");
 
         /// Bonnaire, Urfin, Biroli, Mezard 2025, arXiv:2505.17638.
         static final String BONNAIRE = "bonnaire-2025";
+
+        /// Where the phase diagram takes tau_gen of a width from.
+        public enum Generation implements Named {
+            /// The mean over the runs of that width; C / W where none of them knows its own.
+            MEASURED("measured"),
+            /// C / W for every width, C the mean over all runs: the paper's collapse over W tau.
+            FITTED("fitted");
+
+            private final String word;
+
+            Generation(String word) {
+                this.word = word;
+            }
+
+            @Override
+            public String word() {
+                return word;
+            }
+        }
 
         public Analysis {
             thresholds = List.copyOf(thresholds);
@@ -179,11 +207,13 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
         if (!(largeTime >= 0) || Double.isInfinite(largeTime)) {
             throw tree.wrong("analysis.large_time", "0 or a number of updates", String.valueOf(largeTime));
         }
+        Analysis.Generation generation =
+                s.choice("generation_time", Analysis.Generation.values(), Analysis.Generation.MEASURED);
         String paper = s.text("paper", "");
         if (!paper.isEmpty() && !paper.equals(Analysis.BONNAIRE)) {
             throw tree.wrong("analysis.paper", '"' + Analysis.BONNAIRE + "\" or nothing", '"' + paper + '"');
         }
-        return new Analysis(thresholds, fit, measured, multiples, largeTime, paper);
+        return new Analysis(thresholds, fit, measured, multiples, largeTime, generation, paper);
     }
 
     private static boolean isFile(String path) {

@@ -54,6 +54,8 @@ final class StudyText {
                         .map(TomlText::number)
                         .collect(Collectors.joining(", ", "[", "]")));
         text.append("\nlarge_time = ").append(TomlText.number(analysis.largeTime()));
+        text.append("\ngeneration_time = ")
+                .append(TomlText.quoted(analysis.generation().word()));
         if (!analysis.paper().isEmpty()) {
             text.append("\npaper = ").append(TomlText.quoted(analysis.paper()));
         }

@@ -135,7 +135,7 @@ const Charts = (() => {
       series.push(main(s, points[i], look)); // first: the legend takes its mark from the first series of a name
       if (extra) series.push(extra);
     });
-    const names = [...new Set(shown.filter(s => !s.role.endsWith('bounds')).map(s => s.name))];
+    const names = [...new Set(shown.filter(s => s.listed || s.role === 'companion').map(s => s.name))];
     const ticks = (axis, range, log) => axis.ticks.length ? axis.ticks : log ? Axes.logTicks(range) : Axes.linearTicks(range);
     return {
       animation: false, backgroundColor: 'transparent', textStyle: { fontFamily: FONT },

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.knowm.xchart.XYSeries;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -61,6 +62,7 @@ class LandscapeReportTest {
                 1);
         PaperComparison paper = new PaperComparison(
                 List.of("samples: 128 instead of 10000"),
+                List.of("DDIM steps: 100, as in the paper’s code; its text has 200"),
                 List.of(
                         new PaperComparison.Row(
                                 "Fig. 3 D", "τ_mem grows as n / W", "n/W", "n^1.02", "1", Outcome.YES, EVIL),
@@ -100,7 +102,12 @@ class LandscapeReportTest {
     void thePageHasThePaperTheLawsAndTheDiagram() {
         String page = HtmlReport.page(report(landscape()));
         assertThat(page)
-                .contains("Beside the paper", "samples: 128 instead of 10000", "<tr class=\"yes\">", "not comparable")
+                .contains(
+                        "Beside the paper",
+                        "samples: 128 instead of 10000.",
+                        "its text has 200.",
+                        "<tr class=\"yes\">",
+                        "not comparable")
                 .contains("n<sup>1.02</sup>", "1.02 [0.90, 1.14]", "[0.93, 1.10] over runs", "−0.97")
                 .contains("×3.2", "×1.1", "0.98 [0.90, 1.05]", "0.11 [0.05, 0.2]", "32: 0.1, 64: 0.12")
                 .contains("id=\"phase\"", "data-chart=\"phase\"", "data-chart=\"phase_strict\"", "31 (from C/W)")
@@ -122,12 +129,86 @@ class LandscapeReportTest {
                         "measured, copies at the end/points",
                         "measured, none at the end/points",
                         "τ_gen/curve",
-                        "end of the runs, above/bounds",
-                        "end of the runs, below/upper_bounds");
+                        "end of the runs, above every n/bounds",
+                        "end of the runs, below every n/upper_bounds");
+        assertThat(phase.get("series").valueStream())
+                .allSatisfy(s -> assertThat(s.get("listed").asBoolean()).isTrue());
         JsonNode line = phase.get("series").get(2).get("points").get(0);
         assertThat(line.get(0).asDouble()).isEqualTo(8000);
         assertThat(line.get(1).asDouble()).isEqualTo(40);
         assertThat(line.get(3).asDouble()).isEqualTo(50);
+    }
+
+    private static ChartSpec phaseChart(PhaseDiagram phase) {
+        return PhaseCharts.of(List.of(phase)).getFirst();
+    }
+
+    private static List<String> legend(ChartSpec spec) {
+        return PaperPlot.chart(spec).getSeriesCollection().stream()
+                .filter(XYSeries::isShowInLegend)
+                .map(XYSeries::getName)
+                .toList();
+    }
+
+    /// The line at the end of the runs consists of triangles only.
+    @Test
+    void everySeriesOfThePhaseDiagramIsNamedOnPaper() {
+        ChartSpec chart = phaseChart(phase());
+        assertThat(legend(chart))
+                .containsExactlyInAnyOrderElementsOf(
+                        chart.series().stream().map(ChartSpec.Series::label).toList());
+    }
+
+    /// Elsewhere triangles go without a name where points in their ink have one.
+    @Test
+    void trianglesOfAClockWithoutPointsAreNamed() {
+        ScalingFit.FitPoint known = new ScalingFit.FitPoint(8, "a", new Reading.Reached(100, 90, 110));
+        ScalingFit.FitPoint bound = new ScalingFit.FitPoint(16, "b", new Reading.NotReached(900));
+        ScalingFit.FitPoint also = new ScalingFit.FitPoint(8, "a", new Reading.NotReached(900));
+        Clock.TauMem early = new Clock.TauMem(0.01, 1.0 / 3);
+        Clock.TauMem late = new Clock.TauMem(0.5, 1.0 / 3);
+        ChartSpec chart = FitCharts.of(List.of(
+                        new ScalingFit(early, "n", "", List.of(known, bound), Optional.empty()),
+                        new ScalingFit(late, "n", "", List.of(also, bound), Optional.empty())))
+                .getFirst();
+        assertThat(legend(chart))
+                .containsExactlyInAnyOrder(early.label(), late.label() + ", lower bound", "lower bound");
+    }
+
+    @Test
+    void aLineOfLargeTimesThatIsABoundSaysSo() {
+        PhaseDiagram whole = phase();
+        PhaseDiagram.Line above = new PhaseDiagram.Line(
+                "end of the runs",
+                Double.POSITIVE_INFINITY,
+                List.of(
+                        edge(8, Side.ABOVE, 128, 100, Double.POSITIVE_INFINITY),
+                        edge(16, Side.ABOVE, 128, 100, Double.POSITIVE_INFINITY)));
+        List<PhaseDiagram.Line> lines = List.of(whole.lines().getFirst(), above);
+        PhaseDiagram bound =
+                new PhaseDiagram("", whole.k(), 0.01, whole.moments(), lines, whole.lines(), whole.cells());
+        assertThat(phaseChart(bound).note()).contains("“end of the runs” is a bound only");
+        assertThat(phaseChart(whole).note()).doesNotContain("bound only");
+    }
+
+    /// tau_gen of every width from C / W.
+    @Test
+    void aFittedGenerationTimeIsCalledThat() {
+        PhaseDiagram whole = phase();
+        PhaseDiagram fitted = new PhaseDiagram(
+                "",
+                whole.k(),
+                0.01,
+                List.of(new PhaseDiagram.Moment(8, 8000, 62.5, 0), new PhaseDiagram.Moment(16, 16000, 31.25, 0)),
+                whole.lines(),
+                whole.strict(),
+                whole.cells());
+        assertThat(phaseChart(fitted).note())
+                .contains("fitted over the widths as C / W")
+                .doesNotContain("(from C/W)");
+        assertThat(phaseChart(whole).note())
+                .contains("the geometric mean over the runs of a width", "(from C/W)")
+                .doesNotContain("fitted");
     }
 
     @Test

@@ -15,6 +15,8 @@ import dev.rote.tools.report.TimeRatio;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Studies whose runs follow known laws, through the whole analysis over several axes.
 class LandscapeAnalysisTest {
@@ -27,7 +29,10 @@ class LandscapeAnalysisTest {
             data = { source = "/images/celeba", size = 32, gray = true, test = 2048 }
             train.steps = 2000000
             measure.samples = 10000
+            measure.sampler_steps = 100
+            measure.features = "inception.onnx"
             """;
+    private static final String BESIDE = "[analysis]\npaper = \"bonnaire-2025\"\n";
 
     private static Landscape landscape(StudyFile study, double scatter) {
         return LandscapeAnalysis.of(study, SyntheticGrid.runs(study, scatter), SyntheticGrid.parameters(study));
@@ -116,6 +121,28 @@ class LandscapeAnalysisTest {
                 .isEqualTo(Side.ABOVE);
     }
 
+    /// As the paper has it, W tau_gen is one number, the mean over all runs; each width's own scatters about it.
+    @Test
+    void theGenerationTimeIsEachWidthsOwnOrFitted() {
+        List<PhaseDiagram.Moment> own = moments("");
+        double mean = Math.exp(own.stream()
+                        .mapToDouble(m -> m.runs() * Math.log(m.width() * m.tau()))
+                        .sum()
+                / own.stream().mapToInt(PhaseDiagram.Moment::runs).sum());
+        assertThat(own).anySatisfy(m -> assertThat(m.width() * m.tau()).isGreaterThan(1.002 * mean));
+        assertThat(moments("[analysis]\ngeneration_time = \"fitted\""))
+                .hasSize(4)
+                .allSatisfy(m -> {
+                    assertThat(m.width() * m.tau()).isCloseTo(mean, within(1e-6 * mean));
+                    assertThat(m.runs()).isZero();
+                });
+    }
+
+    private static List<PhaseDiagram.Moment> moments(String analysis) {
+        StudyFile study = SyntheticGrid.study(FACES, N + W + analysis);
+        return landscape(study, 0).phases().getFirst().moments();
+    }
+
     /// The optimizer is a setting; its learning rate and the number of steps, which come with it, are not.
     @Test
     void settingsAreComparedRunByRun() {
@@ -153,23 +180,106 @@ class LandscapeAnalysisTest {
 
     @Test
     void thePapersOwnSettingsAreJudgedByItsNumbers() {
-        StudyFile study =
-                SyntheticGrid.study(CELEBA, N.replace("1024", "2048") + W + "[analysis]\npaper = \"bonnaire-2025\"\n");
+        StudyFile study = SyntheticGrid.study(CELEBA, N.replace("1024", "2048") + W + BESIDE);
         Landscape found = landscape(study, 0);
         assertThat(found.paper().orElseThrow().differences()).isEmpty();
+        assertThat(found.paper().orElseThrow().remarks())
+                .containsExactly("DDIM steps: 100, as in the paper’s code; its text has 200");
         assertThat(row(found, "τ_mem grows as n / W").outcome()).isEqualTo(Outcome.YES);
         assertThat(row(found, "f_mem rises at").ours()).isEqualTo("W = 32: 300");
         assertThat(row(found, "f_mem rises at").outcome()).isEqualTo(Outcome.YES);
         assertThat(row(found, "parameter counts").outcome()).isEqualTo(Outcome.YES);
         assertThat(row(found, "the losses part before").ours()).startsWith("in 2");
-        assertThat(row(found, "W τ_gen is a constant").outcome())
+        assertThat(row(found, "W τ_gen is a constant").outcome()).isEqualTo(Outcome.YES);
+        PaperComparison.Row constant = exactRow(found, "W τ_gen");
+        assertThat(constant.outcome())
                 .as("1.41e6 is not 3e6 within a factor 1.5")
+                .isEqualTo(Outcome.NO);
+        assertThat(constant.note()).doesNotContain("not comparable");
+        assertThat(exactRow(found, "τ_gen at W = 32").outcome())
+                .as("44 000 is not 100 000 within a factor 1.5")
                 .isEqualTo(Outcome.NO);
         assertThat(row(found, "τ_mem grows as n with the full batch").outcome()).isEqualTo(Outcome.YES);
         assertThat(row(found, "n = 32 768").outcome()).isEqualTo(Outcome.NOT_MEASURED);
         assertThat(found.paper().orElseThrow().figures())
                 .extracting(PaperComparison.Figure::id)
                 .containsExactly("fig2", "fig3", "fig7_full_batch");
+    }
+
+    private static PaperComparison.Row exactRow(Landscape found, String claim) {
+        return found.paper().orElseThrow().rows().stream()
+                .filter(row -> row.claim().equals(claim))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// tau_mem of n = 1024, W = 32 is at 307,200: at 190,000 next to nothing is copied, and 1.62 M is long after.
+    @Test
+    void theShowcaseIsReadAtTwoMoments() {
+        Landscape found = landscape(SyntheticGrid.study(CELEBA, N + W + BESIDE), 0);
+        PaperComparison.Row early = exactRow(found, "n = 1024, W = 32: f_mem at 190\u202f000 updates");
+        assertThat(early.ours()).isEqualTo("0.2 %");
+        assertThat(early.outcome()).isEqualTo(Outcome.YES);
+        assertThat(early.note()).startsWith("nearest measurement, at 178\u202f000 updates");
+        PaperComparison.Row quality = exactRow(found, "n = 1024, W = 32: FID at 190\u202f000 updates");
+        assertThat(quality.ours()).isEqualTo("20.6");
+        assertThat(quality.outcome()).as("20.6 is below 35 / 1.5").isEqualTo(Outcome.NO);
+        assertThat(exactRow(found, "n = 1024, W = 32: f_mem at 1\u202f620\u202f000 updates")
+                        .outcome())
+                .as("0.6 is above the band")
+                .isEqualTo(Outcome.NO);
+        assertThat(row(landscape(SyntheticGrid.study(FACES, N + W + BESIDE), 0), "n = 1024, W = 32: f_mem at 190")
+                        .outcome())
+                .isEqualTo(Outcome.NOT_COMPARABLE);
+    }
+
+    /// The rest of the settings being the paper's, a number about copies is judged and one about quality is not.
+    @Test
+    void withoutTheFeaturesOfFidItsConstantsAreNotJudged() {
+        String standIn = CELEBA.replace("inception.onnx", "random-convolution");
+        Landscape found = landscape(SyntheticGrid.study(standIn, N + W + BESIDE), 0);
+        assertThat(found.paper().orElseThrow().differences())
+                .containsExactly("features of the Fréchet distance: random-convolution instead of FID’s Inception"
+                        + " network (an ONNX file with rote.fid = true)");
+        for (String claim : List.of("τ_gen at W = 32", "W τ_gen", "n = 1024, W = 32: FID at 190\u202f000 updates")) {
+            PaperComparison.Row row = exactRow(found, claim);
+            assertThat(row.ours()).as(claim).isNotEmpty();
+            assertThat(row.outcome()).as(claim).isEqualTo(Outcome.NOT_COMPARABLE);
+            assertThat(row.note()).as(claim).endsWith("; not comparable: the Fréchet distance is not FID");
+        }
+        assertThat(row(found, "f_mem rises at").outcome()).isEqualTo(Outcome.YES);
+        assertThat(row(found, "W τ_gen is a constant").outcome())
+                .as("a shape, in any features")
+                .isEqualTo(Outcome.YES);
+    }
+
+    @Test
+    void theNumberOfDdimStepsIsTheTextsOrTheCodes() {
+        for (int steps : new int[] {50, 100, 200}) {
+            String settings = CELEBA.replace("sampler_steps = 100", "sampler_steps = " + steps);
+            PaperComparison paper = landscape(SyntheticGrid.study(settings, N + W + BESIDE), 0)
+                    .paper()
+                    .orElseThrow();
+            boolean own = steps != 50;
+            assertThat(paper.remarks()).as("%d steps", steps).hasSize(own ? 1 : 0);
+            assertThat(paper.differences())
+                    .as("%d steps", steps)
+                    .isEqualTo(
+                            own
+                                    ? List.of()
+                                    : List.of("DDIM steps: 50 instead of 200 (the paper’s text) or 100 (its code),"
+                                            + " which disagree"));
+        }
+    }
+
+    /// The files at full size have the paper's settings; FID's network is the user's to give.
+    @ParameterizedTest
+    @ValueSource(strings = {"n-sweep", "width-sweep", "phase", "adam", "full-batch", "figures"})
+    void theFilesAtFullSizeHaveThePapersSettings(String name) {
+        for (Grid.Run run : StudyFile.find("study1/" + name).runs()) {
+            assertThat(PaperSettings.differences(run.config())).as(run.name()).isEmpty();
+            assertThat(PaperSettings.features(run.config(), List.of())).isPresent();
+        }
     }
 
     @Test

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.rote.config.ConfigTree;
 import dev.rote.config.RunConfig;
 import dev.rote.errors.DataException;
+import dev.rote.tools.study.StudyFile.Analysis.Generation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,10 +103,18 @@ class StudyFileTest {
     void theAnalysisHasDefaultsAndAcceptsARoundedRatio() {
         assertThat(study("").analysis())
                 .isEqualTo(new StudyFile.Analysis(
-                        List.of(0.01, 0.1, 0.5), "data.n", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
-        assertThat(study("[analysis]\nk = 0.3333\nfit = 'model.width'\nthresholds = [0.2]\n")
+                        List.of(0.01, 0.1, 0.5),
+                        "data.n",
+                        1.0 / 3,
+                        List.of(1.0, 3.0, 8.0),
+                        0,
+                        Generation.MEASURED,
+                        ""));
+        assertThat(study("[analysis]\nk = 0.3333\nfit = 'model.width'\nthresholds = [0.2]\n"
+                                + "generation_time = 'fitted'\n")
                         .analysis())
-                .isEqualTo(new StudyFile.Analysis(List.of(0.2), "model.width", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, ""));
+                .isEqualTo(new StudyFile.Analysis(
+                        List.of(0.2), "model.width", 1.0 / 3, List.of(1.0, 3.0, 8.0), 0, Generation.FITTED, ""));
     }
 
     @ParameterizedTest
@@ -124,6 +135,7 @@ class StudyFileTest {
                 "zip      | seed = [1, 2, 1]       | [zip]: seed: expected different values, found 1 twice",
                 "analysis | multiples = [3, 1]     | analysis.multiples: expected growing numbers above 0, found [3.0, 1.0]",
                 "analysis | large_time = -1        | analysis.large_time: expected 0 or a number of updates, found -1.0",
+                "analysis | generation_time = 'C/W' | analysis.generation_time: expected one of \"measured\", \"fitted\", found the string \"C/W\"",
                 "analysis | paper = 'favero'       | analysis.paper: expected \"bonnaire-2025\" or nothing, found \"favero\"",
                 "analysis | fit = 'data.indx'         | analysis.fit: unknown key data.indx: did you mean data.index?",
                 "analysis | threshold = [1]        | unknown key analysis.threshold: did you mean analysis.thresholds?",
@@ -223,6 +235,7 @@ class StudyFileTest {
                 fit = "train.lr"
                 multiples = [0.5, 4]
                 large_time = 50
+                generation_time = "fitted"
                 paper = "bonnaire-2025"
                 """, "s.toml");
         StudyFile study = StudyFile.of(tree);
@@ -275,6 +288,24 @@ class StudyFileTest {
         return study.runs().stream()
                 .mapToLong(run -> run.config().train().steps())
                 .sum();
+    }
+
+    /// More images are copied later, so of runs that differ in n the larger is never the shorter.
+    @ParameterizedTest
+    @MethodSource("bundled")
+    void runsOfLargerNAreNotShorter(String name) {
+        Map<List<Object>, List<RunConfig>> settings = StudyFile.find(name).runs().stream()
+                .map(Grid.Run::config)
+                .sorted(Comparator.comparingInt(run -> run.data().n()))
+                .collect(Collectors.groupingBy(run -> List.of(
+                        run.model().width(),
+                        run.train().optimizer(),
+                        run.train().batch(),
+                        run.seed())));
+        settings.forEach((setting, runs) -> assertThat(
+                        runs.stream().map(run -> run.train().steps()).toList())
+                .as(setting + " of " + name)
+                .isSorted());
     }
 
     @Test

@@ -25,7 +25,9 @@ final class SyntheticGrid {
     static final double W_TAU_GEN = 1e6 * Math.sqrt(2);
 
     static final double K = 1.0 / 3;
-    static final Quantity.Frechet FEATURES = new Quantity.Frechet("FID of nothing", false);
+
+    /// The name under which the distance is FID.
+    static final String FID = "inception.onnx";
 
     private SyntheticGrid() {}
 
@@ -54,6 +56,8 @@ final class SyntheticGrid {
     private static RunCurves run(Grid.Run run, double drift) {
         double n = run.config().data().n();
         double w = run.config().model().width();
+        String network = run.config().measure().features();
+        Quantity.Frechet features = new Quantity.Frechet(network, !network.equals(FID));
         double sooner = run.config().train().optimizer().word().equals("adam") ? 0.1 : 1;
         double mem = 9600 * n / w * drift * sooner;
         double last = run.config().train().steps();
@@ -79,7 +83,7 @@ final class SyntheticGrid {
                 new RunStatus(RunStatus.State.FINISHED, (long) last, (long) last, ""),
                 List.of(
                         new Curve(new Quantity.MemorizedFraction(K), fractions),
-                        new Curve(FEATURES, frechet),
+                        new Curve(features, frechet),
                         new Curve(new Quantity.LossAt(0.01, Split.TRAIN), train),
                         new Curve(new Quantity.LossAt(0.01, Split.TEST), test)),
                 times,
