@@ -79,6 +79,28 @@ record Judgement(
                 median(overshoots.stream().mapToDouble(x -> x).toArray()));
     }
 
+    /// Margins of one rule that did the same are one row, such as "train loss plateau, 1 %, 5 %".
+    static List<Judgement> merged(List<Judgement> judgements) {
+        List<Judgement> merged = new ArrayList<>();
+        for (Judgement next : judgements) {
+            Judgement last = merged.isEmpty() ? null : merged.getLast();
+            int comma = next.rule.indexOf(", ");
+            if (last != null
+                    && comma > 0
+                    && last.rule.startsWith(next.rule.substring(0, comma + 2))
+                    && last.named("").equals(next.named(""))) {
+                merged.set(merged.size() - 1, last.named(last.rule + next.rule.substring(comma)));
+            } else {
+                merged.add(next);
+            }
+        }
+        return merged;
+    }
+
+    private Judgement named(String name) {
+        return new Judgement(name, runs, unstopped, inside, early, late, loss, copies, position, overshoot);
+    }
+
     static OptionalDouble median(double[] values) {
         if (values.length == 0) {
             return OptionalDouble.empty();

@@ -26,12 +26,26 @@ import java.util.OptionalInt;
 /// @param config its configuration
 /// @param measured its measurements with samples and Fréchet distance
 record RecordedRun(RunConfig config, List<Measured> measured) {
+    /// A narrower window than this factor lies within the error of its own ends.
+    static final double OPEN = 1.5;
+
     /// The window and the best that can be had in it.
     ///
     /// @param tauMem first step with more copies than the fraction, interpolated
     /// @param tauGen first measured step with a Fréchet distance of at most 1.1 times its minimum before tau_mem
+    /// @param tauGenIsLeast the minimum is at the last step before tau_mem: tau_gen may be later
+    /// @param tauGenIsMost it is the first measured step: tau_gen may be earlier
     /// @param best that minimum
-    record Truth(double tauMem, double tauGen, double best) {}
+    record Truth(double tauMem, double tauGen, boolean tauGenIsLeast, boolean tauGenIsMost, double best) {
+        boolean tauGenIsExact() {
+            return !tauGenIsLeast && !tauGenIsMost;
+        }
+
+        /// On one side only; what may be both earlier and later is no bound.
+        boolean tauGenIsBound() {
+            return tauGenIsLeast != tauGenIsMost;
+        }
+    }
 
     static RecordedRun read(Path folder) {
         RunConfig config = RunConfig.read(folder.resolve("run.toml"));
@@ -66,7 +80,20 @@ record RecordedRun(RunConfig config, List<Measured> measured) {
                 measured.stream().mapToDouble(at -> at.frechet().get().value()).toArray());
         GenerationTime found = TimeScales.generation(frechet, OptionalDouble.of(tauMem), TimeScales.GENERATION_FACTOR)
                 .orElseThrow();
-        return Optional.of(new Truth(tauMem, found.step(), found.minimum()));
+        boolean first = found.step() == measured.getFirst().step();
+        return Optional.of(new Truth(tauMem, found.step(), found.minimumIsLast(), first, found.minimum()));
+    }
+
+    /// tau_mem / tau_gen; 0 if the window is not known.
+    double width(StopConfig stop) {
+        return truth(stop.fraction(), stop.samples())
+                .map(truth -> truth.tauMem() / truth.tauGen())
+                .orElse(0.0);
+    }
+
+    /// Those whose window is at least [#OPEN] wide.
+    static List<RecordedRun> open(List<RecordedRun> runs, StopConfig stop) {
+        return runs.stream().filter(run -> run.width(stop) >= OPEN).toList();
     }
 
     double[] steps() {

@@ -3,6 +3,7 @@ package dev.rote.tools.window;
 import dev.rote.config.StopConfig;
 import dev.rote.measure.StopRule;
 import dev.rote.tools.study.RunRecord.Measured;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -12,6 +13,11 @@ import java.util.function.ToDoubleFunction;
 sealed interface Rule {
     /// Measurements without an improvement after which a rule with patience stops.
     int PATIENCE = 3;
+
+    /// Relative improvements in percent below which a training loss is said to be on a plateau, as `min_delta` of
+    /// Keras' EarlyStopping and `threshold` of PyTorch's ReduceLROnPlateau. Measurements a fixed factor in steps apart
+    /// leave time for an improvement, so a small one is hardly ever missed.
+    List<Integer> PLATEAUS = List.of(1, 5, 10);
 
     /// What came of it.
     ///
@@ -93,13 +99,16 @@ sealed interface Rule {
     /// All of them, Rote's first.
     static List<Rule> all(StopConfig stop) {
         double t = stop.lossTime();
-        return List.of(
-                new BeforeMemorization(stop),
-                new Epochs(100),
-                new Epochs(300),
-                new Epochs(1000),
-                new Minimum("train loss plateau", at -> at.train().get(t).value(), 0.01),
-                new Minimum("held-out loss minimum", at -> at.test().get(t).value(), 0),
-                new Minimum("Fréchet minimum", at -> at.frechet().get().value(), 0));
+        List<Rule> rules = new ArrayList<>(
+                List.of(new BeforeMemorization(stop), new Epochs(100), new Epochs(300), new Epochs(1000)));
+        for (int percent : PLATEAUS) {
+            rules.add(new Minimum(
+                    "train loss plateau, " + percent + " %",
+                    at -> at.train().get(t).value(),
+                    percent / 100.0));
+        }
+        rules.add(new Minimum("held-out loss minimum", at -> at.test().get(t).value(), 0));
+        rules.add(new Minimum("Fréchet minimum", at -> at.frechet().get().value(), 0));
+        return rules;
     }
 }

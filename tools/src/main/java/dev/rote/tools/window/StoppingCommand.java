@@ -20,16 +20,13 @@ import picocli.CommandLine.Parameters;
 /// `rote stopping STUDY...`: judges rules for stopping, and forecasts, by the recorded runs of studies.
 @Command(
         name = "stopping",
-        description = "Judge rules for stopping early, and forecasts of tau_mem, by the recorded runs of studies.",
+        description = "Judge rules for stopping early, and forecasts of the window, by the recorded runs of studies.",
         mixinStandardHelpOptions = true)
 public final class StoppingCommand implements Callable<Integer> {
     private static final List<Double> BUDGETS = List.of(0.05, 0.10, 0.25);
 
     /// Forecasts of runs with as many images are shown by themselves too.
     private static final int LARGE = 1024;
-
-    /// A narrower window than this lies within the error of its own ends.
-    private static final double OPEN = 1.5;
 
     @Parameters(paramLabel = "FOLDER", arity = "1..*", description = "folders of studies")
     private List<Path> folders = new ArrayList<>();
@@ -62,55 +59,55 @@ public final class StoppingCommand implements Callable<Integer> {
                 .with("stop.samples", Integer.toString(samples))
                 .with("stop.risk", Double.toString(risk))
                 .stop();
-        List<RecordedRun> open =
-                runs.stream().filter(run -> width(run, stop) >= OPEN).toList();
+        List<RecordedRun> open = RecordedRun.open(runs, stop);
         console.out()
                 .printf(
                         Locale.ROOT,
-                        "%d runs, of which %d passed %s %% of copies between two measurements; of %d the window is wider"
-                                + " than a factor of %.2g.%n",
+                        "%d runs, of which %d passed %s %% of copies between two measurements; of %d the window is "
+                                + "wider than a factor of %.2g.%n",
                         runs.size(),
-                        runs.stream().filter(run -> width(run, stop) > 0).count(),
+                        runs.stream().filter(run -> run.width(stop) > 0).count(),
                         Double.toString(100 * stop.fraction()).replaceFirst("\\.0$", ""),
                         open.size(),
-                        OPEN);
-        print("Runs whose window is wider than a factor of " + OPEN, open, stop);
-        print("All runs", runs, stop);
-        printForecasts("Forecasts of tau_mem", runs, stop, 0);
-        printForecasts(String.format(Locale.ROOT, "Forecasts of tau_mem at n >= %,d", LARGE), runs, stop, LARGE);
+                        RecordedRun.OPEN);
+        print("Runs whose window is wider than a factor of " + RecordedRun.OPEN, rules(open, stop));
+        print("All runs", rules(runs, stop));
+        print(
+                "The rule before-memorization, part by part",
+                StoppingTable.parts(Grouping.parts(new Rule.BeforeMemorization(stop), runs, stop)));
+        List<ForecastTable.Row> forecasts = forecasts(new RecordedForecasts(runs, stop));
+        print("Forecasts of tau_mem", ForecastTable.tauMem(forecasts));
+        print(
+                String.format(Locale.ROOT, "Forecasts of tau_mem at n >= %,d", LARGE),
+                ForecastTable.tauMem(
+                        forecasts.stream().map(row -> row.of(n -> n >= LARGE)).toList()));
+        print("Forecasts of tau_gen", ForecastTable.tauGen(forecasts));
         return 0;
     }
 
-    private void print(String title, List<RecordedRun> runs, StopConfig stop) {
-        console.out().println();
-        console.out().println("**" + title + "**");
-        console.out().println();
-        StoppingTable.rules(Rule.all(stop).stream()
-                        .map(rule -> Judgement.of(rule, runs, stop))
-                        .toList())
-                .forEach(console.out()::println);
+    private void print(String title, List<String> table) {
+        if (!table.isEmpty()) {
+            console.out().println();
+            console.out().println("**" + title + "**");
+            console.out().println();
+            table.forEach(console.out()::println);
+        }
     }
 
-    private void printForecasts(String title, List<RecordedRun> runs, StopConfig stop, int least) {
-        console.out().println();
-        console.out().println("**" + title + "**");
-        console.out().println();
-        StoppingTable.predictions(
-                        BUDGETS,
-                        budget -> of(least, PredictionTrial.all(runs, stop, budget, false)),
-                        budget -> of(least, PredictionTrial.all(runs, stop, budget, true)))
-                .forEach(console.out()::println);
+    private static List<String> rules(List<RecordedRun> runs, StopConfig stop) {
+        return StoppingTable.rules(Judgement.merged(Rule.all(stop).stream()
+                .map(rule -> Judgement.of(rule, runs, stop))
+                .toList()));
     }
 
-    private static List<PredictionTrial> of(int least, List<PredictionTrial> trials) {
-        return trials.stream().filter(trial -> trial.n() >= least).toList();
-    }
-
-    /// tau_mem / tau_gen; 0 if the window is not known.
-    private static double width(RecordedRun run, StopConfig stop) {
-        return run.truth(stop.fraction(), stop.samples())
-                .map(truth -> truth.tauMem() / truth.tauGen())
-                .orElse(0.0);
+    private static List<ForecastTable.Row> forecasts(RecordedForecasts recorded) {
+        List<ForecastTable.Row> rows = new ArrayList<>();
+        for (RecordedForecasts.Source source : RecordedForecasts.Source.values()) {
+            for (double budget : BUDGETS) {
+                rows.add(new ForecastTable.Row(budget, source, recorded.of(budget, source)));
+            }
+        }
+        return rows;
     }
 
     private List<RecordedRun> read(Path study) {

@@ -120,37 +120,4 @@ class ForecastTest {
         assertThat(study.runs().stream().map(run -> run.config().seed()).distinct())
                 .containsExactly(7L, 8L);
     }
-
-    @Test
-    void recordedRunsForecastTheLargerOnes() {
-        StopConfig stop =
-                Recorded.config(16, 0).with("stop.rule", "before-memorization").stop();
-        List<RecordedRun> runs = new ArrayList<>();
-        for (int seed = 0; seed < 6; seed++) {
-            for (int n : new int[] {16, 32, 256}) {
-                runs.add(Recorded.run(n, seed));
-            }
-        }
-        List<PredictionTrial> trials = PredictionTrial.all(runs, stop, 0.25, false);
-        assertThat(trials).hasSize(6).allSatisfy(trial -> {
-            assertThat(trial.n()).isEqualTo(256);
-            assertThat(trial.sizes()).contains(32);
-            assertThat(trial.cost()).isBetween(0.0, 0.25);
-        });
-        assertThat(trials.stream().filter(trial -> trial.predicted().contains(trial.truth())))
-                .hasSizeGreaterThanOrEqualTo(5);
-        assertThat(PredictionTrial.all(runs, stop, 0.001, false)).isEmpty();
-        List<PredictionTrial> begun = PredictionTrial.all(runs, stop, 0.25, true);
-        assertThat(begun).hasSize(6).allSatisfy(trial -> assertThat(trial.cost())
-                .isBetween(0.15, 0.25));
-        assertThat(StoppingTable.predictions(
-                        List.of(0.25, 0.001),
-                        budget -> budget > 0.01 ? trials : List.of(),
-                        budget -> budget > 0.01 ? begun : List.of()))
-                .hasSize(6)
-                .anySatisfy(line -> assertThat(line).startsWith("| 25 % | small runs | 6 | 256 | 16, 32 | "))
-                .anySatisfy(
-                        line -> assertThat(line).startsWith("| 25 % | small runs and the run's beginning | 6 | 256 | "))
-                .contains("| 0 % | small runs | 0 | - | - | - | - | - |");
-    }
 }

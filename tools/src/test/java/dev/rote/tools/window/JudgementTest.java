@@ -3,10 +3,13 @@ package dev.rote.tools.window;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.groups.Tuple.tuple;
 
 import dev.rote.config.StopConfig;
+import dev.rote.tools.study.RunRecord;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,11 @@ class JudgementTest {
         // 1.1 times the floor: exp(-step / 20) <= 1e-3, at 138; the next measured step
         assertThat(truth.tauGen()).isBetween(138.0, 138 * Math.pow(10, 1 / 14.0));
         assertThat(truth.best()).isCloseTo(1, within(0.01));
+        assertThat(truth.tauGenIsExact()).isTrue();
+        // at n = 16 copies come while the distance still falls
+        RecordedRun.Truth soon = Recorded.run(16, 3).truth(0.01, 64).orElseThrow();
+        assertThat(soon.tauGenIsLeast()).isTrue();
+        assertThat(soon.tauGenIsBound()).isTrue();
     }
 
     @Test
@@ -79,6 +87,34 @@ class JudgementTest {
         assertThat(outcome.stopped()).isEqualTo(run.measured().get(3).step());
         Rule.Minimum falling = new Rule.Minimum("falling", at -> -at.step(), 0);
         assertThat(falling.apply(run)).isEqualTo(Optional.empty());
+    }
+
+    /// 2 % less at each measurement: 5.9 % within the three that patience has.
+    @Test
+    void aPlateauDependsOnTheMarginThatIsAskedFor() {
+        RecordedRun run = Recorded.run(64, 1);
+        List<RunRecord.Measured> falling = new ArrayList<>();
+        for (RunRecord.Measured at : run.measured()) {
+            Map<Double, RunRecord.Estimate> train = Map.of(0.01, Recorded.exact(Math.pow(0.98, falling.size())));
+            falling.add(new RunRecord.Measured(
+                    at.step(),
+                    at.samples(),
+                    at.fractions(),
+                    at.ratios(),
+                    at.frechet(),
+                    at.features(),
+                    train,
+                    at.test(),
+                    at.scores()));
+        }
+        List<RecordedRun> runs = List.of(new RecordedRun(run.config(), falling));
+        List<Judgement> plateaus = Judgement.merged(Rule.all(STOP).stream()
+                .filter(rule -> rule.name().startsWith("train loss plateau"))
+                .map(rule -> Judgement.of(rule, runs, STOP))
+                .toList());
+        assertThat(plateaus)
+                .extracting(Judgement::rule, Judgement::unstopped)
+                .containsExactly(tuple("train loss plateau, 1 %, 5 %", 1), tuple("train loss plateau, 10 %", 0));
     }
 
     @Test

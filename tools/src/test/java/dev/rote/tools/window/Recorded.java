@@ -33,13 +33,18 @@ final class Recorded {
     }
 
     static RecordedRun run(int n, int seed) {
-        Random random = new Random(31L * n + seed);
+        return run(config(n, seed));
+    }
+
+    static RecordedRun run(RunConfig config) {
+        int n = config.data().n();
+        Random random = new Random(31L * n + config.seed());
         double tau = TAU_PER_IMAGE * n;
         List<Measured> measured = new ArrayList<>();
         for (int i = 0; ; i++) {
             int step = (int) Math.round(20 * Math.pow(10, i / 14.0));
             if (step > 4 * tau) {
-                return new RecordedRun(config(n, seed), measured);
+                return new RecordedRun(config, measured);
             }
             double fraction = 1 / (1 + 99 * Math.pow(step / tau, -3.5));
             double[] ratios =
@@ -58,7 +63,7 @@ final class Recorded {
         }
     }
 
-    private static Estimate exact(double value) {
+    static Estimate exact(double value) {
         return new Estimate(value, value, value);
     }
 
