@@ -3,7 +3,6 @@ package dev.rote.theory;
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;
-import dev.rote.device.linalg.Lapack;
 import dev.rote.device.linalg.Matrix;
 import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
@@ -17,22 +16,19 @@ import java.util.Map;
 
 /// Sums over noisy points whose products a device computes: a block of points in f32, blocks are added in f64. So the
 /// error of an element is that of one block, some 1e-6 of `sqrt(u_ii u_jj)`, however many points there are.
-final class DeviceSums implements FeatureSums {
+final class DeviceSums extends FeatureSums {
     private static final String FEATURES = "features";
     private static final String NOISE = "noise";
     private static final String U = "u";
     private static final String V = "v";
 
     private final int rows;
-    private final Matrix u;
-    private final Matrix v;
     private final Map<String, Buffer> buffers = new LinkedHashMap<>();
     private Program products;
 
     private DeviceSums(Sizes sizes, int rows) {
+        super(sizes);
         this.rows = rows;
-        this.u = new Matrix(sizes.p(), sizes.p());
-        this.v = new Matrix(sizes.p(), sizes.d());
     }
 
     /// @param rows most points of a block
@@ -65,7 +61,7 @@ final class DeviceSums implements FeatureSums {
 
     /// @throws IllegalArgumentException if the block has more points than were announced
     @Override
-    public void add(double weight, Matrix features, Matrix noise) {
+    void add(double weight, Matrix features, Matrix noise) {
         if (features.rows() > rows) {
             throw new IllegalArgumentException("features: expected at most " + rows + " points, found " + features);
         }
@@ -99,18 +95,6 @@ final class DeviceSums implements FeatureSums {
             }
             sum.setRow(i, row);
         }
-    }
-
-    /// The device's products `f_i f_j` and `f_j f_i` need not have the same bits; eigenvalues want a symmetric matrix.
-    @Override
-    public Matrix u() {
-        Lapack.mirror(u);
-        return u;
-    }
-
-    @Override
-    public Matrix v() {
-        return v;
     }
 
     @Override
