@@ -7,7 +7,9 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,8 +78,8 @@ class TheoryTest {
     /// Power laws and the covariance of images: Theorem 3.1 has no closed form there.
     @Test
     void aSpectrumOfAnyCovarianceAgreesWithItsTheory() throws IOException {
-        Outcome outcome = theory(
-                "covariances", "--set", "model.d=36", "--set", "law.images.size=6", "--set", "model.psi_p=[8]");
+        Outcome outcome =
+                theory("covariances", "--set", "model.d=36", "--set", "law.images.size=6", "--set", "model.psi_p=[8]");
         assertThat(outcome.status()).as(outcome.err()).isZero();
         JsonNode spectra = json().path("spectra");
         assertThat(spectra.size()).isEqualTo(3);
@@ -212,7 +214,19 @@ class TheoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails"})
+    @ValueSource(
+            strings = {
+                "spectrum",
+                "covariances",
+                "dynamics",
+                "times",
+                "variance",
+                "minimum",
+                "descent",
+                "adam",
+                "map",
+                "tails"
+            })
     void everyBundledComputationSaysWhatItTakes(String name) {
         for (String each : new String[] {name, name + "-full"}) {
             Outcome outcome = theory(each, "--dry-run", "--device", "cpu");
@@ -246,6 +260,16 @@ class TheoryTest {
         assertThat(outcome.err()).contains(message);
         assertThat(outcome.status()).isEqualTo(2);
         assertThat(folder.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void aMissingGpuIsSaidBeforeAnythingIsComputed() {
+        Assumptions.assumeFalse(Files.exists(Path.of("/proc/driver/nvidia/version")), "there is a GPU");
+        for (String name : List.of("spectrum", "descent")) {
+            Outcome outcome = theory(name, "--device", "cuda");
+            assertThat(outcome.status()).isEqualTo(3);
+            assertThat(outcome.err()).startsWith("rote: device \"cuda\": ").doesNotContain("seed 0");
+        }
     }
 
     @Test

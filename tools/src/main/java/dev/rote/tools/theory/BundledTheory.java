@@ -18,8 +18,8 @@ final class BundledTheory {
     private static final String FOLDER = "/dev/rote/tools/theory/files/";
 
     /// Each has a twin of the paper's size, `NAME-full`.
-    private static final List<String> SMALL =
-            List.of("spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails");
+    private static final List<String> SMALL = List.of(
+            "spectrum", "covariances", "dynamics", "times", "variance", "minimum", "descent", "adam", "map", "tails");
 
     private BundledTheory() {}
 

@@ -125,6 +125,9 @@ public final class TheoryCommand implements Callable<Integer> {
     }
 
     private void compute(TheoryFile file, Path folder, Lapack lapack, Lazy lazy) throws InterruptedException {
+        if (file.kind() == TheoryFile.Kind.DESCENT || file.features().draws() > 0) {
+            lazy.accelerator(); // a GPU that is not there is said at once
+        }
         Experiment experiment = Experiment.of(file);
         Experiment.Result result;
         long begin = System.nanoTime();
