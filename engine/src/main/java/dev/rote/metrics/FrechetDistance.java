@@ -13,8 +13,6 @@ import java.util.function.IntToDoubleFunction;
 /// The estimate is biased upwards by an amount that falls with the number of samples (Chong & Forsyth 2020,
 /// arXiv:1911.07023): compare only values with equal counts, and state them.
 public final class FrechetDistance {
-    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
-
     private FrechetDistance() {}
 
     /// d^2 between two sets of features.
@@ -76,7 +74,7 @@ public final class FrechetDistance {
                 ? new SymmetricEigen(new double[0], new double[0])
                 : SymmetricEigen.of(inner(eigen, reference.covariance(), rank, d), rank, true);
         double value = squared(own, reference, sumOfRoots(roots));
-        double margin = NORMAL_975 * standardError(influences(drawn, own, reference, eigen, roots));
+        double margin = Interval.NORMAL_975 * standardError(influences(drawn, own, reference, eigen, roots));
         return new Interval(value, Math.max(0, value - margin), value + margin);
     }
 

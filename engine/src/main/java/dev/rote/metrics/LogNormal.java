@@ -5,8 +5,6 @@ package dev.rote.metrics;
 /// @param mean of the logarithm
 /// @param deviation standard deviation of the logarithm, above 0
 public record LogNormal(double mean, double deviation) {
-    private static final double NORMAL_975 = 1.959963984540054;
-
     public LogNormal {
         if (!Double.isFinite(mean) || !(deviation > 0) || Double.isInfinite(deviation)) {
             throw new IllegalArgumentException(
@@ -16,7 +14,7 @@ public record LogNormal(double mean, double deviation) {
 
     /// The median with the central 95 %.
     public Interval interval() {
-        double margin = NORMAL_975 * deviation;
+        double margin = Interval.NORMAL_975 * deviation;
         return new Interval(Math.exp(mean), Math.exp(mean - margin), Math.exp(mean + margin));
     }
 

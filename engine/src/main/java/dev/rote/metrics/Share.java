@@ -6,8 +6,6 @@ package dev.rote.metrics;
 /// @param count trials, 1 or more
 /// @param hits how many of them count, 0 .. count
 public record Share(int count, int hits) {
-    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
-
     public Share {
         if (count < 1 || hits < 0 || hits > count) {
             throw new IllegalArgumentException(
@@ -32,7 +30,7 @@ public record Share(int count, int hits) {
     /// Wilson's interval at 95 %.
     public Interval wilson() {
         double p = value();
-        double z2 = NORMAL_975 * NORMAL_975 / count;
+        double z2 = Interval.NORMAL_975 * Interval.NORMAL_975 / count;
         double centre = (p + z2 / 2) / (1 + z2);
         double half = Math.sqrt(z2 * (p * (1 - p) + z2 / 4)) / (1 + z2);
         return new Interval(p, hits == 0 ? 0 : centre - half, hits == count ? 1 : centre + half);

@@ -25,8 +25,6 @@ public final class TimeScales {
     /// Loss split: a gap above this share of the test loss.
     public static final double SPLIT_MARGIN = 0.10;
 
-    private static final double NORMAL_975 = 1.959963984540054; // 97.5 % quantile of the standard normal
-
     private TimeScales() {}
 
     /// First measured step above `threshold`, moved back by linear interpolation of the value in log step between
@@ -184,7 +182,7 @@ public final class TimeScales {
     static double[] redrawn(Curve curve, SplitMix64 random) {
         double[] drawn = new double[curve.length()];
         for (int i = 0; i < drawn.length; i++) {
-            double error = (curve.highs()[i] - curve.values()[i]) / NORMAL_975;
+            double error = (curve.highs()[i] - curve.values()[i]) / Interval.NORMAL_975;
             drawn[i] = curve.values()[i] + error * random.nextGaussian();
         }
         return drawn;

@@ -19,7 +19,6 @@ import java.util.List;
 /// @param slope posterior mean of a
 /// @param covariance `[3]` posterior: of alpha, of alpha and a, of a
 public record WindowPrediction(Prior prior, double scatter, double intercept, double slope, double[] covariance) {
-    private static final double NORMAL_975 = 1.959963984540054;
     private static final double FLAT = 1e-6; // precision of alpha's prior
 
     /// Of an exponent, normal.
@@ -116,7 +115,7 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
 
     /// The exponent with its 95 % interval.
     public Interval exponent() {
-        double margin = NORMAL_975 * Math.sqrt(covariance[2]);
+        double margin = Interval.NORMAL_975 * Math.sqrt(covariance[2]);
         return new Interval(slope, slope - margin, slope + margin);
     }
 }
