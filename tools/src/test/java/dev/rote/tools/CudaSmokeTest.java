@@ -88,20 +88,7 @@ class CudaSmokeTest {
     }
 
     private static Process spectrum(Path folder, String device) throws IOException {
-        return rote(
-                folder,
-                "theory",
-                "spectrum",
-                "--set",
-                "model.d=12",
-                "--set",
-                "model.psi_p=[4]",
-                "--threads",
-                "1",
-                "--device",
-                device,
-                "--out",
-                folder.toString());
+        return onDevice(folder, device, "theory", "spectrum", "--set", "model.d=12", "--set", "model.psi_p=[4]");
     }
 
     /// Everything an audit found, without the device that searched.
@@ -113,21 +100,22 @@ class CudaSmokeTest {
 
     private static Process audit(Path folder, String device) throws IOException {
         String images = "builtin:fashion-mnist#";
-        return rote(
+        return onDevice(
                 folder,
+                device,
                 "audit",
                 "--samples",
                 images + "190:270", // the first ten are training images
                 "--training",
                 images + "0:200",
                 "--heldout",
-                images + "300:420",
-                "--threads",
-                "1",
-                "--device",
-                device,
-                "--out",
-                folder.toString());
+                images + "300:420");
+    }
+
+    private static Process onDevice(Path folder, String device, String... command) throws IOException {
+        List<String> words = new ArrayList<>(List.of(command));
+        words.addAll(List.of("--threads", "1", "--device", device, "--out", folder.toString()));
+        return rote(folder, words.toArray(String[]::new));
     }
 
     private static Process start(Path folder) throws IOException {

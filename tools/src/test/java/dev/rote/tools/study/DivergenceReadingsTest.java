@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 /// The clocks of `kl`, from records to laws: made-up runs in which KL = 10^4 (8000 / W tau)^4 + 0.1 + tau W / 640 n, so
@@ -56,16 +55,7 @@ class DivergenceReadingsTest {
                     Map.of(),
                     Map.of("kl@points", new RunRecord.Estimate(kl, kl - half, kl + half))));
         }
-        var record = new RunRecord(
-                100_000,
-                true,
-                List.of(),
-                List.of(),
-                measured,
-                Optional.empty(),
-                OptionalLong.empty(),
-                List.of(),
-                Optional.empty());
+        RunRecord record = StudyAnalysisTest.finished(100_000, measured);
         return new RunAnalysis(run, record, study.analysis()).curves(Optional.empty());
     }
 

@@ -269,8 +269,15 @@ class StudyAnalysisTest {
     }
 
     private static RunCurves run(List<RunRecord.Measured> measured) {
-        var record = new RunRecord(
-                80,
+        RunRecord record = finished(80, measured);
+        StudyFile study = study();
+        return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
+    }
+
+    /// A run that ended at an update, of which only measurements were recorded.
+    static RunRecord finished(int step, List<RunRecord.Measured> measured) {
+        return new RunRecord(
+                step,
                 true,
                 List.of(),
                 List.of(),
@@ -279,8 +286,6 @@ class StudyAnalysisTest {
                 OptionalLong.empty(),
                 List.of(),
                 Optional.empty());
-        StudyFile study = study();
-        return new RunAnalysis(study.runs().getFirst(), record, study.analysis()).curves(Optional.empty());
     }
 
     private static RunRecord.Measured measured(int step, RunRecord.Estimate frechet) {
