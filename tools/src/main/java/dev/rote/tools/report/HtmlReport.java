@@ -87,11 +87,7 @@ public final class HtmlReport {
         html.append(LandscapeSection.of(report.findings().landscape()));
         if (!report.runs().isEmpty()) {
             html.append("<h2>Runs</h2>\n<p class=\"hint\">")
-                    .append(Markup.math(
-                            "Times in optimizer updates with 95 % intervals over the samples of the run: τ_mem"
-                                    + " and first copy by bootstrap, τ_gen from the intervals of the Fréchet distance,"
-                                    + " τ_KL from those of KL, the loss split from those of the losses. f_mem at k = "
-                                    + Digits.ratio(report.headline().k()) + " with Wilson’s interval."))
+                    .append(Markup.math(table.intervals()))
                     .append("</p>\n");
             html.append(table.runs()).append(table.otherClocks()).append(table.overSeeds());
         }

@@ -192,6 +192,29 @@ final class SummaryTable {
                 : label.substring(0, from) + label.substring(from).replace(' ', '\u00a0');
     }
 
+    /// Where the intervals of the main table come from.
+    String intervals() {
+        List<String> sources = new ArrayList<>();
+        List<Clock> clocks = clocks(true);
+        if (clocks.stream().anyMatch(clock -> clock instanceof Clock.TauMem || clock instanceof Clock.FirstCopy)) {
+            sources.add("τ_mem and first copy by bootstrap");
+        }
+        if (clocks.contains(new Clock.TauGen())) {
+            sources.add("τ_gen from the intervals of the Fréchet distance");
+        }
+        if (clocks.stream().anyMatch(Clock.TauKl.class::isInstance)) {
+            sources.add("τ_KL from those of KL");
+        }
+        if (clocks.stream().anyMatch(Clock.LossSplit.class::isInstance)) {
+            sources.add("the loss split from those of the losses");
+        }
+        String times = sources.isEmpty()
+                ? "Times in optimizer updates."
+                : "Times in optimizer updates with 95 % intervals over the samples of the run: "
+                        + String.join(", ", sources) + ".";
+        return times + " f_mem at k = " + Digits.ratio(report.headline().k()) + " with Wilson’s interval.";
+    }
+
     private List<Clock> clocks(boolean headline) {
         List<Clock> clocks = new ArrayList<>();
         for (RunCurves run : report.runs()) {

@@ -47,6 +47,16 @@ class DivergenceReportTest {
     }
 
     @Test
+    void theNoteOnIntervalsNamesTheClocksThatAreThere() {
+        assertThat(new SummaryTable(report()).intervals())
+                .isEqualTo("Times in optimizer updates with 95 % intervals over the samples of the run: τ_mem and first"
+                        + " copy by bootstrap, τ_KL from those of KL. f_mem at k = 1/3 with Wilson’s interval.");
+        assertThat(new SummaryTable(SyntheticStudy.of(true, List.of())).intervals())
+                .contains("τ_gen from the intervals of the Fréchet distance")
+                .doesNotContain("KL");
+    }
+
+    @Test
     void theFactsAreThoseOfKl() {
         assertThat(report().generation()).isEqualTo(FALL);
         assertThat(Verdict.details(report()))
