@@ -99,17 +99,15 @@ public final class RunFolder implements AutoCloseable {
             AtomicFile.write(file, config.toml(recorded).getBytes(StandardCharsets.UTF_8));
             return;
         }
-        RunConfig known = RunConfig.read(file);
-        if (Extension.allows(config, known.hash(), known.train().steps())) {
+        requireSame(folder, config);
+        if (!RunConfig.read(file).hash().equals(config.hash())) {
             AtomicFile.write(file, config.toml(recorded).getBytes(StandardCharsets.UTF_8));
-        } else if (!known.hash().equals(config.hash()) && Extension.isOnlyLength(known, config)) {
-            throw new DataException(file + ": " + Extension.refusal(known, config));
-        } else {
-            requireSame(folder, config);
         }
     }
 
-    /// Looks whether a folder may hold this run: it holds none, or one of the same configuration. Reads only.
+    /// Looks whether a folder may hold this run: it holds none, one of the same configuration, or a shorter one that
+    // may
+    /// be extended. Reads only.
     ///
     /// @throws DataException if it holds a run with another configuration
     public static void requireSame(Path folder, RunConfig config) {
@@ -118,9 +116,14 @@ public final class RunFolder implements AutoCloseable {
             return;
         }
         RunConfig known = RunConfig.read(file);
-        if (!known.hash().equals(config.hash())) {
-            throw DataException.expected(file, "configuration", "that of this run", difference(known, config));
+        if (known.hash().equals(config.hash())
+                || Extension.allows(config, known.hash(), known.train().steps())) {
+            return;
         }
+        if (Extension.isOnlyLength(known, config)) {
+            throw new DataException(file + ": " + Extension.refusal(known, config));
+        }
+        throw DataException.expected(file, "configuration", "that of this run", difference(known, config));
     }
 
     private static String difference(RunConfig known, RunConfig wanted) {

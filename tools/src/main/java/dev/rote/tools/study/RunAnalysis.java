@@ -66,7 +66,7 @@ final class RunAnalysis {
 
     private RunStatus status() {
         int steps = run.config().train().steps();
-        RunStatus.State state = record.complete()
+        RunStatus.State state = record.complete(steps)
                 ? RunStatus.State.FINISHED
                 : record.step() > 0 ? RunStatus.State.STOPPED : RunStatus.State.WAITING;
         return new RunStatus(state, record.step(), steps, "");

@@ -16,7 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// What a run's `metrics.jsonl` says, read back.
 ///
 /// @param step last step that any record speaks of
-/// @param complete the run reached its last step
+/// @param ended the run reached the last step that it had then, or a rule stopped it
 /// @param losses step and mean training loss
 /// @param baseRates fractions of held-out images
 /// @param measurements in growing order of steps
@@ -26,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param stop what that rule decided in the end
 public record RunRecord(
         int step,
-        boolean complete,
+        boolean ended,
         List<double[]> losses,
         List<Fraction> baseRates,
         List<Measured> measurements,
@@ -34,6 +34,13 @@ public record RunRecord(
         OptionalLong parameters,
         List<Check> checks,
         Optional<Stop> stop) {
+    /// Whether nothing is left to do. A run that ended may be extended, one that a rule stopped may not.
+    ///
+    /// @param steps `train.steps` as it is now
+    public boolean complete(int steps) {
+        return ended && (step >= steps || stop.map(Stop::early).orElse(false));
+    }
+
     /// A look at the signals.
     ///
     /// @param gap (test loss - train loss) / test loss
@@ -71,7 +78,7 @@ public record RunRecord(
         Path file = folder.resolve("metrics.jsonl");
         List<ObjectNode> lines = Files.exists(file) ? JsonLines.read(file) : List.of();
         int step = 0;
-        boolean complete = false;
+        boolean ended = false;
         List<double[]> losses = new ArrayList<>();
         List<Fraction> baseRates = new ArrayList<>();
         TreeMap<Integer, Measured> measurements = new TreeMap<>();
@@ -98,9 +105,9 @@ public record RunRecord(
                 }
                 case "base_rate" -> baseRates.addAll(fractions(line.get("memorized_fraction")));
                 case "measure" -> measurements.put(at, measured(at, line));
-                case "end" -> complete = true;
+                case "end" -> ended = true;
                 case "stop" -> {
-                    complete = true;
+                    ended = true;
                     stop = Optional.of(stop(at, line));
                 }
                 case "check" -> checks.add(check(at, line));
@@ -109,7 +116,7 @@ public record RunRecord(
         }
         return new RunRecord(
                 step,
-                complete,
+                ended,
                 losses,
                 baseRates,
                 List.copyOf(measurements.values()),

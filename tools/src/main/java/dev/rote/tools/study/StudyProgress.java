@@ -45,7 +45,7 @@ public final class StudyProgress implements StudyRunner.Progress {
         for (Grid.Run run : study.runs()) {
             try {
                 RunRecord record = RunRecord.read(folder.resolve("runs").resolve(run.name()));
-                if (record.complete()) {
+                if (record.complete(run.config().train().steps())) {
                     steps.put(run.name(), (long) run.config().train().steps());
                 }
             } catch (DataException e) {

@@ -102,7 +102,7 @@ public final class StudyRunner {
         open.values().forEach(MeasuredRun::cancel);
     }
 
-    /// Looks whether the folder holds these runs and no others; reads only.
+    /// Looks whether the folder holds these runs, or shorter ones that may be extended, and no others; reads only.
     ///
     /// @throws dev.rote.errors.DataException if a run that is there has another configuration
     public void requireSameRuns() {
@@ -119,7 +119,9 @@ public final class StudyRunner {
         List<Grid.Run> complete = new ArrayList<>();
         for (Grid.Run run : study.runs()) {
             try {
-                (RunRecord.read(runFolder(run)).complete() ? complete : pending).add(run);
+                boolean over = RunRecord.read(runFolder(run))
+                        .complete(run.config().train().steps());
+                (over ? complete : pending).add(run);
             } catch (DataException e) {
                 fail(run, 0, e);
             }

@@ -33,7 +33,8 @@ class RunRecordTest {
                 {"kind":"of a later version"}
                 {"kind":"end","step":10}
                 """);
-        assertThat(record.complete()).isTrue();
+        assertThat(record.complete(10)).isTrue();
+        assertThat(record.complete(11)).as("to be extended").isFalse();
         assertThat(record.losses().getFirst()).containsExactly(10, Double.NaN);
         RunRecord.Measured at = record.measurements().getFirst();
         assertThat(at.fractions()).containsExactly(new RunRecord.Fraction(0.5, 0, 0, 0.4));

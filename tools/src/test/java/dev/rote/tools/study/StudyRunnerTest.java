@@ -1,8 +1,10 @@
 package dev.rote.tools.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.rote.config.ConfigTree;
+import dev.rote.errors.DataException;
 import dev.rote.measure.Measurement;
 import dev.rote.tools.report.RunStatus;
 import java.io.IOException;
@@ -46,23 +48,7 @@ class StudyRunnerTest {
     /// Three seeds, two of them as one program; each ends with the records and the weights that it has alone.
     @Test
     void seedsTrainedAsOneProgramAreTheRunsTheyAreAlone() throws InterruptedException, IOException {
-        StudyFile study = StudyFile.of(ConfigTree.parse("""
-                name = "seeds"
-                data.source = "builtin:gaussian-mixture?d=3"
-                data.n = 8
-                data.test = 8
-                model.family = "mlp-mixture"
-                model.width = 8
-                train.optimizer = "adam"
-                train.steps = 30
-                measure.steps = [10, 30]
-                measure.samples = 12
-                measure.sampler_steps = 10
-                measure.metrics = ["memorized_fraction", "loss@0.1"]
-                measure.noise_draws = 2
-                [grid]
-                seed = [0, 1, 2]
-                """, "s.toml"));
+        StudyFile study = seeds(30);
         Path together = folder.resolve("together");
         Path alone = folder.resolve("alone");
         assertThat(new StudyRunner(study, together, 2, 1, 2, Map.of(), QUIET).run())
@@ -75,6 +61,52 @@ class StudyRunnerTest {
             assertThat(together.resolve(weights)).hasSameBinaryContentAs(alone.resolve(weights));
         }
         assertThat(measured(together.resolve("runs/seed=0"))).isNotEqualTo(measured(together.resolve("runs/seed=1")));
+    }
+
+    private static StudyFile seeds(int steps) {
+        return StudyFile.of(ConfigTree.parse("""
+                name = "seeds"
+                data.source = "builtin:gaussian-mixture?d=3"
+                data.n = 8
+                data.test = 8
+                model.family = "mlp-mixture"
+                model.width = 8
+                train.optimizer = "adam"
+                train.steps = %d
+                measure.steps = [10, 30]
+                measure.samples = 12
+                measure.sampler_steps = 10
+                measure.metrics = ["memorized_fraction", "loss@0.1"]
+                measure.noise_draws = 2
+                [grid]
+                seed = [0, 1, 2]
+                """.formatted(steps), "s.toml"));
+    }
+
+    /// With more updates the runs go on to where they would have been.
+    @Test
+    void aCompleteStudyIsExtended() throws InterruptedException {
+        Path extended = folder.resolve("extended");
+        Path whole = folder.resolve("whole");
+        assertThat(new StudyRunner(seeds(30), extended, 2, 1, Map.of(), QUIET).run())
+                .isTrue();
+        StudyRunner longer = new StudyRunner(seeds(45), extended, 2, 1, Map.of(), QUIET);
+        longer.requireSameRuns();
+        assertThat(longer.run()).isTrue();
+        assertThat(new StudyRunner(seeds(45), whole, 2, 1, Map.of(), QUIET).run())
+                .isTrue();
+        for (int seed = 0; seed < 3; seed++) {
+            Path run = Path.of("runs", "seed=" + seed);
+            Path weights = run.resolve("checkpoints").resolve("45.safetensors");
+            assertThat(extended.resolve(weights)).hasSameBinaryContentAs(whole.resolve(weights));
+            RunRecord record = RunRecord.read(extended.resolve(run));
+            assertThat(record.complete(45)).isTrue();
+            assertThat(record.complete(60)).isFalse();
+        }
+        StudyRunner shorter = new StudyRunner(seeds(30), extended, 2, 1, Map.of(), QUIET);
+        assertThatThrownBy(shorter::requireSameRuns)
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("train.steps: expected at least 45, as in this folder, found 30");
     }
 
     private static List<String> measured(Path run) throws IOException {
