@@ -3,8 +3,8 @@
 
     tools/scripts/study1_docs.py FOLDER...
 
-The folders are those of `rote study study1/...`. Time is from the first run.toml to the last record. Nothing is written
-unless every run is complete.
+The folders are those of `rote study study1/...`. Time is from the first run.toml to the last record. Rows of other studies
+stay if they are from the same kind of machine. Nothing is written unless every run is complete.
 """
 
 import datetime
@@ -18,6 +18,8 @@ from quickstart_readme import ROOT, commits, fail, processor, records
 
 BEGIN, END = "<!-- study1:begin -->", "<!-- study1:end -->"
 CLOCK = "tau_mem[1%,k=1/3]"
+HEAD = ("| study | runs, updates | minutes | tau_mem (1 %), 95 % interval | tau_gen | f_mem collapses within a factor of"
+        " | commit, date |")
 
 
 def exponents(report, clock):
@@ -69,13 +71,18 @@ def main():
     folders = [Path(argument) for argument in sys.argv[1:]]
     if not folders or not all((folder / "report.json").is_file() for folder in folders):
         sys.exit(__doc__)
-    lines = ["%d cores, %s." % (os.cpu_count(), processor()), "",
-             "| study | runs, updates | minutes | tau_mem (1 %), 95 % interval | tau_gen | f_mem collapses within a factor of"
-             " | commit, date |", "|---|---|---|---|---|---|---|"]
-    lines += [row(folder) for folder in folders]
     page = ROOT / "docs" / "study1.md"
     before, rest = page.read_text().split(BEGIN)
-    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1])
+    block, after = rest.split(END)
+    machine = "%d cores, %s." % (os.cpu_count(), processor())
+    rows = {line.split("`")[1]: line for line in block.splitlines() if line.startswith("| `")}
+    if rows and machine not in block:
+        fail("%s: expected its rows to be from %s; give the folders of all studies" % (page, machine))
+    for folder in folders:
+        line = row(folder)
+        rows[line.split("`")[1]] = line
+    lines = [machine, "", HEAD, "|---" * (HEAD.count("|") - 1) + "|"] + [rows[name] for name in sorted(rows)]
+    page.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after)
 
 
 if __name__ == "__main__":
