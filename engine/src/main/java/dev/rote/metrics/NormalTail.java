@@ -25,6 +25,16 @@ final class NormalTail {
         return z < -9 ? density : density / (0.5 - density * series(z));
     }
 
+    /// ln(1 - Phi(z)).
+    static double log(double z) {
+        return z < -9 ? 0 : -0.5 * z * z - Math.log(ROOT_TWO_PI * hazard(z)); // 1 - Phi = phi / hazard
+    }
+
+    /// 1 - Phi(z).
+    static double probability(double z) {
+        return Math.exp(log(z));
+    }
+
     /// z + z^3/3 + z^5/(3 5) + ...
     private static double series(double z) {
         double term = z;

@@ -28,12 +28,8 @@ public record WindowPrediction(Prior prior, double scatter, double intercept, do
         /// tau_mem: proportional to n by Bonnaire et al. 2025 (arXiv:2505.17638, sec. 2) and Favero et al. 2025
         /// (arXiv:2505.16959). In small U-Nets it grows faster, up to n^1.5, where a batch is a small part of the
         /// images or the network is small for them, and slower below some dozens of images, where b straightens the
-        /// law. The
-        /// three numbers describe the recorded runs of docs/early-stopping.md.
+        /// law. The three numbers describe the recorded runs of docs/early-stopping.md.
         public static final Prior MEMORIZATION = new Prior(1.25, 0.2, 16);
-
-        /// tau_gen: the same at every n by the former, sec. 2.
-        public static final Prior GENERATION = new Prior(0, 0.15);
 
         public Prior {
             if (!Double.isFinite(mean) || !(deviation > 0) || Double.isInfinite(deviation)) {

@@ -83,7 +83,7 @@ class WindowPredictionTest {
         assertThatThrownBy(() -> new Point(0, 1, 0)).hasMessageContaining("positive n");
         assertThatThrownBy(() -> new Prior(1, 0)).hasMessageContaining("positive deviation");
         assertThatThrownBy(() -> new Prior(1, 1, -1)).hasMessageContaining("offset of 0 or more");
-        assertThatThrownBy(() -> WindowPrediction.of(List.of(), Prior.GENERATION, 0.1))
+        assertThatThrownBy(() -> WindowPrediction.of(List.of(), Prior.MEMORIZATION, 0.1))
                 .hasMessageContaining("expected runs");
     }
 }

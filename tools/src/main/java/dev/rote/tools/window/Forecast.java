@@ -2,6 +2,7 @@ package dev.rote.tools.window;
 
 import dev.rote.metrics.GapCurve;
 import dev.rote.metrics.GapForecast;
+import dev.rote.metrics.GenerationForecast;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.LogNormal;
 import dev.rote.metrics.WindowPrediction;
@@ -16,8 +17,7 @@ import java.util.Optional;
 /// @param n its training images
 /// @param tauMem with a 95 % interval; empty if no small run reached it
 /// @param exponent of tau_mem
-/// @param tauGen with a 95 % interval; empty if no small run knows it
-/// @param tauGenIsLeast some small runs give only a lower bound, so it may be later
+/// @param tauGen and whether there is a window; empty if no small run knows tau_gen or a bound of it, or if none copied
 /// @param updates that the small runs took
 /// @param runs small runs behind it
 /// @param beginning of the run itself, where it has begun
@@ -25,8 +25,7 @@ record Forecast(
         int n,
         Optional<Interval> tauMem,
         Optional<Interval> exponent,
-        Optional<Interval> tauGen,
-        boolean tauGenIsLeast,
+        Optional<GenerationForecast> tauGen,
         long updates,
         List<SmallRun> runs,
         Optional<Beginning> beginning) {
@@ -39,9 +38,6 @@ record Forecast(
     /// Standard deviation of ln tau_mem between runs of other seeds and images.
     static final double MEMORIZATION_SCATTER = 0.15;
 
-    /// The same of tau_gen, which is read off a flat and noisy curve.
-    static final double GENERATION_SCATTER = 0.4;
-
     /// From small runs alone.
     static Forecast of(int n, List<SmallRun> runs) {
         return of(n, runs, Optional.empty());
@@ -51,33 +47,36 @@ record Forecast(
     static Forecast of(int n, List<SmallRun> runs, Optional<GapCurve> own) {
         List<GapForecast.Small> gaps = new ArrayList<>();
         List<Point> memorized = new ArrayList<>();
-        List<Point> good = new ArrayList<>();
-        boolean least = false;
+        List<GenerationForecast.Point> good = new ArrayList<>();
         for (SmallRun run : runs) {
             run.tauMem().ifPresent(tau -> {
                 memorized.add(new Point(run.n(), tau.value(), run.error()));
                 gaps.add(new GapForecast.Small(run.n(), tau.value(), run.error(), run.gap()));
             });
-            run.tauGen().ifPresent(tau -> good.add(new Point(run.n(), tau, 0)));
-            least |= run.tauGenIsLeast();
+            run.tauGen().ifPresent(good::add);
         }
         Optional<WindowPrediction> memorization = memorized.isEmpty()
                 ? Optional.empty()
                 : Optional.of(WindowPrediction.of(memorized, Prior.MEMORIZATION, MEMORIZATION_SCATTER));
-        Optional<WindowPrediction> generation = good.isEmpty()
-                ? Optional.empty()
-                : Optional.of(WindowPrediction.of(good, Prior.GENERATION, GENERATION_SCATTER));
         Optional<LogNormal> law = memorization.map(fit -> fit.about(n));
         Optional<LogNormal> gap = own.flatMap(curve -> GapForecast.of(gaps, curve, n));
+        Optional<LogNormal> tauMem = law.map(tau -> gap.map(tau::and).orElse(tau));
         return new Forecast(
                 n,
-                law.map(tau -> gap.map(tau::and).orElse(tau).interval()),
+                tauMem.map(LogNormal::interval),
                 memorization.map(WindowPrediction::exponent),
-                generation.map(fit -> fit.at(n)),
-                least,
+                good.isEmpty() ? Optional.empty() : tauMem.map(tau -> GenerationForecast.of(good, n, tau)),
                 runs.stream().mapToLong(SmallRun::steps).sum(),
                 List.copyOf(runs),
                 own.map(curve -> new Beginning((int) curve.end(), gap.map(LogNormal::interval))));
+    }
+
+    /// How many of the small runs know a bound of their tau_gen and no more.
+    long bounds() {
+        return runs.stream()
+                .flatMap(run -> run.tauGen().stream())
+                .filter(tau -> tau.known() != GenerationForecast.Known.EXACT)
+                .count();
     }
 
     /// Share of the updates up to 2 tau_mem(n) that the small runs took.

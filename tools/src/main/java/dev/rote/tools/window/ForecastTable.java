@@ -80,7 +80,7 @@ final class ForecastTable {
                     .filter(trial -> trial.forecast().tauGen().isPresent())
                     .map(trial -> new Pair(
                             trial,
-                            trial.forecast().tauGen().orElseThrow(),
+                            trial.forecast().tauGen().orElseThrow().time(),
                             trial.truth().tauGen()))
                     .toList();
             List<Pair> exact = known.stream()
@@ -89,22 +89,37 @@ final class ForecastTable {
             List<Pair> bounds = known.stream()
                     .filter(pair -> pair.trial().truth().tauGenIsBound())
                     .toList();
-            long later = exact.stream()
-                    .filter(pair -> pair.trial().forecast().tauGenIsLeast())
+            long fromBounds = exact.stream()
+                    .filter(pair -> pair.trial().forecast().bounds() > 0)
                     .count();
             long agreeing = bounds.stream().filter(ForecastTable::agrees).count();
             lines.add(cells(row, exact, cell(exact, Pair::factor, error -> format("a factor of %.2f", error)))
-                    + format(" %s |", exact.isEmpty() ? "-" : Long.toString(later))
-                    + format(" %s |", bounds.isEmpty() ? "-" : agreeing + " of " + bounds.size()));
+                    + format(" %s |", exact.isEmpty() ? "-" : Long.toString(fromBounds))
+                    + format(" %s |", bounds.isEmpty() ? "-" : agreeing + " of " + bounds.size())
+                    + window(known));
         }
         return table(
-                HEAD + " said to be perhaps later | agrees with a bound |",
+                HEAD + " from bounds too | agrees with a bound | window: said | seen |",
                 lines,
                 rows.stream()
                         .flatMap(row -> row.trials().stream())
                         .filter(trial -> trial.forecast().tauGen().isPresent())
                         .filter(trial ->
                                 trial.truth().tauGenIsExact() || trial.truth().tauGenIsBound()));
+    }
+
+    /// The mean probability of a window and how often there was one, of runs of which that is known.
+    private static String window(List<Pair> pairs) {
+        List<PredictionTrial> judged = pairs.stream()
+                .map(Pair::trial)
+                .filter(trial -> trial.truth().open().isPresent())
+                .toList();
+        double said = judged.stream()
+                .mapToDouble(trial -> trial.forecast().tauGen().orElseThrow().open())
+                .average()
+                .orElse(0);
+        long seen = judged.stream().filter(trial -> trial.truth().open().get()).count();
+        return judged.isEmpty() ? " - | - |" : format(" %.0f %% | %d of %d |", 100 * said, seen, judged.size());
     }
 
     private static boolean agrees(Pair pair) {

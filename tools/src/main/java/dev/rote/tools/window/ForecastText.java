@@ -1,6 +1,7 @@
 package dev.rote.tools.window;
 
 import dev.rote.config.RunConfig;
+import dev.rote.metrics.GenerationForecast;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.WindowPrediction.Prior;
 import java.util.ArrayList;
@@ -25,8 +26,9 @@ final class ForecastText {
                         .toList());
         lines.add(String.format(
                 Locale.ROOT,
-                "%d small runs (n = %s) took %,d updates%s",
+                "%d small run%s (n = %s) took %,d updates%s",
                 forecast.runs().size(),
+                forecast.runs().size() == 1 ? "" : "s",
                 sizes,
                 forecast.updates(),
                 forecast.cost()
@@ -46,15 +48,24 @@ final class ForecastText {
                                 .map(tau -> "by the gap of its losses tau_mem is " + updates(tau))
                                 .orElse("its losses have not parted enough to tell"))));
         lines.add("tau_mem at n = " + forecast.n() + ": "
-                + updates(forecast.tauMem().get()) + ", growing as (n + " + Math.round(Prior.MEMORIZATION.offset())
+                + updates(forecast.tauMem().get()) + ", if it grows as (n + " + Math.round(Prior.MEMORIZATION.offset())
                 + ")^"
                 + exponent(forecast.exponent().orElseThrow()));
         lines.add("tau_gen: "
                 + forecast.tauGen()
-                        .map(found -> (forecast.tauGenIsLeast() ? "perhaps later than " : "") + updates(found))
+                        .map(found -> updates(found.time()) + bounds(forecast))
                         .orElse("not known from these runs"));
         lines.add(window(forecast));
         return lines;
+    }
+
+    private static String bounds(Forecast forecast) {
+        if (forecast.bounds() == 0) {
+            return "";
+        }
+        return forecast.runs().size() == 1
+                ? "; the small run knows only a bound"
+                : "; " + forecast.bounds() + " of " + forecast.runs().size() + " small runs know only a bound";
     }
 
     private static String window(Forecast forecast) {
@@ -62,17 +73,25 @@ final class ForecastText {
         if (forecast.tauGen().isEmpty()) {
             return String.format(Locale.ROOT, "stop before %,.0f updates; train with --stop before-memorization", safe);
         }
-        double good = forecast.tauGen().get().high();
-        return good < safe
-                ? String.format(
-                        Locale.ROOT,
-                        "window: from %,.0f to %,.0f updates both intervals agree; train with --stop before-memorization",
-                        good,
-                        safe)
-                : String.format(
-                        Locale.ROOT,
-                        "window: perhaps closed, the intervals of tau_gen and tau_mem overlap; more images, or"
-                                + " --stop before-memorization and an audit");
+        double good = forecast.tauGen().get().time().high();
+        double open = forecast.tauGen().get().open();
+        String chance = String.format(
+                Locale.ROOT,
+                "window: wider than a factor of %.1f with a probability of %.0f %%",
+                GenerationForecast.OPEN,
+                100 * open);
+        if (good < safe) {
+            return String.format(
+                    Locale.ROOT,
+                    "%s, from %,.0f to %,.0f updates by both intervals; train with --stop before-memorization",
+                    chance,
+                    good,
+                    safe);
+        }
+        return chance
+                + (open >= 0.5
+                        ? ", where is not certain; train with --stop before-memorization"
+                        : "; more images, or --stop before-memorization and an audit");
     }
 
     private static String updates(Interval tau) {
@@ -91,8 +110,10 @@ final class ForecastText {
         forecast.cost().ifPresent(share -> root.put("cost", share));
         forecast.tauMem().ifPresent(tau -> put(root.putObject("tau_mem"), tau));
         forecast.exponent().ifPresent(a -> put(root.putObject("exponent"), a));
-        forecast.tauGen().ifPresent(tau -> put(root.putObject("tau_gen"), tau));
-        root.put("tau_gen_may_be_later", forecast.tauGenIsLeast());
+        forecast.tauGen().ifPresent(found -> {
+            put(root.putObject("tau_gen"), found.time());
+            root.putObject("window").put("factor", GenerationForecast.OPEN).put("probability", found.open());
+        });
         forecast.beginning().ifPresent(run -> {
             ObjectNode entry = root.putObject("run").put("step", run.step());
             run.tauMem().ifPresent(tau -> put(entry.putObject("tau_mem"), tau));
@@ -102,10 +123,17 @@ final class ForecastText {
             ObjectNode entry = runs.addObject();
             entry.put("n", run.n()).put("updates", run.steps());
             run.tauMem().ifPresent(tau -> put(entry.putObject("tau_mem"), tau));
-            run.tauGen().ifPresent(tau -> entry.put("tau_gen", tau));
-            entry.put("tau_gen_may_be_later", run.tauGenIsLeast());
+            run.tauGen().ifPresent(tau -> entry.put("tau_gen", tau.tau()).put("tau_gen_known", word(tau.known())));
         }
         return root.toPrettyString() + "\n";
+    }
+
+    private static String word(GenerationForecast.Known known) {
+        return switch (known) {
+            case EXACT -> "exact";
+            case AT_LEAST -> "at least";
+            case AT_MOST -> "at most";
+        };
     }
 
     private static void put(ObjectNode node, Interval interval) {

@@ -24,7 +24,7 @@ enum Grouping {
     /// @param by that thing
     /// @param value what it is
     /// @param all how the rule did
-    /// @param open how it did where the window is wider than [RecordedRun#OPEN]
+    /// @param open how it did where the window is wider than [GenerationForecast#OPEN]
     record Part(String by, String value, Judgement all, Judgement open) {}
 
     /// @param order where it stands among the values of its kind

@@ -3,8 +3,8 @@ package dev.rote.tools.window;
 import dev.rote.config.ConfigTree;
 import dev.rote.config.RunConfig;
 import dev.rote.errors.DataException;
+import dev.rote.metrics.WindowPrediction.Prior;
 import dev.rote.tools.study.StudyFile;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -18,9 +18,6 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
     /// Fewer images are copied as soon as anything is learnt, and the law bends.
     static final int SMALLEST = 12;
 
-    // Few and large: the prior knows the exponent better than small sizes do, at which the law bends.
-    private static final double RATIO = 2; // between sizes
-    private static final int SIZES = 2;
     private static final double OVERSHOOT = 1.35; // steps of a run over its tau_mem, when it stops by itself
 
     public Pilot {
@@ -38,28 +35,21 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
         }
     }
 
-    /// Sizes that take about `budget` of the updates up to 2 tau_mem(n) if tau_mem is proportional to n, but no fewer
-    /// images than can be learnt from.
+    /// One size that takes about `budget` of the updates up to 2 tau_mem(n) by the law of [Prior#MEMORIZATION], but no
+    /// fewer images than can be learnt from. One large size and not several: the prior knows the exponent better than
+    /// small sizes do, at which the law bends, and the nearer a size is to n, the less an error of the exponent
+    // matters.
     ///
     /// @param budget share, above 0
     public static Pilot within(int n, int seeds, double budget) {
-        double sum = 0;
-        for (int i = 0; i < SIZES; i++) {
-            sum += Math.pow(RATIO, i);
-        }
-        double smallest = Math.max(SMALLEST, budget * 2 * n / (OVERSHOOT * seeds * sum));
-        List<Integer> sizes = new ArrayList<>();
-        for (int i = 0; i < SIZES; i++) {
-            int size = (int) Math.round(smallest * Math.pow(RATIO, i));
-            if (size < n) {
-                sizes.add(size);
-            }
-        }
-        if (sizes.isEmpty()) {
+        if (n <= SMALLEST) {
             throw new DataException("data: expected more than " + SMALLEST + " training images, of which some make"
-                    + " smaller runs, found " + n);
+                    + " a smaller run, found " + n);
         }
-        return new Pilot(n, sizes, seeds);
+        Prior law = Prior.MEMORIZATION;
+        double share = Math.pow(2 * budget / (OVERSHOOT * seeds), 1 / law.mean());
+        long size = Math.round((n + law.offset()) * share - law.offset());
+        return new Pilot(n, List.of((int) Math.clamp(size, SMALLEST, n - 1)), seeds);
     }
 
     /// The study of the small runs.

@@ -17,10 +17,10 @@ final class RecordedForecasts {
     enum Source {
         /// As many recorded sizes as the cost allows, largest first.
         ALL("small runs, all that fit"),
-        /// What a user gets: the sizes that `rote predict-window` makes, as nearly as the recorded ones allow.
-        COMMAND("two small runs, as predict-window"),
-        /// As [#ALL] for a part of the cost alone; the rest goes to the large run's first updates.
-        BEGUN("small runs and the run's beginning");
+        /// What a user gets: the size that `rote predict-window` makes, as nearly as the recorded ones allow.
+        COMMAND("one small run, as predict-window"),
+        /// As [#COMMAND] for a part of the cost alone; the rest goes to the large run's first updates.
+        BEGUN("one small run and the run's beginning");
 
         private final String words;
 
@@ -88,11 +88,8 @@ final class RecordedForecasts {
         List<SmallRun> chosen =
                 switch (source) {
                     case ALL -> largest(smaller, allowed);
-                    case COMMAND ->
-                        large.n() > Pilot.SMALLEST
-                                ? nearest(smaller, Pilot.within(large.n(), 1, budget), allowed)
-                                : List.of();
-                    case BEGUN -> largest(smaller, SMALL * allowed);
+                    case COMMAND -> nearest(smaller, large.n(), budget, allowed);
+                    case BEGUN -> nearest(smaller, large.n(), SMALL * budget, SMALL * allowed);
                 };
         if (chosen.isEmpty()) {
             return Optional.empty();
@@ -113,25 +110,17 @@ final class RecordedForecasts {
         return chosen;
     }
 
-    /// Of the neighbouring sizes that are cheap enough, those nearest to the command's in ln n; none if fewer than it
-    /// makes are.
-    private static List<SmallRun> nearest(List<SmallRun> growing, Pilot wanted, double allowed) {
-        int count = wanted.sizes().size();
-        List<SmallRun> best = List.of();
-        double least = Double.POSITIVE_INFINITY;
-        for (int from = 0; from + count <= growing.size(); from++) {
-            List<SmallRun> each = growing.subList(from, from + count);
-            double distance = 0;
-            for (int i = 0; i < count; i++) {
-                distance += Math.abs(
-                        Math.log((double) each.get(i).n() / wanted.sizes().get(i)));
-            }
-            if (updates(each) <= allowed && distance < least) {
-                least = distance;
-                best = each;
-            }
+    /// Of the sizes that are cheap enough, the one nearest in ln n to the command's.
+    private static List<SmallRun> nearest(List<SmallRun> growing, int n, double budget, double allowed) {
+        if (n <= Pilot.SMALLEST) {
+            return List.of();
         }
-        return best;
+        int wanted = Pilot.within(n, 1, budget).sizes().getFirst();
+        return growing.stream()
+                .filter(run -> run.steps() <= allowed)
+                .min(Comparator.comparingDouble(run -> Math.abs(Math.log((double) run.n() / wanted))))
+                .map(List::of)
+                .orElse(List.of());
     }
 
     private static long updates(List<SmallRun> runs) {

@@ -5,6 +5,7 @@ import dev.rote.config.StopConfig;
 import dev.rote.measure.StopRule;
 import dev.rote.metrics.Crossing;
 import dev.rote.metrics.Curve;
+import dev.rote.metrics.GenerationForecast;
 import dev.rote.metrics.GenerationTime;
 import dev.rote.metrics.TimeScales;
 import dev.rote.tools.study.RunRecord;
@@ -26,9 +27,6 @@ import java.util.OptionalInt;
 /// @param config its configuration
 /// @param measured its measurements with samples and Fréchet distance
 record RecordedRun(RunConfig config, List<Measured> measured) {
-    /// A narrower window than this factor lies within the error of its own ends.
-    static final double OPEN = 1.5;
-
     /// The window and the best that can be had in it.
     ///
     /// @param tauMem first step with more copies than the fraction, interpolated
@@ -44,6 +42,13 @@ record RecordedRun(RunConfig config, List<Measured> measured) {
         /// On one side only; what may be both earlier and later is no bound.
         boolean tauGenIsBound() {
             return tauGenIsLeast != tauGenIsMost;
+        }
+
+        /// Whether the window is wider than [GenerationForecast#OPEN]; empty where tau_gen is a bound that leaves it
+        // open.
+        Optional<Boolean> open() {
+            boolean wide = tauMem / tauGen >= GenerationForecast.OPEN;
+            return (wide ? tauGenIsLeast : tauGenIsMost) ? Optional.empty() : Optional.of(wide);
         }
     }
 
@@ -91,9 +96,11 @@ record RecordedRun(RunConfig config, List<Measured> measured) {
                 .orElse(0.0);
     }
 
-    /// Those whose window is at least [#OPEN] wide.
+    /// Those whose window is at least [GenerationForecast#OPEN] wide.
     static List<RecordedRun> open(List<RecordedRun> runs, StopConfig stop) {
-        return runs.stream().filter(run -> run.width(stop) >= OPEN).toList();
+        return runs.stream()
+                .filter(run -> run.width(stop) >= GenerationForecast.OPEN)
+                .toList();
     }
 
     double[] steps() {

@@ -2,6 +2,8 @@ package dev.rote.tools.window;
 
 import dev.rote.metrics.Curve;
 import dev.rote.metrics.GapCurve;
+import dev.rote.metrics.GenerationForecast;
+import dev.rote.metrics.GenerationForecast.Known;
 import dev.rote.metrics.GenerationTime;
 import dev.rote.metrics.Interval;
 import dev.rote.metrics.TimeScales;
@@ -15,11 +17,9 @@ import java.util.OptionalDouble;
 /// @param n its training images
 /// @param steps updates that it took
 /// @param tauMem with its 90 % interval; empty if it was not reached
-/// @param tauGen empty if nobody knows
-/// @param tauGenIsLeast the Fréchet distance may still have been falling: tau_gen is at least that
+/// @param tauGen or a bound of it; empty if nobody knows
 /// @param gap of its losses; without looks where there are no held-out images
-record SmallRun(
-        int n, int steps, Optional<Interval> tauMem, OptionalDouble tauGen, boolean tauGenIsLeast, GapCurve gap) {
+record SmallRun(int n, int steps, Optional<Interval> tauMem, Optional<GenerationForecast.Point> tauGen, GapCurve gap) {
     private static final double NORMAL_95 = 1.6448536269514722; // of a 90 % interval
 
     /// From its records.
@@ -59,20 +59,29 @@ record SmallRun(
         List<RunRecord.Measured> with = measured.stream()
                 .filter(at -> at.frechet().isPresent() && at.step() > 0 && at.step() <= steps)
                 .toList();
-        if (with.isEmpty()) {
-            return new SmallRun(n, steps, tauMem, OptionalDouble.empty(), false, gap);
+        return new SmallRun(n, steps, tauMem, tauGen(n, with, tauMem.map(Interval::value)), gap);
+    }
+
+    private static Optional<GenerationForecast.Point> tauGen(
+            int n, List<RunRecord.Measured> measured, Optional<Double> tauMem) {
+        if (measured.isEmpty()) {
+            return Optional.empty();
         }
         Curve frechet = Curve.of(
-                with.stream().mapToDouble(RunRecord.Measured::step).toArray(),
-                with.stream().mapToDouble(at -> at.frechet().get().value()).toArray());
-        OptionalDouble end = tauMem.isPresent() ? OptionalDouble.of(tauMem.get().value()) : OptionalDouble.empty();
-        Optional<GenerationTime> found = TimeScales.generation(frechet, end, TimeScales.GENERATION_FACTOR);
-        return new SmallRun(
-                n,
-                steps,
-                tauMem,
-                found.map(time -> OptionalDouble.of(time.step())).orElse(OptionalDouble.empty()),
-                found.map(GenerationTime::minimumIsLast).orElse(false),
-                gap);
+                measured.stream().mapToDouble(RunRecord.Measured::step).toArray(),
+                measured.stream().mapToDouble(at -> at.frechet().get().value()).toArray());
+        OptionalDouble end = tauMem.map(OptionalDouble::of).orElse(OptionalDouble.empty());
+        return TimeScales.generation(frechet, end, TimeScales.GENERATION_FACTOR)
+                .flatMap(found -> known(found, frechet.steps()[0])
+                        .map(known -> new GenerationForecast.Point(n, found.step(), known)));
+    }
+
+    /// Empty where tau_gen may be earlier as well as later.
+    private static Optional<Known> known(GenerationTime found, double firstStep) {
+        boolean first = found.step() == firstStep;
+        if (first && found.minimumIsLast()) {
+            return Optional.empty();
+        }
+        return Optional.of(first ? Known.AT_MOST : found.minimumIsLast() ? Known.AT_LEAST : Known.EXACT);
     }
 }

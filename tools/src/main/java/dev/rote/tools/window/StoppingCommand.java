@@ -4,6 +4,7 @@ import dev.rote.config.RunConfig;
 import dev.rote.config.StopConfig;
 import dev.rote.errors.DataException;
 import dev.rote.errors.EnvironmentException;
+import dev.rote.metrics.GenerationForecast;
 import dev.rote.tools.cli.Console;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,8 +70,8 @@ public final class StoppingCommand implements Callable<Integer> {
                         runs.stream().filter(run -> run.width(stop) > 0).count(),
                         Double.toString(100 * stop.fraction()).replaceFirst("\\.0$", ""),
                         open.size(),
-                        RecordedRun.OPEN);
-        print("Runs whose window is wider than a factor of " + RecordedRun.OPEN, rules(open, stop));
+                        GenerationForecast.OPEN);
+        print("Runs whose window is wider than a factor of " + GenerationForecast.OPEN, rules(open, stop));
         print("All runs", rules(runs, stop));
         print(
                 "The rule before-memorization, part by part",

@@ -1,5 +1,6 @@
 package dev.rote.tools.window;
 
+import dev.rote.metrics.GenerationForecast;
 import dev.rote.metrics.Interval;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +40,7 @@ final class StoppingTable {
         }
         List<String> lines = new ArrayList<>();
         lines.add("| runs by | value | runs | inside the window (Wilson 95 %) | too early | too late | not stopped"
-                + " | inside, of windows wider than a factor of " + RecordedRun.OPEN + " |");
+                + " | inside, of windows wider than a factor of " + GenerationForecast.OPEN + " |");
         lines.add("|---|---|---|---|---|---|---|---|");
         for (Grouping.Part part : parts) {
             Judgement open = part.open();

@@ -2,17 +2,22 @@ package dev.rote.tools.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.rote.config.ConfigTree;
 import dev.rote.config.StopConfig;
 import dev.rote.errors.DataException;
 import dev.rote.metrics.GapCurve;
+import dev.rote.metrics.GenerationForecast;
+import dev.rote.metrics.GenerationForecast.Known;
+import dev.rote.metrics.GenerationForecast.Point;
 import dev.rote.metrics.Interval;
+import dev.rote.tools.study.RunRecord;
 import dev.rote.tools.study.StudyFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class ForecastTest {
@@ -21,8 +26,7 @@ class ForecastTest {
                 n,
                 (int) (1.3 * tau),
                 Optional.of(new Interval(tau, 0.9 * tau, 1.1 * tau)),
-                OptionalDouble.of(100),
-                false,
+                Optional.of(new Point(n, 100, Known.EXACT)),
                 gap(tau, 1.3 * tau));
     }
 
@@ -42,17 +46,80 @@ class ForecastTest {
         Interval tau = forecast.tauMem().orElseThrow();
         assertThat(tau.value()).isBetween(24335.0, 25328.0);
         assertThat(tau.low()).isBetween(7_000.0, 14_000.0);
-        assertThat(forecast.tauGen().orElseThrow().value()).isBetween(99.0, 101.0);
+        assertThat(forecast.tauGen().orElseThrow().time().contains(100)).isTrue();
         assertThat(forecast.cost().orElseThrow()).isBetween(0.033, 0.036);
         assertThat(ForecastText.json(forecast)).contains("\"tau_mem\"", "\"exponent\"", "\"n\" : 1024");
         assertThat(ForecastText.lines(forecast, Recorded.config(1024, 0)))
                 .anySatisfy(line -> assertThat(line).startsWith("3 small runs (n = 16, 24, 36) took 1,728 updates, 3."))
-                .anySatisfy(line -> assertThat(line).startsWith("window: from "));
+                .anySatisfy(line -> assertThat(line)
+                        .containsPattern(
+                                "^window: wider than a factor of 1.5 with a probability of 100 %, from [0-9,]+ to"
+                                        + " [0-9,]+ updates by both intervals; train"));
+    }
+
+    /// Few images are copied before samples are good: what the small runs know of tau_gen is that it is later.
+    @Test
+    void aBoundLeavesTauGenOpenUpToTauMem() {
+        List<SmallRun> small = List.of(bound(16, 320, Known.AT_LEAST), bound(24, 423, Known.AT_LEAST));
+        Forecast forecast = Forecast.of(1024, small);
+        double tauMem = forecast.tauMem().orElseThrow().value();
+        GenerationForecast tauGen = forecast.tauGen().orElseThrow();
+        assertThat(tauGen.time().low()).isGreaterThan(200);
+        assertThat(tauGen.time().high()).isBetween(0.5 * tauMem, 2 * tauMem);
+        assertThat(tauGen.open()).isBetween(0.5, 0.99);
+        assertThat(forecast.bounds()).isEqualTo(2);
+        assertThat(ForecastText.lines(forecast, Recorded.config(1024, 0)))
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("tau_gen: ").endsWith("; 2 of 2 small runs know only a bound"))
+                .anySatisfy(line ->
+                        assertThat(line).endsWith(" %, where is not certain; train with --stop before-memorization"));
+        assertThat(ForecastText.json(forecast))
+                .contains("\"tau_gen_known\" : \"at least\"", "\"window\"", "\"probability\"");
+        // at 30 images there is no room between the bounds and tau_mem
+        Forecast near = Forecast.of(30, small);
+        assertThat(near.tauGen().orElseThrow().open()).isLessThan(0.5);
+        assertThat(ForecastText.lines(near, Recorded.config(30, 0)).getLast())
+                .endsWith(" %; more images, or --stop before-memorization and an audit");
+    }
+
+    private static SmallRun bound(int n, double tau, Known known) {
+        SmallRun run = run(n, tau);
+        return new SmallRun(n, run.steps(), run.tauMem(), Optional.of(new Point(n, 0.9 * tau, known)), run.gap());
+    }
+
+    @Test
+    void aSmallRunKnowsItsTauGenOrABound() {
+        Optional<Interval> tauMem = Optional.of(new Interval(100, 90, 110));
+        double[] falling = {8, 4, 2, 1, 1};
+        assertThat(tauGen(tauMem, falling)).contains(new Point(16, 80, Known.AT_LEAST));
+        assertThat(tauGen(Optional.empty(), falling)).contains(new Point(16, 80, Known.EXACT));
+        assertThat(tauGen(tauMem, 8, 2, 1, 2, 1)).contains(new Point(16, 40, Known.EXACT));
+        assertThat(tauGen(tauMem, 1, 1, 2, 2, 1)).contains(new Point(16, 10, Known.AT_MOST));
+        assertThat(tauGen(tauMem, 1.05, 2, 2, 1, 1)).isEmpty();
+        assertThat(tauGen(tauMem)).isEmpty();
+    }
+
+    /// Of a run measured at 10, 20, 40, 80, 160 updates.
+    private static Optional<Point> tauGen(Optional<Interval> tauMem, double... distances) {
+        List<RunRecord.Measured> measured = new ArrayList<>();
+        for (int i = 0; i < distances.length; i++) {
+            measured.add(new RunRecord.Measured(
+                    10 << i,
+                    8,
+                    List.of(),
+                    new double[] {1},
+                    Optional.of(Recorded.exact(distances[i])),
+                    "features",
+                    Map.of(),
+                    Map.of(),
+                    Map.of()));
+        }
+        return SmallRun.of(16, 160, tauMem, measured, GapCurve.of(List.of())).tauGen();
     }
 
     @Test
     void withoutACopyNothingIsForecast() {
-        SmallRun none = new SmallRun(16, 100, Optional.empty(), OptionalDouble.empty(), false, GapCurve.of(List.of()));
+        SmallRun none = new SmallRun(16, 100, Optional.empty(), Optional.empty(), GapCurve.of(List.of()));
         Forecast forecast = Forecast.of(64, List.of(none));
         assertThat(forecast.tauMem()).isEmpty();
         assertThat(ForecastText.lines(forecast, Recorded.config(64, 0)).getLast())
@@ -87,12 +154,14 @@ class ForecastTest {
 
     @Test
     void sizesFollowFromTheBudget() {
-        Pilot pilot = Pilot.within(4096, 1, 0.05);
-        int images = pilot.sizes().stream().mapToInt(n -> n).sum();
-        assertThat(1.35 * images / (2 * 4096)).isBetween(0.048, 0.052);
-        assertThat(Pilot.within(64, 1, 0.05).sizes()).containsExactly(12, 24);
-        assertThat(Pilot.within(4096, 2, 0.05).sizes().getFirst())
-                .isLessThan(pilot.sizes().getFirst());
+        // 1.35 ((s + 16) / 1040)^1.25 = 2 * 0.05
+        assertThat(Pilot.within(1024, 1, 0.05).sizes()).containsExactly(114);
+        assertThat(Pilot.within(1024, 1, 0.1).sizes()).containsExactly(210);
+        assertThat(Pilot.within(64, 1, 0.05).sizes()).containsExactly(12);
+        assertThat(Pilot.within(64, 1, 1).sizes()).containsExactly(63);
+        int alone = Pilot.within(4096, 1, 0.05).sizes().getFirst();
+        int twice = Pilot.within(4096, 2, 0.05).sizes().getFirst();
+        assertThat(2 * Math.pow(twice + 16, 1.25)).isCloseTo(Math.pow(alone + 16, 1.25), withinPercentage(1));
         assertThatThrownBy(() -> Pilot.within(10, 1, 0.05))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("expected more than 12 training images");
