@@ -25,6 +25,9 @@ final class Verdict {
     /// More settings than this are a range.
     private static final int LISTED = 4;
 
+    /// A narrower interval of an exponent comes of times that were read off the same few steps.
+    private static final double LEAST_WIDTH = 0.01;
+
     private Verdict() {}
 
     /// The one sentence at the top.
@@ -169,12 +172,10 @@ final class Verdict {
                         : "";
                 each.add(Digits.twoDecimals(law.slope()) + ends + where(fits.get(i)));
             }
-            sentence += String.join(", ", each) + " (95 % intervals)";
+            boolean any = laws.stream().anyMatch(law -> Double.isFinite(law.low()));
+            sentence += String.join(", ", each) + (any ? " (95 % intervals)" : ", without intervals");
         } else {
-            double[] slopes =
-                    laws.stream().mapToDouble(PowerLaw::slope).sorted().toArray();
-            sentence += Digits.twoDecimals(slopes[0]) + " to " + Digits.twoDecimals(slopes[slopes.length - 1]) + " in "
-                    + fits.size() + " settings";
+            sentence += slopes(laws);
         }
         if (!variable.equals("n")) {
             return sentence + ".";
@@ -186,6 +187,12 @@ final class Verdict {
         return known.isEmpty()
                 ? sentence + "."
                 : sentence + ": in line with growth proportional to n in " + linear + " of " + known.size() + ".";
+    }
+
+    private static String slopes(List<PowerLaw> laws) {
+        double[] slopes = laws.stream().mapToDouble(PowerLaw::slope).sorted().toArray();
+        return Digits.twoDecimals(slopes[0]) + " to " + Digits.twoDecimals(slopes[slopes.length - 1]) + " in "
+                + slopes.length + " settings";
     }
 
     private static String linearity(PowerLaw law) {
@@ -243,12 +250,28 @@ final class Verdict {
                         + law(report, clock) + ".");
     }
 
+    /// In brackets, of every setting that has one while they are few.
     private static String law(StudyReport report, Clock clock) {
-        return report.fits().stream()
-                .filter(f -> f.clock().equals(clock) && f.law().isPresent())
-                .findFirst()
-                .map(f -> exponent(f, f.law().orElseThrow()))
-                .orElse("");
+        List<ScalingFit> all = report.fits().stream()
+                .filter(fit -> fit.clock().equals(clock) && fit.law().isPresent())
+                .toList();
+        if (all.isEmpty()) {
+            return "";
+        }
+        String variable = all.getFirst().variable();
+        List<ScalingFit> fits =
+                all.stream().filter(fit -> fit.variable().equals(variable)).toList();
+        String laws = fits.size() > LISTED
+                ? "∝ " + variable + "^"
+                        + slopes(fits.stream()
+                                .map(fit -> fit.law().orElseThrow())
+                                .toList())
+                : String.join(
+                        "; ",
+                        fits.stream()
+                                .map(fit -> exponent(fit, fit.law().orElseThrow()))
+                                .toList());
+        return " (" + laws + ")";
     }
 
     private static String range(double[] values) {
@@ -259,12 +282,14 @@ final class Verdict {
     }
 
     private static String exponent(ScalingFit fit, PowerLaw law) {
-        return " (∝ " + fit.variable() + "^" + Digits.twoDecimals(law.slope())
-                + (Double.isFinite(law.low())
-                        ? ", 95 % interval of the exponent " + Digits.twoDecimals(law.low()) + " to "
-                                + Digits.twoDecimals(law.high())
-                        : " between two runs, without an interval")
-                + ")";
+        String text = "∝ " + fit.variable() + "^" + Digits.twoDecimals(law.slope()) + where(fit);
+        if (!Double.isFinite(law.low())) {
+            return text + " between two runs, without an interval";
+        }
+        return law.high() - law.low() < LEAST_WIDTH
+                ? text + ", without an interval, as the few known times lie on one line"
+                : text + ", 95 % interval of the exponent " + Digits.twoDecimals(law.low()) + " to "
+                        + Digits.twoDecimals(law.high());
     }
 
     private static Optional<String> window(StudyReport report) {

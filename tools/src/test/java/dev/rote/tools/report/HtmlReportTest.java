@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -213,65 +212,6 @@ class HtmlReportTest {
                 new Curve(new Quantity.LossAt(0.1, Quantity.Split.TEST), points));
         RunStatus status = new RunStatus(State.FINISHED, 20, 20, "");
         return new RunCurves("w" + width, Map.of("model.width", width), 4, status, curves, List.of(), List.of(), 0);
-    }
-
-    @Test
-    void twoRunsGiveALineAndNoInterval() {
-        StudyReport report = SyntheticStudy.of(true, List.of());
-        ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 1.22, Double.NaN, Double.NaN, 1);
-        ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
-        StudyReport other = new StudyReport(
-                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
-        assertThat(Verdict.headline(other))
-                .isEqualTo("τ_mem grows as n^1.22 between two runs, which give no interval.");
-        assertThat(HtmlReport.page(other)).doesNotContain("1.000");
-    }
-
-    @Test
-    void everySettingIsNamedWhileTheyAreFew() {
-        assertThat(headline(0.9, 1.0))
-                .isEqualTo("τ_mem grows as n^0.90 (0.70–1.10) at W = 8, 1.00 (0.80–1.20) at W = 16 (95 % intervals):"
-                        + " in line with growth proportional to n in 2 of 2.");
-        assertThat(headline(0.9, 1.4, Double.NaN))
-                .isEqualTo("τ_mem grows as n^0.90 (0.70–1.10) at W = 8, 1.40 (1.20–1.60) at W = 16, 1.00 at W = 32"
-                        + " (95 % intervals): in line with growth proportional to n in 1 of 2.");
-        assertThat(headline(0.9, 1.4, 1.3, 1.1, 1.0))
-                .isEqualTo(
-                        "τ_mem grows as n^0.90 to 1.40 in 5 settings: in line with growth proportional to n in 3 of 5.");
-    }
-
-    /// @param slopes with 0.2 on either side; NaN: 1, without an interval
-    private static String headline(double... slopes) {
-        StudyReport report = SyntheticStudy.of(true, List.of());
-        List<ScalingFit> fits = new ArrayList<>();
-        for (double slope : slopes) {
-            ScalingFit.PowerLaw law = Double.isNaN(slope)
-                    ? new ScalingFit.PowerLaw(3, 1, Double.NaN, Double.NaN, 1)
-                    : new ScalingFit.PowerLaw(3, slope, slope - 0.2, slope + 0.2, 0.9);
-            fits.add(new ScalingFit(TAU_MEM, "n", "W = " + (8 << fits.size()), List.of(), Optional.of(law)));
-        }
-        return Verdict.headline(new StudyReport(
-                "x", "", report.provenance(), "", report.runs(), Findings.of(fits), List.of(), List.of()));
-    }
-
-    @Test
-    void intervalThatExcludesOneIsSaid() {
-        StudyReport report = SyntheticStudy.of(true, List.of());
-        ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 1.4, 1.2, 1.6, 0.9);
-        ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
-        StudyReport other = new StudyReport(
-                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
-        assertThat(Verdict.headline(other)).contains("the interval excludes growth proportional to n");
-    }
-
-    @Test
-    void intervalThatAllowsNoGrowthAtAllSaysNothingForGrowth() {
-        StudyReport report = SyntheticStudy.of(true, List.of());
-        ScalingFit.PowerLaw law = new ScalingFit.PowerLaw(3, 0.4, -0.4, 1.1, 0.9);
-        ScalingFit fit = new ScalingFit(TAU_MEM, "n", "", List.of(), Optional.of(law));
-        StudyReport other = new StudyReport(
-                "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
-        assertThat(Verdict.headline(other)).endsWith("too wide to tell growth proportional to n from none.");
     }
 
     @Test
