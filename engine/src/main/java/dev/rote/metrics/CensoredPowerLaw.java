@@ -9,12 +9,10 @@ import java.util.Optional;
 /// it is the slow runs that end too early.
 ///
 /// log tau = log C + sum of aj log xj + sigma e with e standard normal, by maximum likelihood (the Tobit model, Tobin
-/// 1958, Econometrica 26, 24), found with the EM algorithm: a bounded log tau is replaced by the mean of the normal
-/// that is cut off at the bound (Aitkin 1981, Technometrics 23, 161). Without bounds these are ordinary least
-/// squares and the intervals those of linear regression; with bounds their variance is the inverse of the second
-/// derivative of the likelihood, scaled by m / (m - p) with m the known times and p the parameters, and Student's t
-/// has m - p degrees
-/// of freedom. With m = p there is no interval.
+/// 1958, Econometrica 26, 24). Without bounds these are ordinary least squares and the intervals those of linear
+/// regression; with bounds their variance is the inverse of the second derivative of the likelihood, scaled by
+/// m / (m - p) with m the known times and p the parameters, and Student's t has m - p degrees of freedom. With m = p
+/// there is no interval.
 ///
 /// @param exponents one per variable
 /// @param prefactor C; far from x = 1 it is wide and correlated with the exponents

@@ -1,6 +1,7 @@
 package dev.rote.metrics;
 
 import dev.rote.metrics.CensoredPowerLaw.Time;
+import dev.rote.metrics.TobitMaximum.Side;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,8 +16,6 @@ import org.ejml.dense.row.CommonOps_DDRM;
 /// @param coefficients `[p]`, first the mean level
 record CensoredRegression(List<Time> times, double[][] design, double[] means, double[] coefficients, double sigma) {
     private static final double LEVEL = 0.95;
-    private static final int MOST_ITERATIONS = 10_000;
-    private static final double SMALL = 1e-9;
 
     static Optional<CensoredRegression> of(List<Time> times) {
         return of(times, Optional.empty());
@@ -72,45 +71,33 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
         return ones;
     }
 
-    /// EM from the bounds taken for times.
+    /// From the bounds taken for times, or from the solution nearby.
     private static CensoredRegression climb(
             List<Time> times,
             double[][] design,
             double[] means,
             DMatrixRMaj inverse,
             Optional<CensoredRegression> near) {
-        int m = design.length;
-        double[] filled = new double[m];
-        double[] variance = new double[m];
-        boolean bounded = false;
-        for (int i = 0; i < m; i++) {
+        double[] y = new double[design.length];
+        Side[] sides = new Side[design.length];
+        for (int i = 0; i < y.length; i++) {
             Time time = times.get(i);
-            filled[i] = Math.log(time.low() > 0 ? time.low() : time.high());
-            bounded |= !time.isKnown();
+            boolean lower = time.low() > 0;
+            y[i] = Math.log(lower ? time.low() : time.high());
+            sides[i] = time.isKnown() ? Side.KNOWN : lower ? Side.AT_LEAST : Side.AT_MOST;
         }
-        double[] coefficients = solve(design, filled, inverse);
-        double sigma = scatter(design, filled, variance, coefficients);
-        if (bounded && near.isPresent() && near.get().sigma > 0) {
-            coefficients = near.get().moved(means);
-            sigma = near.get().sigma;
+        double[] coefficients = solve(design, y, inverse);
+        TobitMaximum solution = new TobitMaximum(coefficients, scatter(design, y, coefficients));
+        if (solution.sigma() > 0 && times.stream().anyMatch(time -> !time.isKnown())) {
+            solution = TobitMaximum.of(
+                    design,
+                    y,
+                    sides,
+                    near.filter(other -> other.sigma > 0)
+                            .map(other -> new TobitMaximum(other.moved(means), other.sigma))
+                            .orElse(solution));
         }
-        for (int round = 0; bounded && sigma > 0 && round < MOST_ITERATIONS; round++) {
-            for (int i = 0; i < m; i++) {
-                fill(times.get(i), dot(design[i], coefficients), sigma, i, filled, variance);
-            }
-            double[] next = solve(design, filled, inverse);
-            double nextSigma = scatter(design, filled, variance, next);
-            double change = Math.abs(nextSigma - sigma);
-            for (int j = 0; j < next.length; j++) {
-                change = Math.max(change, Math.abs(next[j] - coefficients[j]));
-            }
-            coefficients = next;
-            sigma = nextSigma;
-            if (change < SMALL) {
-                break;
-            }
-        }
-        return new CensoredRegression(times, design, means, coefficients, sigma);
+        return new CensoredRegression(times, design, means, solution.coefficients(), solution.sigma());
     }
 
     /// The coefficients about other means.
@@ -120,19 +107,6 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
             same[0] += same[j] * (others[j] - means[j]);
         }
         return same;
-    }
-
-    /// Mean and variance of a normal that is cut off at the bound.
-    private static void fill(Time time, double mean, double sigma, int i, double[] filled, double[] variance) {
-        if (time.isKnown()) {
-            return;
-        }
-        boolean lower = time.low() > 0;
-        double bound = Math.log(lower ? time.low() : time.high());
-        double z = (lower ? bound - mean : mean - bound) / sigma;
-        double hazard = NormalTail.hazard(z);
-        filled[i] = mean + (lower ? sigma : -sigma) * hazard;
-        variance[i] = sigma * sigma * Math.max(0, 1 - hazard * (hazard - z));
     }
 
     private static double[] solve(double[][] design, double[] y, DMatrixRMaj inverse) {
@@ -152,11 +126,11 @@ record CensoredRegression(List<Time> times, double[][] design, double[] means, d
         return coefficients;
     }
 
-    private static double scatter(double[][] design, double[] y, double[] variance, double[] coefficients) {
+    private static double scatter(double[][] design, double[] y, double[] coefficients) {
         double sum = 0;
         for (int i = 0; i < design.length; i++) {
             double r = y[i] - dot(design[i], coefficients);
-            sum += r * r + variance[i];
+            sum += r * r;
         }
         return Math.sqrt(sum / design.length);
     }

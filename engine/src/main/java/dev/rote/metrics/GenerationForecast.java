@@ -33,9 +33,9 @@ public record GenerationForecast(Interval time, double open) {
     /// Standard deviation of ln tau_gen between runs: it is read off a flat and noisy curve.
     static final double SCATTER = 0.5;
 
-    private static final double STEP = 0.02; // of the grid of ln tau
+    private static final double STEP = 0.05; // of the grid of ln tau
     private static final double FAR = 5; // standard deviations beyond which nothing is left
-    private static final int EXPONENTS = 41;
+    private static final int EXPONENTS = 21;
 
     /// What a run knows of its tau_gen.
     public enum Known {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.rote.metrics.CensoredPowerLaw.Time;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -128,6 +129,71 @@ class CensoredPowerLawTest {
                     .as("W, runs end at %s", end)
                     .isBetween(0.92, 0.98);
         }
+    }
+
+    /// The likelihood falls in every direction from what was found, whatever it was begun from.
+    @Test
+    void nothingNearbyIsMoreLikely() {
+        for (int i = 0; i < 50; i++) {
+            Random random = new Random(700 + i);
+            List<Time> times = runs(0.5, 450_000, random).stream()
+                    .map(time -> time.low() < 30_000 ? Time.atMost(30_000, time.x()) : time)
+                    .toList();
+            CensoredRegression far = CensoredRegression.of(runs(2, 1e6, random)).orElseThrow();
+            CensoredRegression found =
+                    CensoredRegression.of(times, Optional.of(far)).orElseThrow();
+            CensoredRegression again = CensoredRegression.of(times).orElseThrow();
+            assertThat(found.coefficients()).containsExactly(again.coefficients(), within(1e-7));
+            double most = likelihood(times, found.coefficients(), found.sigma(), found);
+            for (int k = 0; k < 40; k++) {
+                double[] other = found.coefficients().clone();
+                for (int j = 0; j < other.length; j++) {
+                    other[j] += 1e-2 * random.nextGaussian();
+                }
+                double sigma = found.sigma() * Math.exp(1e-2 * random.nextGaussian());
+                assertThat(likelihood(times, other, sigma, found)).isLessThan(most);
+            }
+        }
+    }
+
+    /// By the definition, with the normal tail as an integral.
+    private static double likelihood(List<Time> times, double[] beta, double sigma, CensoredRegression about) {
+        double sum = 0;
+        for (int i = 0; i < times.size(); i++) {
+            Time time = times.get(i);
+            double mean = 0;
+            for (int j = 0; j < beta.length; j++) {
+                mean += beta[j] * about.design()[i][j];
+            }
+            double z = (Math.log(time.low() > 0 ? time.low() : time.high()) - mean) / sigma;
+            sum += time.isKnown()
+                    ? -Math.log(sigma) - 0.5 * z * z
+                    : Math.log(tail(time.low() > 0 ? z : -z) * Math.sqrt(2 * Math.PI));
+        }
+        return sum;
+    }
+
+    /// Simpson's rule.
+    private static double tail(double z) {
+        int steps = 2000;
+        double width = 12.0 / steps;
+        double sum = 0;
+        for (int k = 0; k <= steps; k++) {
+            double x = z + k * width;
+            sum += (k == 0 || k == steps ? 1 : k % 2 == 1 ? 4 : 2) * Math.exp(-0.5 * x * x);
+        }
+        return sum * width / 3 / Math.sqrt(2 * Math.PI);
+    }
+
+    /// On a line with bounds that agree, sigma falls to 0 and the law is the line.
+    @Test
+    void aLineWithBoundsThatAgreeIsTheLine() {
+        List<Time> times = runs(0, 200_000, new Random(3));
+        assertThat(times).anyMatch(time -> !time.isKnown());
+        CensoredPowerLaw law = CensoredPowerLaw.of(times).orElseThrow();
+        assertThat(law.exponents().get(0).value()).isCloseTo(1, within(1e-6));
+        assertThat(law.exponents().get(1).value()).isCloseTo(-1, within(1e-6));
+        assertThat(law.residual()).isLessThan(1e-6);
     }
 
     @Test
