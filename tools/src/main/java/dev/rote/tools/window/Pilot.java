@@ -18,7 +18,7 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
     /// Fewer images are copied as soon as anything is learnt, and the law bends.
     static final int SMALLEST = 12;
 
-    private static final double OVERSHOOT = 1.35; // steps of a run over its tau_mem, when it stops by itself
+    private static final double OVERSHOOT = 1.4; // steps of a run over its tau_mem, when it stops by itself
 
     public Pilot {
         sizes = List.copyOf(sizes);
@@ -35,10 +35,11 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
         }
     }
 
-    /// One size that takes about `budget` of the updates up to 2 tau_mem(n) by the law of [Prior#MEMORIZATION], but no
-    /// fewer images than can be learnt from. One large size and not several: the prior knows the exponent better than
-    /// small sizes do, at which the law bends, and the nearer a size is to n, the less an error of the exponent
-    // matters.
+    /// One size that takes at most `budget` of the updates up to 2 tau_mem(n) in most cases: by the law of
+    /// [Prior#MEMORIZATION] with an exponent half a deviation below the mean, since the slower tau_mem grows, the
+    /// larger is the share of a small run. But no fewer images than can be learnt from. One large size and not
+    /// several: the prior knows the exponent better than small sizes do, at which the law bends, and the nearer a
+    /// size is to n, the less an error of the exponent matters.
     ///
     /// @param budget share, above 0
     public static Pilot within(int n, int seeds, double budget) {
@@ -47,7 +48,8 @@ public record Pilot(int n, List<Integer> sizes, int seeds) {
                     + " a smaller run, found " + n);
         }
         Prior law = Prior.MEMORIZATION;
-        double share = Math.pow(2 * budget / (OVERSHOOT * seeds), 1 / law.mean());
+        double exponent = law.mean() - 0.5 * law.deviation();
+        double share = Math.pow(2 * budget / (OVERSHOOT * seeds), 1 / exponent);
         long size = Math.round((n + law.offset()) * share - law.offset());
         return new Pilot(n, List.of((int) Math.clamp(size, SMALLEST, n - 1)), seeds);
     }

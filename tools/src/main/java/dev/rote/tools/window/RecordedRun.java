@@ -44,8 +44,8 @@ record RecordedRun(RunConfig config, List<Measured> measured) {
             return tauGenIsLeast != tauGenIsMost;
         }
 
-        /// Whether the window is wider than [GenerationForecast#OPEN]; empty where tau_gen is a bound that leaves it
-        // open.
+        /// Whether the window is wider than [GenerationForecast#OPEN]; empty where tau_gen is a bound that leaves
+        /// it open.
         Optional<Boolean> open() {
             boolean wide = tauMem / tauGen >= GenerationForecast.OPEN;
             return (wide ? tauGenIsLeast : tauGenIsMost) ? Optional.empty() : Optional.of(wide);

@@ -154,14 +154,14 @@ class ForecastTest {
 
     @Test
     void sizesFollowFromTheBudget() {
-        // 1.35 ((s + 16) / 1040)^1.25 = 2 * 0.05
-        assertThat(Pilot.within(1024, 1, 0.05).sizes()).containsExactly(114);
-        assertThat(Pilot.within(1024, 1, 0.1).sizes()).containsExactly(210);
+        // 1.4 ((s + 16) / 1040)^1.15 = 2 * 0.05
+        assertThat(Pilot.within(1024, 1, 0.05).sizes()).containsExactly(89);
+        assertThat(Pilot.within(1024, 1, 0.1).sizes()).containsExactly(175);
         assertThat(Pilot.within(64, 1, 0.05).sizes()).containsExactly(12);
         assertThat(Pilot.within(64, 1, 1).sizes()).containsExactly(63);
         int alone = Pilot.within(4096, 1, 0.05).sizes().getFirst();
         int twice = Pilot.within(4096, 2, 0.05).sizes().getFirst();
-        assertThat(2 * Math.pow(twice + 16, 1.25)).isCloseTo(Math.pow(alone + 16, 1.25), withinPercentage(1));
+        assertThat(2 * Math.pow(twice + 16, 1.15)).isCloseTo(Math.pow(alone + 16, 1.15), withinPercentage(1));
         assertThatThrownBy(() -> Pilot.within(10, 1, 0.05))
                 .isInstanceOf(DataException.class)
                 .hasMessageContaining("expected more than 12 training images");
