@@ -40,8 +40,26 @@ final class LandscapeSection {
                         : " Here they differ: " + String.join("; ", paper.differences()) + "."));
         paper.remarks().forEach(remark -> html.append(Markup.escape(" " + remark + ".")));
         html.append("</p>\n");
+        List<Row> missing = paper.rows().stream()
+                .filter(row -> row.outcome() == PaperComparison.Outcome.NOT_MEASURED)
+                .toList();
+        List<Row> there =
+                paper.rows().stream().filter(row -> !missing.contains(row)).toList();
+        if (!there.isEmpty()) {
+            claims(html, there);
+        }
+        if (!missing.isEmpty()) {
+            html.append("<details><summary>")
+                    .append(missing.size() == 1 ? "1 claim that" : missing.size() + " claims that")
+                    .append(" this study does not measure</summary>\n");
+            claims(html, missing);
+            html.append("</details>\n");
+        }
+    }
+
+    private static void claims(StringBuilder html, List<Row> rows) {
         head(html, List.of("figure", "claim", "paper", "here", "band", "in the band?", ""));
-        for (Row row : paper.rows()) {
+        for (Row row : rows) {
             html.append("<tr class=\"")
                     .append(row.outcome().name().toLowerCase(Locale.ROOT))
                     .append("\">");

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// The times of runs that differ in nothing but their seed.
+/// The times of runs that differ in nothing but their seed, or their block of images.
 ///
 /// @param keys the grid values that they share, dotted key to value
 /// @param n training set size in images

@@ -115,6 +115,9 @@ public sealed interface Quantity {
         /// Divergence from a mixture's own density, the quality of points that are no pictures.
         public static final Metric KL = new Metric("kl@points", "nats");
 
+        /// How alike the pictures are that two networks draw from the same noise.
+        public static final Metric SIMILARITY = new Metric("cosine_similarity@pixels", "");
+
         public Metric {
             Objects.requireNonNull(name, "name");
             Objects.requireNonNull(unit, "unit");

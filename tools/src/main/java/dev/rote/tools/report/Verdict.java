@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 
 /// The report in a few sentences.
@@ -74,6 +76,7 @@ final class Verdict {
         generation(report).ifPresent(sentences::add);
         rise(report).ifPresent(sentences::add);
         window(report).ifPresent(sentences::add);
+        similarity(report).ifPresent(sentences::add);
         report.findings().collapses().stream()
                 .filter(c -> report.headline().isHeadline(c.k()))
                 .forEach(c -> sentences.add("Curves of f_mem on one another: " + c.sentence()));
@@ -308,6 +311,27 @@ final class Verdict {
                         + Digits.compact(range.getMax());
         return Optional.of(spread + (factors.length == 1 ? " in the only run" : " over the " + factors.length + " runs")
                 + " where both times are known.");
+    }
+
+    /// At the last measurement, by n: the mean over runs.
+    private static Optional<String> similarity(StudyReport report) {
+        Map<Long, DoubleSummaryStatistics> byN = new TreeMap<>();
+        for (RunCurves run : report.runs()) {
+            run.curves().stream()
+                    .filter(curve -> curve.quantity().equals(Quantity.Metric.SIMILARITY))
+                    .map(curve -> curve.points().getLast().y())
+                    .filter(Double::isFinite)
+                    .forEach(last -> byN.computeIfAbsent(run.n(), n -> new DoubleSummaryStatistics())
+                            .accept(last));
+        }
+        if (byN.isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> each = new ArrayList<>();
+        byN.forEach((n, values) ->
+                each.add(Digits.twoDecimals(values.getAverage()) + " (n = " + Digits.steps(n) + ")"));
+        return Optional.of("Pictures that two networks draw from the same noise have a mean cosine similarity of "
+                + String.join(", ", each) + " at the last measurement.");
     }
 
     private static String progress(StudyReport report) {

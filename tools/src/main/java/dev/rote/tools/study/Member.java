@@ -27,8 +27,10 @@ record Member(RunCurves run, RunConfig config, double parameters) {
         return config.model().width();
     }
 
-    long seed() {
-        return config.seed();
+    /// The same seed and the same block of images.
+    boolean isTwinOf(Member other) {
+        return config.seed() == other.config.seed()
+                && config.data().index() == other.config.data().index();
     }
 
     /// f_mem over training; empty when nothing was measured.

@@ -44,7 +44,7 @@ final class RatioAnalysis {
         int leftOut = 0;
         for (Member member : members) {
             Optional<Member> other = reference.getValue().stream()
-                    .filter(m -> m.n() == member.n() && m.width() == member.width() && m.seed() == member.seed())
+                    .filter(m -> m.n() == member.n() && m.width() == member.width() && m.isTwinOf(member))
                     .findFirst();
             if (other.isEmpty()) {
                 continue;

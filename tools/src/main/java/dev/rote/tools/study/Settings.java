@@ -9,13 +9,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Which runs of a study differ in nothing but some axes and the seed.
+/// Which runs of a study differ in nothing but some axes, the seed and the block of images.
 ///
 /// A key that advances with an axis under `[zip]` is no setting of its own as long as the axes and the settings before
 /// it decide its value: the learning rate that comes with an optimizer is not, the optimizer itself is.
 /// `train.steps` never is: how long runs are says nothing about what they are.
 final class Settings {
     private static final String LENGTH = "train.steps";
+
+    /// Keys whose values stand for nothing: runs that differ in them alone are the same experiment once more.
+    static final Set<String> REPLICATES = Set.of("seed", "data.index");
 
     private Settings() {}
 
@@ -30,7 +33,7 @@ final class Settings {
                 study.runs().stream().map(Grid.Run::point).toList();
         List<String> kept = new ArrayList<>();
         for (String key : study.grid().keys()) {
-            if (axes.contains(key) || key.equals("seed")) {
+            if (axes.contains(key) || REPLICATES.contains(key)) {
                 continue;
             }
             List<String> before = new ArrayList<>(axes);

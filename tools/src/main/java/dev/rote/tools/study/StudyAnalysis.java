@@ -51,12 +51,12 @@ final class StudyAnalysis {
                 LandscapeAnalysis.of(study, runs, parameters));
     }
 
-    /// Medians over the runs that differ in their seed only, where there are two or more.
+    /// Medians over the runs that differ in [Settings#REPLICATES] only, where there are two or more.
     static List<OverSeeds> overSeeds(List<RunCurves> runs) {
         Map<Map<String, String>, List<RunCurves>> groups = new LinkedHashMap<>();
         for (RunCurves run : runs) {
             Map<String, String> rest = new LinkedHashMap<>(run.keys());
-            if (rest.remove("seed") != null) {
+            if (rest.keySet().removeAll(Settings.REPLICATES)) {
                 groups.computeIfAbsent(rest, key -> new ArrayList<>()).add(run);
             }
         }

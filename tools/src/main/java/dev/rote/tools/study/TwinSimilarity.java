@@ -62,7 +62,7 @@ final class TwinSimilarity {
     }
 
     private RunCurves with(RunCurves curves, Grid.Run run, Grid.Run twin) {
-        Quantity quantity = new Quantity.Metric("cosine_similarity@pixels", "");
+        Quantity quantity = Quantity.Metric.SIMILARITY;
         if (curves.curve(quantity).isPresent()) {
             return curves;
         }

@@ -66,7 +66,8 @@ class LandscapeReportTest {
                 List.of(
                         new PaperComparison.Row(
                                 "Fig. 3 D", "τ_mem grows as n / W", "n/W", "n^1.02", "1", Outcome.YES, EVIL),
-                        new PaperComparison.Row("Fig. 2 left", "rise", "300", "", "200", Outcome.NOT_COMPARABLE, "")),
+                        new PaperComparison.Row("Fig. 2 left", "rise", "300", "", "200", Outcome.NOT_COMPARABLE, ""),
+                        new PaperComparison.Row("supp. A.1", "FID", "35.1", "", "35", Outcome.NOT_MEASURED, "")),
                 List.of(new PaperComparison.Figure(
                         "fig2", "Figure 2, W = 16", List.of("n32_seed0", "n64_seed0"), false)));
         CollapseTest collapse = new CollapseTest("f_mem at 1 %", "", "n/W", 3.2, 1.1, 0.98, 0.9, 1.05, 12);
@@ -112,6 +113,16 @@ class LandscapeReportTest {
                 .contains("×3.2", "×1.1", "0.98 [0.90, 1.05]", "0.11 [0.05, 0.2]", "32: 0.1, 64: 0.12")
                 .contains("id=\"phase\"", "data-chart=\"phase\"", "data-chart=\"phase_strict\"", "31 (from C/W)")
                 .doesNotContain("<script>alert");
+    }
+
+    /// The reader sees first what this study says.
+    @Test
+    void claimsThatAreNotMeasuredAreFolded() {
+        String page = HtmlReport.page(report(landscape()));
+        int folded = page.indexOf("<details><summary>1 claim that this study does not measure</summary>");
+        assertThat(folded).isGreaterThan(page.indexOf("<td>Fig. 2 left</td>"));
+        assertThat(page.indexOf("<td>supp. A.1</td>")).isBetween(folded, page.indexOf("</details>", folded));
+        assertThat(page.split("<td>supp. A.1</td>", -1)).hasSize(2);
     }
 
     @Test

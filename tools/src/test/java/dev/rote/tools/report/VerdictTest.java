@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -93,5 +94,23 @@ class VerdictTest {
         StudyReport other = new StudyReport(
                 "x", "", report.provenance(), "", report.runs(), Findings.of(List.of(fit)), List.of(), List.of());
         assertThat(Verdict.headline(other)).endsWith("too wide to tell growth proportional to n from none.");
+    }
+
+    @Test
+    void similarityIsTheMeanAtTheLastMeasurementByN() {
+        StudyReport report = SyntheticStudy.of(true, List.of());
+        List<RunCurves> runs = List.of(twin(64, 0.9, 0.8), twin(16, 0.7, 0.5), twin(16, 0.9, 0.7));
+        StudyReport other = new StudyReport(
+                "x", "", report.provenance(), "", runs, Findings.of(List.of()), List.of(), List.of());
+        assertThat(Verdict.details(other))
+                .contains("Pictures that two networks draw from the same noise have a mean cosine similarity of 0.60"
+                        + " (n = 16), 0.80 (n = 64) at the last measurement.");
+        assertThat(Verdict.details(report)).noneMatch(line -> line.contains("cosine"));
+    }
+
+    private static RunCurves twin(int n, double first, double last) {
+        Curve similarity = new Curve(Quantity.Metric.SIMILARITY, List.of(Point.of(1, first), Point.of(2, last)));
+        RunStatus status = new RunStatus(RunStatus.State.FINISHED, 2, 2, "");
+        return new RunCurves("n" + n, Map.of(), n, status, List.of(similarity), List.of(), List.of(), 0);
     }
 }

@@ -204,6 +204,41 @@ class StudyAnalysisTest {
         assertThat(time.high()).isInfinite();
     }
 
+    /// Another block of images is the same experiment once more: one fit, and a median over blocks and seeds.
+    @Test
+    void blocksOfImagesAreReplicatesAsSeedsAre() {
+        StudyFile study = StudyFile.of(ConfigTree.parse("""
+                name = "s"
+                data.source = "faces"
+                train.steps = 100
+                [grid]
+                "data.n" = [8, 16]
+                "data.index" = [0, 1]
+                seed = [0, 1]
+                """, "s.toml"));
+        List<RunCurves> runs = study.runs().stream()
+                .map(run -> curves(
+                        run,
+                        new Clock.TauMem(0.01, 1.0 / 3),
+                        new Reading.Reached(
+                                run.config().data().n()
+                                        * (10.0 + run.config().data().index()),
+                                Double.NaN,
+                                Double.NaN)))
+                .toList();
+        List<ScalingFit> fits = StudyAnalysis.fits(study, runs).stream()
+                .filter(fit -> fit.clock() instanceof Clock.TauMem)
+                .toList();
+        assertThat(fits).hasSize(1);
+        assertThat(fits.getFirst().where()).isEmpty();
+        assertThat(fits.getFirst().points()).hasSize(8);
+        assertThat(fits.getFirst().law().orElseThrow().slope()).isCloseTo(1, within(1e-9));
+        assertThat(StudyAnalysis.overSeeds(runs)).hasSize(2).allSatisfy(group -> {
+            assertThat(group.runs()).isEqualTo(4);
+            assertThat(group.keys()).containsOnlyKeys("data.n");
+        });
+    }
+
     @Test
     void theConfiguredThresholdsAndRatioLead() {
         StudyFile study = seeds("[analysis]\nthresholds = [0.2, 0.05]\nk = 0.5\n");
