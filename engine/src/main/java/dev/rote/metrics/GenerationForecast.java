@@ -21,10 +21,9 @@ public record GenerationForecast(Interval time, double open) {
     /// A window that is narrower than this factor lies within the error of its own ends.
     public static final double OPEN = 1.5;
 
-    /// Mean of a. Bonnaire et al. 2025 (arXiv:2505.17638, sec. 2) find tau_gen the same at every n, so 0; but read as
-    // the
-    /// first step with a distance near the least one before tau_mem it grows with n. The three numbers describe
-    /// the recorded runs of docs/early-stopping.md.
+    /// Mean of a. Bonnaire et al. 2025 (arXiv:2505.17638, sec. 2) find tau_gen the same at every n, so 0; but read
+    /// as the first step with a distance near the least one before tau_mem it grows with n. The three numbers
+    /// describe the recorded runs of docs/early-stopping.md.
     static final double EXPONENT = 0.4;
 
     /// Standard deviation of a.

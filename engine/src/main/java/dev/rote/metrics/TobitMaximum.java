@@ -4,9 +4,8 @@ import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 
 /// The maximum of the likelihood of `y = X beta + sigma e`, e normal, where of some y only a bound is known, by
-// Newton's
-/// method in beta / sigma and 1 / sigma: in these the logarithm is concave (Olsen, "Note on the Uniqueness of the
-/// Maximum Likelihood Estimator for the Tobit Model", Econometrica 46, 1978).
+/// Newton's method in beta / sigma and 1 / sigma: in these the logarithm is concave (Olsen, "Note on the Uniqueness
+/// of the Maximum Likelihood Estimator for the Tobit Model", Econometrica 46, 1978).
 ///
 /// @param coefficients beta `[p]`
 /// @param sigma of all m, not of m - p

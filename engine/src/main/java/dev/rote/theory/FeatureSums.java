@@ -21,9 +21,8 @@ abstract sealed class FeatureSums implements AutoCloseable permits FeatureSums.C
     /// @param noise xi, `[rows, d]`
     abstract void add(double weight, Matrix features, Matrix noise);
 
-    /// `[p, p]`, both halves; the sums end with it. Eigenvalues want a symmetric matrix, and a device's products `f_i
-    // f_j`
-    /// and `f_j f_i` need not have the same bits: one half is copied to the other.
+    /// `[p, p]`, both halves; the sums end with it. Eigenvalues want a symmetric matrix, and a device's products
+    /// `f_i f_j` and `f_j f_i` need not have the same bits: one half is copied to the other.
     final Matrix u() {
         Lapack.mirror(u);
         return u;

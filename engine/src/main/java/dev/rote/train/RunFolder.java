@@ -105,9 +105,8 @@ public final class RunFolder implements AutoCloseable {
         }
     }
 
-    /// Looks whether a folder may hold this run: it holds none, one of the same configuration, or a shorter one that
-    // may
-    /// be extended. Reads only.
+    /// Looks whether a folder may hold this run: it holds none, one of the same configuration, or a shorter one
+    /// that may be extended. Reads only.
     ///
     /// @throws DataException if it holds a run with another configuration
     public static void requireSame(Path folder, RunConfig config) {

@@ -14,7 +14,7 @@ class TrueFeaturesTest {
     private static final Lapack LAPACK = new Lapack(1);
 
     /// 900 points of 6 noises are a block of 682 points and one that is not full; the test points are fewer than a
-    // block.
+    /// block.
     @Test
     void productsOfADeviceAreThoseInDoublePrecision() throws InterruptedException {
         Sizes sizes = new Sizes(20, 60, 900);

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Training steps leave nothing on the Java heap once they are compiled: until then a vector is an object. In a process
-// of
-/// its own, as training is: after all other tests one loop was once compiled so that its vectors stayed objects.
+/// Training steps leave nothing on the Java heap once they are compiled: until then a vector is an object. In a
+/// process of its own, as training is: after all other tests one loop was once compiled so that its vectors stayed
+/// objects.
 @Tag("own-jvm")
 @Timeout(value = 4, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AllocationTest {
