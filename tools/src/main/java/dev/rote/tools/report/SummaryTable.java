@@ -94,7 +94,8 @@ final class SummaryTable {
                 .toList();
         List<String> keys = RunStyles.labelKeys(report.runs());
         StringBuilder html = new StringBuilder("<h2>Over seeds</h2>\n<p class=\"hint\">Medians over the runs of one")
-                .append(" setting, which differ in seed or block of images, with 95 % intervals from drawing the runs again (bootstrap). With two runs that is")
+                .append(
+                        " setting, which differ in seed or block of images, with 95 % intervals from drawing the runs again (bootstrap). With two runs that is")
                 .append(" their range, with few it is too narrow.</p>\n")
                 .append("<div class=\"scroll\"><table><thead><tr><th>setting</th><th class=\"num\">runs</th>");
         heads(html, clocks);

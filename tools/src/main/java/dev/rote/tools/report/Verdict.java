@@ -328,8 +328,8 @@ final class Verdict {
             return Optional.empty();
         }
         List<String> each = new ArrayList<>();
-        byN.forEach((n, values) ->
-                each.add(Digits.twoDecimals(values.getAverage()) + " (n = " + Digits.steps(n) + ")"));
+        byN.forEach(
+                (n, values) -> each.add(Digits.twoDecimals(values.getAverage()) + " (n = " + Digits.steps(n) + ")"));
         return Optional.of("Pictures that two networks draw from the same noise have a mean cosine similarity of "
                 + String.join(", ", each) + " at the last measurement.");
     }

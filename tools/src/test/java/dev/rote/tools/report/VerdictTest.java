@@ -100,8 +100,8 @@ class VerdictTest {
     void similarityIsTheMeanAtTheLastMeasurementByN() {
         StudyReport report = SyntheticStudy.of(true, List.of());
         List<RunCurves> runs = List.of(twin(64, 0.9, 0.8), twin(16, 0.7, 0.5), twin(16, 0.9, 0.7));
-        StudyReport other = new StudyReport(
-                "x", "", report.provenance(), "", runs, Findings.of(List.of()), List.of(), List.of());
+        StudyReport other =
+                new StudyReport("x", "", report.provenance(), "", runs, Findings.of(List.of()), List.of(), List.of());
         assertThat(Verdict.details(other))
                 .contains("Pictures that two networks draw from the same noise have a mean cosine similarity of 0.60"
                         + " (n = 16), 0.80 (n = 64) at the last measurement.");

@@ -159,13 +159,9 @@ class StudyAnalysisTest {
 
     @Test
     void aSplitBeforeTheFirstMeasurementIsAnUpperBoundInTheFit() {
-        StudyFile study = StudyFile.of(ConfigTree.parse("""
-                name = "s"
-                data.source = "faces"
-                train.steps = 100
-                [grid]
+        StudyFile study = grid("""
                 "data.n" = [8, 16, 32]
-                """, "s.toml"));
+                """);
         List<RunCurves> runs = study.runs().stream()
                 .map(run -> curves(
                         run,
@@ -207,15 +203,11 @@ class StudyAnalysisTest {
     /// Another block of images is the same experiment once more: one fit, and a median over blocks and seeds.
     @Test
     void blocksOfImagesAreReplicatesAsSeedsAre() {
-        StudyFile study = StudyFile.of(ConfigTree.parse("""
-                name = "s"
-                data.source = "faces"
-                train.steps = 100
-                [grid]
+        StudyFile study = grid("""
                 "data.n" = [8, 16]
                 "data.index" = [0, 1]
                 seed = [0, 1]
-                """, "s.toml"));
+                """);
         List<RunCurves> runs = study.runs().stream()
                 .map(run -> curves(
                         run,
@@ -259,14 +251,10 @@ class StudyAnalysisTest {
     /// Shares that depend on tau W / n only.
     @Test
     void curvesThatFallOnOneAnotherHaveAPerfectScore() {
-        StudyFile study = StudyFile.of(ConfigTree.parse("""
-                name = "s"
-                data.source = "faces"
-                train.steps = 100
-                [grid]
+        StudyFile study = grid("""
                 "data.n" = [8, 16]
                 "model.width" = [8, 16]
-                """, "s.toml"));
+                """);
         List<RunCurves> runs = new ArrayList<>();
         for (Grid.Run run : study.runs()) {
             double scale =
@@ -287,11 +275,13 @@ class StudyAnalysisTest {
         assertThat(found.get(0).collapsed()).isGreaterThan(1.3);
     }
 
+    private static StudyFile grid(String axes) {
+        String head = "name = \"s\"\ndata.source = \"faces\"\ntrain.steps = 100\n[grid]\n";
+        return StudyFile.of(ConfigTree.parse(head + axes, "s.toml"));
+    }
+
     private static StudyFile seeds(String more) {
-        return StudyFile.of(ConfigTree.parse(
-                "name = \"s\"\ndata.source = \"faces\"\ntrain.steps = 100\n[grid]\n\"data.n\" = [8, 16]\nseed = [0, 1, 2, 3]\n"
-                        + more,
-                "s.toml"));
+        return grid("\"data.n\" = [8, 16]\nseed = [0, 1, 2, 3]\n" + more);
     }
 
     /// tau_gen of a run whose Fréchet distances at steps 10, 20, 40 are these, and that copies nothing.
