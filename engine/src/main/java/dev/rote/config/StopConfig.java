@@ -58,7 +58,7 @@ public record StopConfig(
             "split");
 
     /// Nothing stops; the rest as it is for a rule.
-    public static final StopConfig STANDARD = new StopConfig(Rule.NONE, 50, 16, 0.01, 0.9, 0.1, 64, 0.01, 128, 0.05);
+    public static final StopConfig STANDARD = new StopConfig(Rule.NONE, 50, 16, 0.01, 0.9, 0.1, 128, 0.01, 128, 0.05);
 
     /// @throws IllegalArgumentException when a value is out of range; the message names the dotted key
     public StopConfig {

@@ -102,18 +102,28 @@ class StopRuleTest {
                 .endsWith("; kept none, because every model may have passed it: begin earlier (stop.from)");
     }
 
+    /// Never the other way round in a run, and strictly so in most of ten.
     @Test
     void aLowerRiskKeepsAnOlderModelAndHigherConfidenceStopsLater() {
         StopConfig usual = config("");
-        List<Check> checks = follow(new StopRule(usual), usual, 2000, new Random(8));
-        int kept = new StopRule(usual).decide(checks).kept().orElseThrow();
-        int careful =
-                new StopRule(config("risk = 0.01\n")).decide(checks).kept().orElseThrow();
-        assertThat(careful).isLessThan(kept);
         StopConfig sure = config("confidence = 0.9999\n");
-        assertThat(follow(new StopRule(sure), sure, 2000, new Random(8))
-                        .getLast()
-                        .step())
-                .isGreaterThan(checks.getLast().step());
+        int older = 0;
+        int later = 0;
+        for (int seed = 0; seed < 10; seed++) {
+            List<Check> checks = follow(new StopRule(usual), usual, 2000, new Random(seed));
+            int kept = new StopRule(usual).decide(checks).kept().orElseThrow();
+            int careful =
+                    new StopRule(config("risk = 0.01\n")).decide(checks).kept().orElseThrow();
+            int end = checks.getLast().step();
+            int sureEnd = follow(new StopRule(sure), sure, 2000, new Random(seed))
+                    .getLast()
+                    .step();
+            assertThat(careful).isLessThanOrEqualTo(kept);
+            assertThat(sureEnd).isGreaterThanOrEqualTo(end);
+            older += careful < kept ? 1 : 0;
+            later += sureEnd > end ? 1 : 0;
+        }
+        assertThat(older).isGreaterThan(5);
+        assertThat(later).isGreaterThan(5);
     }
 }

@@ -32,8 +32,8 @@ public final class StoppingCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FOLDER", arity = "1..*", description = "folders of studies")
     private List<Path> folders = new ArrayList<>();
 
-    @Option(names = "--samples", description = "samples that a check takes (64)")
-    private int samples = 64;
+    @Option(names = "--samples", description = "samples that a check takes (128)")
+    private int samples = 128;
 
     @Option(names = "--risk", description = "of keeping a model that copies already (0.1)")
     private double risk = 0.1;

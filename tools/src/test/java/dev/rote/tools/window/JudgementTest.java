@@ -125,7 +125,7 @@ class JudgementTest {
         long all = java.util.Arrays.stream(run.measured().getLast().ratios())
                 .filter(ratio -> ratio < 1.0 / 3)
                 .count();
-        double others = run.copies(step, 64) * (Recorded.SAMPLES - 64);
+        double others = run.copies(step, STOP.samples()) * (Recorded.SAMPLES - STOP.samples());
         assertThat(seen + Math.round(others)).isEqualTo(all);
     }
 
