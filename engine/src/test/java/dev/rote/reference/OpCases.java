@@ -69,6 +69,7 @@ public final class OpCases {
         TrainingCases.addTo(list);
         RandomCases.addTo(list);
         FusedCases.addTo(list);
+        ProductCases.addLaterTo(list);
         return list;
     }
 }

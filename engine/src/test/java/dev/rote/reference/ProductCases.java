@@ -112,6 +112,11 @@ final class ProductCases {
         attention(list, "constant input", 1, list.constant(0.5, 2, 5, 3 * 4));
     }
 
+    /// Cases that came later: earlier ones keep their numbers.
+    static void addLaterTo(CaseList list) {
+        attention(list, "T=150 D=6", 1, list.x(1, 150, 3 * 6));
+    }
+
     private static void attention(CaseList list, String variant, int heads, Given qkv) {
         Attention op = new Attention(heads);
         List<Given> outputs = list.outputs(op, qkv);

@@ -3,94 +3,148 @@ package dev.rote.device.cpu;
 import static dev.rote.device.cpu.Memory.F;
 import static dev.rote.device.cpu.Memory.LANES;
 
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/// Product of small matrices on the heap, `c[m,n] (+)= sum_k a[k,m] b[k,n]`: n runs along the vectors, a is read number
-/// by number and so may have any strides.
+/// Products of small matrices on the heap, `c[m,n] (+)= sum_k a[m,k] b[k,n]`, where n runs along the vectors.
 ///
-/// Four rows by two vectors at a time: per k eight multiply-adds against six loads, so arithmetic is the limit.
-///
-/// @param aStep from one k to the next
-/// @param aRow from one m to the next
-/// @param rows a multiple of 4
-/// @param columns a multiple of two vectors
-record PanelProduct(
-        float[] a,
-        int aStep,
-        int aRow,
-        float[] b,
-        int bStep,
-        float[] c,
-        int cRow,
-        int rows,
-        int columns,
-        int depth,
-        boolean accumulate) {
-    /// Rows that the loop takes at a time.
+/// Every step of an inner loop is by a constant: only then does the compiler drop the checks of bounds, which take a
+/// third of the time otherwise. A *strip* is a matrix whose rows are two vectors long ([#PAIR] floats). Four rows
+/// of a by a strip make eight multiply-adds against six loads.
+final class PanelProduct {
+    /// Floats in a row of a strip.
+    static final int PAIR = 2 * LANES;
+
+    /// Rows that the loops take at a time.
     static final int ROWS = 4;
 
-    /// Floats that the loop takes at a time along n.
-    static final int COLUMNS = 2 * LANES;
+    /// The same of [#narrow].
+    static final int NARROW_ROWS = 8;
 
-    /// Runs it with a and b beginning at these elements.
-    void run(int aFrom, int bFrom) {
-        if (!accumulate) {
-            Arrays.fill(c, 0, rows * cRow, 0);
-        }
+    private PanelProduct() {}
+
+    /// `c = a b` with strips b and c and a row by row.
+    ///
+    /// @param a [rows, depth] from element `aFrom` on
+    /// @param rows a multiple of [#ROWS]
+    static void rows(float[] a, int aFrom, float[] b, int bAt, float[] c, int rows, int depth) {
         for (int m = 0; m < rows; m += ROWS) {
-            int aAt = aFrom + m * aRow;
-            for (int n = 0; n < columns; n += COLUMNS) {
-                int cAt = m * cRow + n;
-                add(a, aAt, aStep, aRow, b, bFrom + n, bStep, c, cAt, cRow, depth);
+            FloatVector c00 = FloatVector.zero(F);
+            FloatVector c01 = c00;
+            FloatVector c10 = c00;
+            FloatVector c11 = c00;
+            FloatVector c20 = c00;
+            FloatVector c21 = c00;
+            FloatVector c30 = c00;
+            FloatVector c31 = c00;
+            int first = aFrom + m * depth;
+            int second = first + depth;
+            int third = second + depth;
+            int fourth = third + depth;
+            for (int k = 0; k < depth; k++) {
+                FloatVector b0 = FloatVector.fromArray(F, b, bAt + k * PAIR);
+                FloatVector b1 = FloatVector.fromArray(F, b, bAt + k * PAIR + LANES);
+                FloatVector a0 = FloatVector.broadcast(F, a[first + k]);
+                c00 = a0.fma(b0, c00);
+                c01 = a0.fma(b1, c01);
+                FloatVector a1 = FloatVector.broadcast(F, a[second + k]);
+                c10 = a1.fma(b0, c10);
+                c11 = a1.fma(b1, c11);
+                FloatVector a2 = FloatVector.broadcast(F, a[third + k]);
+                c20 = a2.fma(b0, c20);
+                c21 = a2.fma(b1, c21);
+                FloatVector a3 = FloatVector.broadcast(F, a[fourth + k]);
+                c30 = a3.fma(b0, c30);
+                c31 = a3.fma(b1, c31);
             }
+            int at = m * PAIR;
+            c00.intoArray(c, at);
+            c01.intoArray(c, at + LANES);
+            c10.intoArray(c, at + PAIR);
+            c11.intoArray(c, at + PAIR + LANES);
+            c20.intoArray(c, at + 2 * PAIR);
+            c21.intoArray(c, at + 2 * PAIR + LANES);
+            c30.intoArray(c, at + 3 * PAIR);
+            c31.intoArray(c, at + 3 * PAIR + LANES);
         }
     }
 
-    private static void add(
-            float[] a,
-            int aAt,
-            int aStep,
-            int aRow,
-            float[] b,
-            int bAt,
-            int bStep,
-            float[] c,
-            int cAt,
-            int cRow,
-            int depth) {
-        FloatVector c00 = FloatVector.fromArray(F, c, cAt);
-        FloatVector c01 = FloatVector.fromArray(F, c, cAt + LANES);
-        FloatVector c10 = FloatVector.fromArray(F, c, cAt + cRow);
-        FloatVector c11 = FloatVector.fromArray(F, c, cAt + cRow + LANES);
-        FloatVector c20 = FloatVector.fromArray(F, c, cAt + 2 * cRow);
-        FloatVector c21 = FloatVector.fromArray(F, c, cAt + 2 * cRow + LANES);
-        FloatVector c30 = FloatVector.fromArray(F, c, cAt + 3 * cRow);
-        FloatVector c31 = FloatVector.fromArray(F, c, cAt + 3 * cRow + LANES);
-        for (int k = 0; k < depth; k++) {
-            FloatVector b0 = FloatVector.fromArray(F, b, bAt + k * bStep);
-            FloatVector b1 = FloatVector.fromArray(F, b, bAt + k * bStep + LANES);
-            int at = aAt + k * aStep;
-            FloatVector a0 = FloatVector.broadcast(F, a[at]);
-            c00 = a0.fma(b0, c00);
-            c01 = a0.fma(b1, c01);
-            FloatVector a1 = FloatVector.broadcast(F, a[at + aRow]);
-            c10 = a1.fma(b0, c10);
-            c11 = a1.fma(b1, c11);
-            FloatVector a2 = FloatVector.broadcast(F, a[at + 2 * aRow]);
-            c20 = a2.fma(b0, c20);
-            c21 = a2.fma(b1, c21);
-            FloatVector a3 = FloatVector.broadcast(F, a[at + 3 * aRow]);
-            c30 = a3.fma(b0, c30);
-            c31 = a3.fma(b1, c31);
+    /// `c += a b` with strips b and c and four rows of a side by side, as [PanelMoves#byDepth] lays them.
+    ///
+    /// @param a [rows / 4, depth, 4] from element `aFrom` on
+    /// @param rows a multiple of [#ROWS]
+    static void add(float[] a, int aFrom, float[] b, float[] c, int rows, int depth) {
+        for (int m = 0; m < rows; m += ROWS) {
+            int at = m * PAIR;
+            FloatVector c00 = FloatVector.fromArray(F, c, at);
+            FloatVector c01 = FloatVector.fromArray(F, c, at + LANES);
+            FloatVector c10 = FloatVector.fromArray(F, c, at + PAIR);
+            FloatVector c11 = FloatVector.fromArray(F, c, at + PAIR + LANES);
+            FloatVector c20 = FloatVector.fromArray(F, c, at + 2 * PAIR);
+            FloatVector c21 = FloatVector.fromArray(F, c, at + 2 * PAIR + LANES);
+            FloatVector c30 = FloatVector.fromArray(F, c, at + 3 * PAIR);
+            FloatVector c31 = FloatVector.fromArray(F, c, at + 3 * PAIR + LANES);
+            int first = aFrom + m * depth;
+            for (int k = 0; k < depth; k++) {
+                FloatVector b0 = FloatVector.fromArray(F, b, k * PAIR);
+                FloatVector b1 = FloatVector.fromArray(F, b, k * PAIR + LANES);
+                FloatVector a0 = FloatVector.broadcast(F, a[first + ROWS * k]);
+                c00 = a0.fma(b0, c00);
+                c01 = a0.fma(b1, c01);
+                FloatVector a1 = FloatVector.broadcast(F, a[first + ROWS * k + 1]);
+                c10 = a1.fma(b0, c10);
+                c11 = a1.fma(b1, c11);
+                FloatVector a2 = FloatVector.broadcast(F, a[first + ROWS * k + 2]);
+                c20 = a2.fma(b0, c20);
+                c21 = a2.fma(b1, c21);
+                FloatVector a3 = FloatVector.broadcast(F, a[first + ROWS * k + 3]);
+                c30 = a3.fma(b0, c30);
+                c31 = a3.fma(b1, c31);
+            }
+            c00.intoArray(c, at);
+            c01.intoArray(c, at + LANES);
+            c10.intoArray(c, at + PAIR);
+            c11.intoArray(c, at + PAIR + LANES);
+            c20.intoArray(c, at + 2 * PAIR);
+            c21.intoArray(c, at + 2 * PAIR + LANES);
+            c30.intoArray(c, at + 3 * PAIR);
+            c31.intoArray(c, at + 3 * PAIR + LANES);
         }
-        c00.intoArray(c, cAt);
-        c01.intoArray(c, cAt + LANES);
-        c10.intoArray(c, cAt + cRow);
-        c11.intoArray(c, cAt + cRow + LANES);
-        c20.intoArray(c, cAt + 2 * cRow);
-        c21.intoArray(c, cAt + 2 * cRow + LANES);
-        c30.intoArray(c, cAt + 3 * cRow);
-        c31.intoArray(c, cAt + 3 * cRow + LANES);
+    }
+
+    /// `c += a b` with a strip a, and rows of b and c one vector long.
+    ///
+    /// @param rows a multiple of [#NARROW_ROWS]
+    static void narrow(float[] a, float[] b, int bAt, float[] c, int cFrom, int rows) {
+        for (int m = 0; m < rows; m += NARROW_ROWS) {
+            int at = cFrom + m * LANES;
+            FloatVector c0 = FloatVector.fromArray(F, c, at);
+            FloatVector c1 = FloatVector.fromArray(F, c, at + LANES);
+            FloatVector c2 = FloatVector.fromArray(F, c, at + 2 * LANES);
+            FloatVector c3 = FloatVector.fromArray(F, c, at + 3 * LANES);
+            FloatVector c4 = FloatVector.fromArray(F, c, at + 4 * LANES);
+            FloatVector c5 = FloatVector.fromArray(F, c, at + 5 * LANES);
+            FloatVector c6 = FloatVector.fromArray(F, c, at + 6 * LANES);
+            FloatVector c7 = FloatVector.fromArray(F, c, at + 7 * LANES);
+            int first = m * PAIR;
+            for (int k = 0; k < PAIR; k++) {
+                FloatVector row = FloatVector.fromArray(F, b, bAt + k * LANES);
+                c0 = row.fma(FloatVector.broadcast(F, a[first + k]), c0);
+                c1 = row.fma(FloatVector.broadcast(F, a[first + PAIR + k]), c1);
+                c2 = row.fma(FloatVector.broadcast(F, a[first + 2 * PAIR + k]), c2);
+                c3 = row.fma(FloatVector.broadcast(F, a[first + 3 * PAIR + k]), c3);
+                c4 = row.fma(FloatVector.broadcast(F, a[first + 4 * PAIR + k]), c4);
+                c5 = row.fma(FloatVector.broadcast(F, a[first + 5 * PAIR + k]), c5);
+                c6 = row.fma(FloatVector.broadcast(F, a[first + 6 * PAIR + k]), c6);
+                c7 = row.fma(FloatVector.broadcast(F, a[first + 7 * PAIR + k]), c7);
+            }
+            c0.intoArray(c, at);
+            c1.intoArray(c, at + LANES);
+            c2.intoArray(c, at + 2 * LANES);
+            c3.intoArray(c, at + 3 * LANES);
+            c4.intoArray(c, at + 4 * LANES);
+            c5.intoArray(c, at + 5 * LANES);
+            c6.intoArray(c, at + 6 * LANES);
+            c7.intoArray(c, at + 7 * LANES);
+        }
     }
 }

@@ -30,7 +30,36 @@ final class VectorMath {
 
     static final float HIGHEST = 88.3f;
 
+    /// `2^r = 1 + P1 r + ... + P6 r^6` for |r| <= 1/2, relative error 2e-9 before rounding: minimax.
+    static final float P1 = 6.931472e-1f;
+
+    static final float P2 = 2.4022648e-1f;
+    static final float P3 = 5.5503324e-2f;
+    static final float P4 = 9.618437e-3f;
+    static final float P5 = 1.3398874e-3f;
+    static final float P6 = 1.5353362e-4f;
+
+    /// Lower bound of the argument of 2^x: results stay normal numbers.
+    static final float LOWEST_POWER = -126f;
+
     private VectorMath() {}
+
+    /// 2^x, relative error below 2e-7, for x up to 127 and clamped to -126 below; NaN stays NaN.
+    static FloatVector exp2(FloatVector x) {
+        FloatVector clamped = x.blend(LOWEST_POWER, x.compare(VectorOperators.LT, LOWEST_POWER));
+        FloatVector t = clamped.add(ROUND);
+        FloatVector r = clamped.sub(t.sub(ROUND));
+        FloatVector p = r.fma(FloatVector.broadcast(Memory.F, P6), FloatVector.broadcast(Memory.F, P5));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, P4));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, P3));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, P2));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, P1));
+        p = p.fma(r, FloatVector.broadcast(Memory.F, 1));
+        return p.mul(t.reinterpretAsInts()
+                .add(127)
+                .lanewise(VectorOperators.LSHL, 23)
+                .reinterpretAsFloats());
+    }
 
     /// e^x, relative error below 2e-7, for x clamped to [-87.3, 88.3]; NaN stays NaN.
     ///
