@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes what `rote stopping` finds into docs/early-stopping.md, between two markers.
 
-    tools/scripts/stopping_docs.py [--block NAME] [--only WORD] "what the runs are" FOLDER...
+    tools/scripts/stopping_docs.py [--block NAME] [--only WORD] [--priors] "what the runs are" FOLDER...
 
 The folders are those of studies such as stopping/adam-16. The first argument is the sentence that says which data and machines
 they come from; commit and date are added. The markers are NAME:begin and NAME:end (stopping). With --only, of the tables
-those whose titles begin with the word.
+those whose titles begin with the word. With --priors, the tables of `rote stopping --priors`.
 """
 
 import argparse
@@ -32,10 +32,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--block", default="stopping")
     parser.add_argument("--only", default="")
+    parser.add_argument("--priors", action="store_true")
     parser.add_argument("source")
     parser.add_argument("folders", nargs="+", type=lambda folder: str(pathlib.Path(folder).resolve()))
     given = parser.parse_args()
-    table = only(given.only, output("./rote", "stopping", *given.folders))
+    table = only(given.only, output("./rote", "stopping", *["--priors"] * given.priors, *given.folders))
     commit = output("git", "rev-parse", "--short=12", "HEAD")
     source = "%s Judged at commit %s, %s." % (given.source, commit, datetime.date.today().isoformat())
     page = ROOT / "docs" / "early-stopping.md"

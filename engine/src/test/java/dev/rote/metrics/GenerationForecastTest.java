@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.metrics.GenerationForecast.Known;
 import dev.rote.metrics.GenerationForecast.Point;
+import dev.rote.metrics.GenerationForecast.Prior;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class GenerationForecastTest {
     private static final LogNormal FAR = new LogNormal(Math.log(1e7), 0.1);
-    private static final double DEVIATION = Math.sqrt(2) * GenerationForecast.SCATTER; // of two runs' difference
+    private static final double DEVIATION = Math.sqrt(2) * Prior.RECORDED.scatter(); // of two runs' difference
 
     /// Of the same size: ln tau has the mean of the run and twice its variance.
     @Test
@@ -29,9 +30,9 @@ class GenerationForecastTest {
     @Test
     void theLawIsContinuedByThePrior() {
         GenerationForecast found = GenerationForecast.of(List.of(exact(64, 500)), 1024, FAR);
-        double expected = 500 * Math.pow(16, GenerationForecast.EXPONENT);
+        double expected = 500 * Math.pow(16, Prior.RECORDED.exponent());
         assertThat(found.time().value()).isCloseTo(expected, within(0.01 * expected));
-        double deviation = Math.hypot(DEVIATION, GenerationForecast.EXPONENT_DEVIATION * Math.log(16));
+        double deviation = Math.hypot(DEVIATION, Prior.RECORDED.deviation() * Math.log(16));
         assertThat(Math.log(found.time().high() / found.time().low()))
                 .isCloseTo(2 * Interval.NORMAL_975 * deviation, within(0.01));
     }
@@ -73,7 +74,7 @@ class GenerationForecastTest {
         int open = 0;
         while (trials < 1000) {
             double level = random.nextDouble() * Math.log(150_000);
-            double a = GenerationForecast.EXPONENT + GenerationForecast.EXPONENT_DEVIATION * random.nextGaussian();
+            double a = Prior.RECORDED.exponent() + Prior.RECORDED.deviation() * random.nextGaussian();
             double truth = draw(level, random);
             LogNormal tauMem = new LogNormal(Math.log(10_000), 0.3);
             double end = Math.exp(tauMem.mean() + tauMem.deviation() * random.nextGaussian());
@@ -99,8 +100,52 @@ class GenerationForecastTest {
         assertThat(said / trials).isCloseTo((double) open / trials, within(0.03));
     }
 
+    /// One run of the same size: ln tau is normal with twice the variance of a run, as far as tau_mem lets it.
+    @Test
+    void aScoreIsTheLogarithmOfWhatWasSaid() {
+        List<Point> points = List.of(exact(64, 500));
+        for (double tau : new double[] {100, 500, 3000}) {
+            double z = Math.log(tau / 500) / DEVIATION;
+            double density = -0.5 * z * z - Math.log(DEVIATION * Math.sqrt(2 * Math.PI));
+            assertThat(score(points, exact(64, tau))).isCloseTo(density, within(0.01));
+            double later = NormalTail.log(z);
+            assertThat(score(points, new Point(64, tau, Known.AT_LEAST))).isCloseTo(later, within(0.01));
+            double sooner = NormalTail.log(-z);
+            assertThat(score(points, new Point(64, tau, Known.AT_MOST))).isCloseTo(sooner, within(0.01));
+        }
+        assertThat(score(points, exact(64, 1e12))).isFinite().isLessThan(-500);
+    }
+
+    /// The score is proper: what the runs were drawn from scores highest in the mean.
+    @Test
+    void thePriorThatTheRunsFollowScoresHighest() {
+        Prior own = new Prior(0.4, 0.3, 0.5);
+        List<Prior> others = List.of(
+                new Prior(0, 0.3, 0.5), new Prior(0.8, 0.3, 0.5), new Prior(0.4, 0.3, 0.25), new Prior(0.4, 0.3, 1));
+        Random random = new Random(3);
+        double best = 0;
+        double[] sums = new double[others.size()];
+        for (int i = 0; i < 400; i++) {
+            double a = own.exponent() + own.deviation() * random.nextGaussian();
+            List<Point> points = List.of(exact(64, draw(6 + a * Math.log(64.0 / 1024), random)));
+            Point truth = exact(1024, draw(6, random));
+            best += GenerationForecast.score(points, 1024, FAR, own, truth);
+            for (int j = 0; j < sums.length; j++) {
+                sums[j] += GenerationForecast.score(points, 1024, FAR, others.get(j), truth);
+            }
+        }
+        assertThat(sums).hasSize(4);
+        for (double sum : sums) {
+            assertThat(sum).isLessThan(best - 4);
+        }
+    }
+
+    private static double score(List<Point> points, Point truth) {
+        return GenerationForecast.score(points, truth.n(), FAR, Prior.RECORDED, truth);
+    }
+
     private static double draw(double level, Random random) {
-        return Math.exp(level + GenerationForecast.SCATTER * random.nextGaussian());
+        return Math.exp(level + Prior.RECORDED.scatter() * random.nextGaussian());
     }
 
     private static Point exact(double n, double tau) {
@@ -122,5 +167,8 @@ class GenerationForecastTest {
         assertThatThrownBy(() -> new Point(0, 1, Known.EXACT)).hasMessageContaining("positive n");
         assertThatThrownBy(() -> new Point(1, 0.5, Known.EXACT)).hasMessageContaining("1 update or more");
         assertThatThrownBy(() -> GenerationForecast.of(List.of(), 64, FAR)).hasMessageContaining("expected runs");
+        assertThatThrownBy(() -> GenerationForecast.of(List.of(exact(64, 500)), 0, FAR))
+                .hasMessageContaining("positive n");
+        assertThatThrownBy(() -> new Prior(0, 0, 1)).hasMessageContaining("positive deviation");
     }
 }

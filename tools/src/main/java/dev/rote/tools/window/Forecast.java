@@ -46,18 +46,12 @@ record Forecast(
     /// @param own gap of the run itself, where it has begun
     static Forecast of(int n, List<SmallRun> runs, Optional<GapCurve> own) {
         List<GapForecast.Small> gaps = new ArrayList<>();
-        List<Point> memorized = new ArrayList<>();
-        List<GenerationForecast.Point> good = new ArrayList<>();
         for (SmallRun run : runs) {
-            run.tauMem().ifPresent(tau -> {
-                memorized.add(new Point(run.n(), tau.value(), run.error()));
-                gaps.add(new GapForecast.Small(run.n(), tau.value(), run.error(), run.gap()));
-            });
-            run.tauGen().ifPresent(good::add);
+            run.tauMem()
+                    .ifPresent(tau -> gaps.add(new GapForecast.Small(run.n(), tau.value(), run.error(), run.gap())));
         }
-        Optional<WindowPrediction> memorization = memorized.isEmpty()
-                ? Optional.empty()
-                : Optional.of(WindowPrediction.of(memorized, Prior.MEMORIZATION, MEMORIZATION_SCATTER));
+        List<GenerationForecast.Point> good = generation(runs);
+        Optional<WindowPrediction> memorization = memorization(runs);
         Optional<LogNormal> law = memorization.map(fit -> fit.about(n));
         Optional<LogNormal> gap = own.flatMap(curve -> GapForecast.of(gaps, curve, n));
         Optional<LogNormal> tauMem = law.map(tau -> gap.map(tau::and).orElse(tau));
@@ -71,10 +65,25 @@ record Forecast(
                 own.map(curve -> new Beginning((int) curve.end(), gap.map(LogNormal::interval))));
     }
 
+    /// The law of tau_mem; empty if no small run reached it.
+    static Optional<WindowPrediction> memorization(List<SmallRun> runs) {
+        List<Point> memorized = new ArrayList<>();
+        for (SmallRun run : runs) {
+            run.tauMem().ifPresent(tau -> memorized.add(new Point(run.n(), tau.value(), run.error())));
+        }
+        return memorized.isEmpty()
+                ? Optional.empty()
+                : Optional.of(WindowPrediction.of(memorized, Prior.MEMORIZATION, MEMORIZATION_SCATTER));
+    }
+
+    /// What the small runs know of their tau_gen.
+    static List<GenerationForecast.Point> generation(List<SmallRun> runs) {
+        return runs.stream().flatMap(run -> run.tauGen().stream()).toList();
+    }
+
     /// How many of the small runs know a bound of their tau_gen and no more.
     long bounds() {
-        return runs.stream()
-                .flatMap(run -> run.tauGen().stream())
+        return generation(runs).stream()
                 .filter(tau -> tau.known() != GenerationForecast.Known.EXACT)
                 .count();
     }

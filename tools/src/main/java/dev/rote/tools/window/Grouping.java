@@ -70,7 +70,7 @@ enum Grouping {
 
     private Value of(RunConfig config) {
         return switch (this) {
-            case IMAGES -> new Value(0, source(config.data()));
+            case IMAGES -> new Value(0, images(config.data()));
             case SIZE -> size(config.data().size());
             case N -> n(config.data().n());
             case WIDTH -> Value.of(config.model().width());
@@ -80,7 +80,7 @@ enum Grouping {
     }
 
     /// A built-in set's name, or the last part of a path.
-    private static String source(DataConfig data) {
+    static String images(DataConfig data) {
         String[] parts = data.source().split("[/\\\\:]+");
         return parts.length == 0 ? data.source() : parts[parts.length - 1];
     }

@@ -2,9 +2,10 @@ package dev.rote.tools.window;
 
 /// A forecast from small recorded runs, with or without the beginning of the large one, beside what that did.
 ///
+/// @param large the run that was forecast
 /// @param forecast what was said; it knows tau_mem
 /// @param truth what the large run did
-record PredictionTrial(Forecast forecast, RecordedRun.Truth truth) {
+record PredictionTrial(RecordedRun large, Forecast forecast, RecordedRun.Truth truth) {
     /// Training images of the large run.
     int n() {
         return forecast.n();

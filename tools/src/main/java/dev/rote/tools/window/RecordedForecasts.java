@@ -96,7 +96,7 @@ final class RecordedForecasts {
         }
         Optional<GapCurve> own =
                 source == Source.BEGUN ? Optional.of(gap(large, stop, allowed - updates(chosen))) : Optional.empty();
-        return Optional.of(new PredictionTrial(Forecast.of(large.n(), chosen, own), truth));
+        return Optional.of(new PredictionTrial(large, Forecast.of(large.n(), chosen, own), truth));
     }
 
     /// The largest sizes say most.

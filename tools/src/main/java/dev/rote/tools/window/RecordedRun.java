@@ -6,6 +6,7 @@ import dev.rote.measure.StopRule;
 import dev.rote.metrics.Crossing;
 import dev.rote.metrics.Curve;
 import dev.rote.metrics.GenerationForecast;
+import dev.rote.metrics.GenerationForecast.Known;
 import dev.rote.metrics.GenerationTime;
 import dev.rote.metrics.TimeScales;
 import dev.rote.tools.study.RunRecord;
@@ -42,6 +43,15 @@ record RecordedRun(RunConfig config, List<Measured> measured) {
         /// On one side only; what may be both earlier and later is no bound.
         boolean tauGenIsBound() {
             return tauGenIsLeast != tauGenIsMost;
+        }
+
+        /// tau_gen of a run with `n` images; empty where it may be both earlier and later.
+        Optional<GenerationForecast.Point> generation(int n) {
+            if (tauGenIsLeast && tauGenIsMost) {
+                return Optional.empty();
+            }
+            Known known = tauGenIsLeast ? Known.AT_LEAST : tauGenIsMost ? Known.AT_MOST : Known.EXACT;
+            return Optional.of(new GenerationForecast.Point(n, tauGen, known));
         }
 
         /// Whether the window is wider than [GenerationForecast#OPEN]; empty where tau_gen is a bound that leaves

@@ -38,6 +38,12 @@ public final class StoppingCommand implements Callable<Integer> {
     @Option(names = "--risk", description = "of keeping a model that copies already (0.1)")
     private double risk = 0.1;
 
+    @Option(
+            names = "--priors",
+            description =
+                    "only say which prior of tau_gen these runs would choose, by the logarithmic score of forecasts")
+    private boolean priors;
+
     private final Console console;
 
     public StoppingCommand(Console console) {
@@ -60,6 +66,7 @@ public final class StoppingCommand implements Callable<Integer> {
                 .with("stop.samples", Integer.toString(samples))
                 .with("stop.risk", Double.toString(risk))
                 .stop();
+        RecordedForecasts recorded = new RecordedForecasts(runs, stop);
         List<RecordedRun> open = RecordedRun.open(runs, stop);
         console.out()
                 .printf(
@@ -71,18 +78,37 @@ public final class StoppingCommand implements Callable<Integer> {
                         Double.toString(100 * stop.fraction()).replaceFirst("\\.0$", ""),
                         open.size(),
                         GenerationForecast.OPEN);
+        if (priors) {
+            return choosePrior(recorded);
+        }
         print("Runs whose window is wider than a factor of " + GenerationForecast.OPEN, rules(open, stop));
         print("All runs", rules(runs, stop));
         print(
                 "The rule before-memorization, part by part",
                 StoppingTable.parts(Grouping.parts(new Rule.BeforeMemorization(stop), runs, stop)));
-        List<ForecastTable.Row> forecasts = forecasts(new RecordedForecasts(runs, stop));
+        List<ForecastTable.Row> forecasts = forecasts(recorded);
         print("Forecasts of tau_mem", ForecastTable.tauMem(forecasts));
         print(
                 String.format(Locale.ROOT, "Forecasts of tau_mem at n >= %,d", LARGE),
                 ForecastTable.tauMem(
                         forecasts.stream().map(row -> row.of(n -> n >= LARGE)).toList()));
         print("Forecasts of tau_gen", ForecastTable.tauGen(forecasts));
+        return 0;
+    }
+
+    private int choosePrior(RecordedForecasts recorded) {
+        List<PredictionTrial> trials = new ArrayList<>();
+        for (RecordedForecasts.Source source :
+                List.of(RecordedForecasts.Source.ALL, RecordedForecasts.Source.COMMAND)) {
+            BUDGETS.forEach(budget -> trials.addAll(recorded.of(budget, source)));
+        }
+        PriorChoice choice = new PriorChoice(trials);
+        if (choice.best().isEmpty()) {
+            throw new DataException(folders + ": expected runs of one setting whose small ones forecast tau_gen of a"
+                    + " larger one, found none");
+        }
+        print("Priors of tau_gen", choice.best());
+        print("Priors of tau_gen, chosen without one kind of images and judged by it", choice.leavingOneOut());
         return 0;
     }
 

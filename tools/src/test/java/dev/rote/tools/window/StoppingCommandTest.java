@@ -1,8 +1,10 @@
 package dev.rote.tools.window;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.rote.errors.DataException;
 import dev.rote.storage.JsonLines;
 import dev.rote.tools.cli.Console;
 import dev.rote.tools.study.RunRecord.Measured;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -75,13 +78,13 @@ class StoppingCommandTest {
         return Map.of("t", time, "train", Map.of("value", train), "test", Map.of("value", test));
     }
 
-    private static String stopping(Path... studies) {
+    private static String stopping(Object... words) {
         var out = new ByteArrayOutputStream();
         var err = new ByteArrayOutputStream();
         Console console = Console.of(
                 new PrintStream(out, true, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8));
         int status = new CommandLine(new StoppingCommand(console))
-                .execute(Arrays.stream(studies).map(Path::toString).toArray(String[]::new));
+                .execute(Arrays.stream(words).map(Object::toString).toArray(String[]::new));
         assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
         return out.toString(StandardCharsets.UTF_8);
     }
@@ -110,6 +113,56 @@ class StoppingCommandTest {
             assertThat(columns > 1 && found > 1 ? found : columns).as(line).isEqualTo(columns);
             columns = found;
         }
+    }
+
+    /// tau_gen is the same at every n in these runs, without scatter; their images are of one kind.
+    @Test
+    void saysWhichPriorTheRunsWouldChoose() throws IOException {
+        String output = stopping(study("many", 64, 128, 256, 1024), "--priors");
+        assertThat(titles(output)).containsExactly("**Priors of tau_gen**");
+        List<String> rows =
+                output.lines().filter(line -> line.startsWith("| 0.")).toList();
+        assertThat(rows).hasSize(6);
+        assertThat(rows.getFirst()).startsWith("| 0.4 | 0.3 | 0.5 | in use | ");
+        assertThat(rows.get(1)).startsWith("| 0.0 | 0.1 | 0.3 | best | ");
+        List<Double> scores = rows.stream()
+                .map(row -> Double.parseDouble(row.split("\\|")[6].strip()))
+                .toList();
+        assertThat(scores.subList(1, 6)).isSortedAccordingTo(Comparator.reverseOrder());
+        assertThat(scores.getFirst()).isLessThan(scores.get(1));
+    }
+
+    @Test
+    void priorsAreJudgedByImagesThatDidNotChooseThem() throws IOException {
+        Path study = study("many", 64, 256);
+        for (int n : new int[] {64, 256}) {
+            Path from = study.resolve("runs/n=" + n);
+            Path to = Files.createDirectories(study.resolve("runs/other-" + n));
+            Files.copy(from.resolve("metrics.jsonl"), to.resolve("metrics.jsonl"));
+            Files.writeString(
+                    to.resolve("run.toml"),
+                    Files.readString(from.resolve("run.toml")).replace("given by the test", "others.npy"));
+        }
+        String output = stopping(study, "--priors");
+        assertThat(titles(output))
+                .containsExactly(
+                        "**Priors of tau_gen**",
+                        "**Priors of tau_gen, chosen without one kind of images and judged by it**");
+        assertThat(output)
+                .contains(" | chosen without others.npy, judged by it | 1 | ", " | in use, judged by others.npy | 1 | ")
+                .contains(" | chosen without given by the test, judged by it | 1 | ");
+    }
+
+    @Test
+    void noPriorIsChosenByRunsWithoutForecasts() throws IOException {
+        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
+        StoppingCommand command = CommandLine.populateCommand(
+                new StoppingCommand(Console.of(nowhere, nowhere)),
+                "--priors",
+                study("one", 64).toString());
+        assertThatThrownBy(command::call)
+                .isInstanceOf(DataException.class)
+                .hasMessageContaining("expected runs of one setting whose small ones forecast tau_gen");
     }
 
     @Test
