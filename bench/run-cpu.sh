@@ -77,9 +77,10 @@ jmh() { # name, benchmark, further options
 }
 reports=()
 for width in $widths; do
-    samples="-wi 10 -i 30"
+    # The loops that run once a step are compiled after some dozens of steps.
+    samples="-wi 40 -i 30"
     # About a second each: fewer suffice for the median, and the whole stays under 12 minutes.
-    if [ "$width" = 32 ]; then samples="-wi 6 -i 15"; fi
+    if [ "$width" = 32 ]; then samples="-wi 20 -i 15"; fi
     if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
     # shellcheck disable=SC2086
     jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples

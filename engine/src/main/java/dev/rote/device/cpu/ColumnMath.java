@@ -96,7 +96,7 @@ final class ColumnMath {
                     .lanewise(VectorOperators.LSHL, 23)
                     .reinterpretAsFloats());
             FloatVector s = one.div(p.add(one));
-            s.mul(z.fma(one.sub(s), one))
+            s.mul(z.fma(p.mul(s), one)) // p s is 1 - s without cancellation
                     .mul(FloatVector.fromMemorySegment(F, ALL, dy + 4L * i, ORDER))
                     .intoMemorySegment(ALL, dz + 4L * i, ORDER);
         }

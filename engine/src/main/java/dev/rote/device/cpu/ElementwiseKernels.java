@@ -168,7 +168,7 @@ final class ElementwiseKernels {
         for (int i = whole; i < count; i++) {
             float v = getFloat(x + 4L * i);
             float s = VectorMath.sigmoid(v);
-            setFloat(dx + 4L * i, getFloat(dy + 4L * i) * s * (1 + v * (1 - s)));
+            setFloat(dx + 4L * i, getFloat(dy + 4L * i) * s * (1 + v * VectorMath.sigmoid(-v)));
         }
     }
 

@@ -198,7 +198,7 @@ final class GroupNormKernels {
         for (int i = whole; i < size; i++) {
             float z = z(x, i, i - whole);
             float s = VectorMath.sigmoid(z);
-            setFloat(dz + 4L * i, getFloat(dy + 4L * i) * s * (1 + z * (1 - s)));
+            setFloat(dz + 4L * i, getFloat(dy + 4L * i) * s * (1 + z * VectorMath.sigmoid(-z)));
         }
     }
 

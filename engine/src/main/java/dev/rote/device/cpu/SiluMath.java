@@ -62,7 +62,7 @@ final class SiluMath {
                     .lanewise(VectorOperators.LSHL, 23)
                     .reinterpretAsFloats());
             FloatVector s = one.div(p.add(1));
-            FloatVector slope = s.mul(v.mul(s.neg().add(1)).add(1));
+            FloatVector slope = s.mul(v.mul(p.mul(s)).add(1)); // p s is 1 - s without cancellation
             FloatVector.fromMemorySegment(F, ALL, dy + 4L * i, ORDER)
                     .mul(slope)
                     .intoMemorySegment(ALL, dx + 4L * i, ORDER);

@@ -1,6 +1,7 @@
 package dev.rote.device.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.Arena;
 import java.util.Random;
@@ -45,13 +46,33 @@ class SiluMathTest {
         for (int i = 0; i < COUNT; i += Memory.LANES) {
             FloatVector v = FloatVector.fromArray(Memory.F, x, i);
             FloatVector s = VectorMath.sigmoid(v);
-            FloatVector slope = s.mul(v.mul(s.neg().add(1)).add(1));
+            FloatVector slope = s.mul(v.mul(VectorMath.exp(v.neg()).mul(s)).add(1));
             FloatVector.fromArray(Memory.F, dy, i).mul(slope).intoArray(expected, i);
         }
         try (Arena arena = Arena.ofConfined()) {
             long gradient = copy(arena, dy);
             SiluMath.slope(gradient, copy(arena, x), gradient, COUNT);
             assertThat(read(gradient)).isEqualTo(expected);
+        }
+    }
+
+    /// 1 - s by subtraction would lose up to 5e-7 where s is near 1.
+    @Test
+    void theSlopeLosesNothingWhereTheSigmoidIsNearOne() {
+        Random random = new Random(8);
+        for (int i = 0; i < COUNT; i++) {
+            x[i] = random.nextFloat() * 160 - 80;
+            dy[i] = 1;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            long gradient = copy(arena, dy);
+            SiluMath.slope(gradient, copy(arena, x), gradient, COUNT);
+            float[] found = read(gradient);
+            for (int i = 0; i < COUNT; i++) {
+                double s = 1 / (1 + Math.exp(-x[i]));
+                double rest = 1 / (1 + Math.exp(x[i]));
+                assertThat((double) found[i]).isCloseTo(s * (1 + x[i] * rest), within(3e-7));
+            }
         }
     }
 
