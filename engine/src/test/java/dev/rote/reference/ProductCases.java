@@ -5,6 +5,7 @@ import dev.rote.graph.Conv2d;
 import dev.rote.graph.Linear;
 import dev.rote.graph.MatMul;
 import dev.rote.reference.CaseList.Given;
+import java.util.Arrays;
 import java.util.List;
 
 /// Cases of convolution, linear layer, matrix product and attention.
@@ -115,6 +116,12 @@ final class ProductCases {
     /// Cases that came later: earlier ones keep their numbers.
     static void addLaterTo(CaseList list) {
         attention(list, "T=150 D=6", 1, list.x(1, 150, 3 * 6));
+        Given opposite = list.x(1, 5, 3 * 4);
+        for (int token = 0; token < 5; token++) {
+            Arrays.fill(opposite.data(), 12 * token, 12 * token + 4, 30);
+            Arrays.fill(opposite.data(), 12 * token + 4, 12 * token + 8, -30 - token * 0.25);
+        }
+        attention(list, "all scores below -1000", 1, opposite);
     }
 
     private static void attention(CaseList list, String variant, int heads, Given qkv) {

@@ -33,46 +33,29 @@ final class RowMath {
 
     /// `x[r PAIR + lane] = 2^(the same - largest[lane])` and `sums` of them over rows r.
     static void columnExp2(float[] x, int rows, float[] largest, float[] sums) {
-        FloatVector maxA = FloatVector.fromArray(F, largest, 0);
-        FloatVector maxB = FloatVector.fromArray(F, largest, LANES);
-        FloatVector sumA = FloatVector.zero(F);
-        FloatVector sumB = sumA;
-        for (int i = 0; i < rows * PAIR; i += PAIR) {
-            FloatVector dA = FloatVector.fromArray(F, x, i).sub(maxA);
-            dA = dA.blend(VectorMath.LOWEST_POWER, dA.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
-            FloatVector tA = dA.add(VectorMath.ROUND);
-            dA = dA.sub(tA.sub(VectorMath.ROUND));
-            FloatVector pA = dA.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P4));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P3));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P2));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P1));
-            pA = pA.fma(dA, FloatVector.broadcast(F, 1));
-            pA = pA.mul(tA.reinterpretAsInts()
-                    .add(127)
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats());
-            sumA = sumA.add(pA);
-            pA.intoArray(x, i);
-            FloatVector dB = FloatVector.fromArray(F, x, i + LANES).sub(maxB);
-            dB = dB.blend(VectorMath.LOWEST_POWER, dB.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
-            FloatVector tB = dB.add(VectorMath.ROUND);
-            dB = dB.sub(tB.sub(VectorMath.ROUND));
-            FloatVector pB = dB.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P4));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P3));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P2));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P1));
-            pB = pB.fma(dB, FloatVector.broadcast(F, 1));
-            pB = pB.mul(tB.reinterpretAsInts()
-                    .add(127)
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats());
-            sumB = sumB.add(pB);
-            pB.intoArray(x, i + LANES);
+        for (int half = 0; half < PAIR; half += LANES) {
+            FloatVector max = FloatVector.fromArray(F, largest, half);
+            FloatVector sum = FloatVector.zero(F);
+            for (int i = 0; i < rows * PAIR; i += PAIR) {
+                FloatVector d = FloatVector.fromArray(F, x, i + half).sub(max);
+                d = d.blend(VectorMath.LOWEST_POWER, d.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
+                FloatVector t = d.add(VectorMath.ROUND);
+                d = d.sub(t.sub(VectorMath.ROUND));
+                FloatVector p = d.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P4));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P3));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P2));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P1));
+                p = p.fma(d, FloatVector.broadcast(F, 1));
+                p = p.mul(t.reinterpretAsInts()
+                        .add(127)
+                        .lanewise(VectorOperators.LSHL, 23)
+                        .reinterpretAsFloats());
+                sum = sum.add(p);
+                p.intoArray(x, i + half);
+            }
+            sum.intoArray(sums, half);
         }
-        sumA.intoArray(sums, 0);
-        sumB.intoArray(sums, LANES);
     }
 
     /// Strips of the softmax and of its slope, a query a row: `x = 2^(x - lse[row])`, `slope = x (slope - shift[row])`.
@@ -81,42 +64,24 @@ final class RowMath {
     /// @param first row of lse and shift that belongs to the first one of the strips
     static void softmaxSlope(float[] x, float[] slope, int rows, float[] lse, float[] shift, int first) {
         for (int r = 0; r < rows; r++) {
-            int i = r * PAIR;
-            FloatVector dA = FloatVector.fromArray(F, x, i).sub(lse[first + r]);
-            FloatVector dB = FloatVector.fromArray(F, x, i + LANES).sub(lse[first + r]);
-            dA = dA.blend(VectorMath.LOWEST_POWER, dA.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
-            FloatVector tA = dA.add(VectorMath.ROUND);
-            dA = dA.sub(tA.sub(VectorMath.ROUND));
-            FloatVector pA = dA.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P4));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P3));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P2));
-            pA = pA.fma(dA, FloatVector.broadcast(F, VectorMath.P1));
-            pA = pA.fma(dA, FloatVector.broadcast(F, 1));
-            pA = pA.mul(tA.reinterpretAsInts()
-                    .add(127)
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats());
-            dB = dB.blend(VectorMath.LOWEST_POWER, dB.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
-            FloatVector tB = dB.add(VectorMath.ROUND);
-            dB = dB.sub(tB.sub(VectorMath.ROUND));
-            FloatVector pB = dB.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P4));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P3));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P2));
-            pB = pB.fma(dB, FloatVector.broadcast(F, VectorMath.P1));
-            pB = pB.fma(dB, FloatVector.broadcast(F, 1));
-            pB = pB.mul(tB.reinterpretAsInts()
-                    .add(127)
-                    .lanewise(VectorOperators.LSHL, 23)
-                    .reinterpretAsFloats());
-            pA.intoArray(x, i);
-            pB.intoArray(x, i + LANES);
-            FloatVector.fromArray(F, slope, i).sub(shift[first + r]).mul(pA).intoArray(slope, i);
-            FloatVector.fromArray(F, slope, i + LANES)
-                    .sub(shift[first + r])
-                    .mul(pB)
-                    .intoArray(slope, i + LANES);
+            for (int i = r * PAIR; i < (r + 1) * PAIR; i += LANES) {
+                FloatVector d = FloatVector.fromArray(F, x, i).sub(lse[first + r]);
+                d = d.blend(VectorMath.LOWEST_POWER, d.compare(VectorOperators.LT, VectorMath.LOWEST_POWER));
+                FloatVector t = d.add(VectorMath.ROUND);
+                d = d.sub(t.sub(VectorMath.ROUND));
+                FloatVector p = d.fma(FloatVector.broadcast(F, VectorMath.P6), FloatVector.broadcast(F, VectorMath.P5));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P4));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P3));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P2));
+                p = p.fma(d, FloatVector.broadcast(F, VectorMath.P1));
+                p = p.fma(d, FloatVector.broadcast(F, 1));
+                p = p.mul(t.reinterpretAsInts()
+                        .add(127)
+                        .lanewise(VectorOperators.LSHL, 23)
+                        .reinterpretAsFloats());
+                p.intoArray(x, i);
+                FloatVector.fromArray(F, slope, i).sub(shift[first + r]).mul(p).intoArray(slope, i);
+            }
         }
     }
 }
