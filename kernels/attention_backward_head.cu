@@ -85,6 +85,7 @@ __device__ __forceinline__ void attention_backward_head(const AttentionBackwardH
     float scale = a.scale * LOG2_E;
 
     for (int first = 0; first < padded; first += TOKENS) {
+        int missing = first + TOKENS - a.tokens; // of this tile's keys, if above 0
         __syncthreads(); // nobody reads the keys and values before any more
         load_tile<DEPTH, TOKENS>(keys, head.part(qkv, 1), first);
         load_tile<DEPTH, TOKENS>(values, head.part(qkv, 2), first);
@@ -112,6 +113,11 @@ __device__ __forceinline__ void attention_backward_head(const AttentionBackwardH
                 }
                 dv.add_weighted(p, gradients, i);
                 dk.add_weighted(ds, queries, i);
+                if (missing > 0) { // where all scores are low, 2^-lse may overflow, and infinity times a key of zeros is NaN
+                    for (int e = 0; e < 8; e++) {
+                        if (row + lane / 4 + e % 4 / 2 * 8 >= TOKENS - missing) ds[e / 4][e % 4] = 0.0f;
+                    }
+                }
                 slopes.put(ds, i);
             }
             __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it

@@ -75,9 +75,10 @@ struct PairOfKeys {
         }
     }
 
-    // Meets 16 queries from `i` of their tile on; `numbers` are of these. Leaves ds in `slopes`, from this warp's keys.
+    // Meets 16 queries from `i` of their tile on; `numbers` are of these. Leaves ds in `slopes`, from this warp's keys, of
+    // which `there` are keys: the others' weights may be infinite.
     __device__ __forceinline__ void meet(const bf16* queries, const bf16* gradients, int i, const float* numbers, int padded,
-                                         float scale, bf16* slopes) {
+                                         float scale, bf16* slopes, int there) {
         int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
         float p[2][2][4] = {}, ds[2][2][4] = {};
         {
@@ -105,6 +106,11 @@ struct PairOfKeys {
             }
             add_weighted<DEPTH>(dv[h], weights, gradient);
             add_weighted<DEPTH>(dk[h], slope, query);
+            if (there < 32) {
+                for (int j = 0; j < 4; j++) {
+                    if (16 * h + j % 2 * 8 + g >= there) slope[j] = 0;
+                }
+            }
             for (int j = 0; j < 4; j++) {
                 *(unsigned*)(slopes + (16 * h + j % 2 * 8 + g) * SLOPE_ROW + i + j / 2 * 8 + 2 * t) = slope[j];
             }
@@ -159,7 +165,8 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
         passing.each([&](int from, const bf16* queries, const bf16* gradients) {
 #pragma unroll 1
             for (int i = 0; i < TOKENS; i += 16) {
-                own.meet(queries, gradients, i, numbers + from + i, padded, scale, slopes + warp * 32 * SLOPE_ROW);
+                own.meet(queries, gradients, i, numbers + from + i, padded, scale, slopes + warp * 32 * SLOPE_ROW,
+                         a.tokens - first - warp * 32);
             }
             __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it
             VectorSums<bf16, DEPTH> dq = {};

@@ -116,13 +116,18 @@ final class ProductCases {
     /// Cases that came later: earlier ones keep their numbers.
     static void addLaterTo(CaseList list) {
         attention(list, "T=150 D=6", 1, list.x(1, 150, 3 * 6));
-        // exp of minus the least log sum is 2^384: no number where there are keys that are none
-        Given opposite = list.x(1, 5, 3 * 4);
-        for (int token = 0; token < 5; token++) {
-            Arrays.fill(opposite.data(), 12 * token, 12 * token + 4, 30);
-            Arrays.fill(opposite.data(), 12 * token + 4, 12 * token + 8, -4.4375 - token * 0.25);
+        lowAttention(list, 5);
+        lowAttention(list, 70);
+    }
+
+    /// exp of minus the least log sum is 2^384: infinite or worse for a device that fills up keys with zeros.
+    private static void lowAttention(CaseList list, int tokens) {
+        Given qkv = list.x(1, tokens, 3 * 4);
+        for (int token = 0; token < tokens; token++) {
+            Arrays.fill(qkv.data(), 12 * token, 12 * token + 4, 30);
+            Arrays.fill(qkv.data(), 12 * token + 4, 12 * token + 8, -4.4375 - token % 4 * 0.25);
         }
-        attention(list, "all scores below -250", 1, opposite);
+        attention(list, "T=" + tokens + ", all scores below -250", 1, qkv);
     }
 
     private static void attention(CaseList list, String variant, int heads, Given qkv) {
