@@ -37,6 +37,11 @@ final class Recorded {
     }
 
     static RecordedRun run(RunConfig config) {
+        return run(config, 20);
+    }
+
+    /// @param fall updates in which the Fréchet distance comes nearer to its floor by a factor of e
+    static RecordedRun run(RunConfig config, double fall) {
         int n = config.data().n();
         Random random = new Random(31L * n + config.seed());
         double tau = TAU_PER_IMAGE * n;
@@ -55,7 +60,7 @@ final class Recorded {
                     SAMPLES,
                     List.of(),
                     ratios,
-                    Optional.of(exact(1 + 100 * Math.exp(-step / 20.0))),
+                    Optional.of(exact(1 + 100 * Math.exp(-step / fall))),
                     "features",
                     Map.of(0.01, exact(1 - gap)),
                     Map.of(0.01, exact(1)),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.rote.config.RunConfig;
 import dev.rote.errors.DataException;
 import dev.rote.storage.JsonLines;
 import dev.rote.tools.cli.Console;
@@ -33,10 +34,16 @@ class StoppingCommandTest {
 
     /// A study of recorded runs in files, whose ratios lie close to the threshold of 1/3.
     private Path study(String name, int... sizes) throws IOException {
+        return study(name, "given by the test", 0, sizes);
+    }
+
+    /// @param exponent of tau_gen, which is 144 at n = 64
+    private Path study(String name, String images, double exponent, int... sizes) throws IOException {
         Path study = folder.resolve(name);
         for (int n : sizes) {
             Path run = Files.createDirectories(study.resolve("runs").resolve("n=" + n));
-            RecordedRun recorded = Recorded.run(n, 0);
+            RunConfig config = Recorded.config(n, 0).with("data.source", '"' + images + '"');
+            RecordedRun recorded = Recorded.run(config, 20 * Math.pow(n / 64.0, exponent));
             Files.writeString(run.resolve("run.toml"), recorded.config().toml());
             try (JsonLines log = JsonLines.append(run.resolve("metrics.jsonl"), false)) {
                 log.write(Map.of("kind", "start", "step", 0, "device", "cpu"));
@@ -132,25 +139,20 @@ class StoppingCommandTest {
         assertThat(scores.getFirst()).isLessThan(scores.get(1));
     }
 
+    /// One kind of images has the same tau_gen at every n, the other one that grows as n^0.8.
     @Test
     void priorsAreJudgedByImagesThatDidNotChooseThem() throws IOException {
-        Path study = study("many", 64, 256);
-        for (int n : new int[] {64, 256}) {
-            Path from = study.resolve("runs/n=" + n);
-            Path to = Files.createDirectories(study.resolve("runs/other-" + n));
-            Files.copy(from.resolve("metrics.jsonl"), to.resolve("metrics.jsonl"));
-            Files.writeString(
-                    to.resolve("run.toml"),
-                    Files.readString(from.resolve("run.toml")).replace("given by the test", "others.npy"));
-        }
-        String output = stopping(study, "--priors");
+        Path flat = study("flat", "flat.npy", 0, 64, 128, 256, 1024);
+        Path growing = study("growing", "growing.npy", 0.8, 64, 128, 256, 1024);
+        String output = stopping(flat, growing, "--priors");
         assertThat(titles(output))
                 .containsExactly(
                         "**Priors of tau_gen**",
                         "**Priors of tau_gen, chosen without one kind of images and judged by it**");
         assertThat(output)
-                .contains(" | chosen without others.npy, judged by it | 1 | ", " | in use, judged by others.npy | 1 | ")
-                .contains(" | chosen without given by the test, judged by it | 1 | ");
+                .contains("| 0.8 | 0.1 | 0.3 | chosen without flat.npy, judged by it | ")
+                .contains("| 0.0 | 0.1 | 0.3 | chosen without growing.npy, judged by it | ")
+                .contains(" | in use, judged by flat.npy | ", " | in use, judged by growing.npy | ");
     }
 
     @Test
