@@ -74,6 +74,8 @@ class CudaAttentionTest extends OnCudaDevice {
             cases.add(of(type, 2, 66, 130, 24, 1, 32, true));
             cases.add(of(type, 1, 132, 193, 32, 1, 32, true));
             cases.add(of(type, 1, 132, 65, 64, 1, 64, bf16));
+            // Scores so low that weights of keys that are none would be infinite.
+            cases.add(low(type, 33, 65));
             // Few heads, or more than fits: two kernels.
             cases.add(of(type, 4, 1, 256, 16, 1, 16, false));
             cases.add(of(type, 1, 1, 1024, 8, 1, 16, false));
@@ -95,7 +97,24 @@ class CudaAttentionTest extends OnCudaDevice {
             DType type, int heads, int images, int tokens, int depth, double spread, int size, boolean byHead) {
         TensorType qkv = new TensorType(Shape.of(images, tokens, 3 * heads * depth), type);
         Random random = new Random(31 * tokens + depth);
-        double[] numbers = normals(random, qkv, spread);
+        return of(type, heads, qkv, normals(random, qkv, spread), random, size, byHead);
+    }
+
+    /// Four heads of four channels: queries of 30, keys from -4.4375 to -5.1875.
+    private static Case low(DType type, int images, int tokens) {
+        TensorType qkv = new TensorType(Shape.of(images, tokens, 3 * 16), type);
+        Random random = new Random(tokens);
+        double[] numbers = normals(random, qkv, 1);
+        for (int token = 0; token < images * tokens; token++) {
+            Arrays.fill(numbers, 48 * token, 48 * token + 16, 30);
+            Arrays.fill(numbers, 48 * token + 16, 48 * token + 32, -4.4375 - token % 4 * 0.25);
+        }
+        return of(type, 4, qkv, numbers, random, 16, true);
+    }
+
+    private static Case of(
+            DType type, int heads, TensorType qkv, double[] numbers, Random random, int size, boolean byHead) {
+        int tokens = qkv.shape().dim(1);
         OpCase forward = new OpCase("Attention " + qkv, new Attention(heads), List.of(qkv), List.of(numbers));
         List<double[]> out = forward.expected();
         List<TensorType> outTypes = forward.op().infer(forward.inputTypes());
