@@ -36,6 +36,14 @@ public final class OpCases {
                 .toList();
     }
 
+    /// 3 x 3 convolutions in f32 of images of even size and of many channels, which a device may compute by tiles
+    /// of 2 x 2.
+    public static List<OpCase> tiled() {
+        CaseList list = new CaseList(DType.F32, SEED);
+        ProductCases.addTiledTo(list);
+        return List.copyOf(list.cases());
+    }
+
     /// Cases with one number that is not finite among the inputs: an output is not finite exactly where the
     /// reference's is not.
     public static List<OpCase> notFinite() {

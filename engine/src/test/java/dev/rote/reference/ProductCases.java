@@ -45,8 +45,29 @@ final class ProductCases {
         list.add("constant input", Conv2d.same(3), list.constant(0.5, 2, 5, 5, 3), w, list.f32(4));
     }
 
+    static void addTiledTo(CaseList list) {
+        tiled(list, "one tile", list.x(1, 2, 2, 32), 32);
+        tiled(list, "a row of tiles", list.x(2, 2, 10, 32), 64);
+        tiled(list, "a column of tiles", list.x(2, 10, 2, 64), 32);
+        tiled(list, "blocks of rows and a rest", list.x(2, 26, 22, 32), 32);
+        tiled(list, "blocks of images and a rest", list.x(5, 8, 8, 128), 16);
+        tiled(list, "C=16 K=32", list.x(2, 6, 10, 16), 32);
+        tiled(list, "C=48 K=16", list.x(2, 4, 6, 48), 16);
+        tiled(list, "large mean", list.largeMean(2, 8, 8, 32), 32);
+        tiled(list, "constant input", list.constant(0.5, 2, 8, 8, 32), 32);
+    }
+
+    private static void tiled(CaseList list, String variant, Given image, int filters) {
+        conv(list, variant, Conv2d.same(3), image, new int[] {
+            filters, 3, 3, image.type().shape().last()
+        });
+    }
+
     private static void conv(CaseList list, String variant, Conv2d op, int[] x, int[] w) {
-        Given image = list.x(x);
+        conv(list, variant, op, list.x(x), w);
+    }
+
+    private static void conv(CaseList list, String variant, Conv2d op, Given image, int[] w) {
         Given filter = list.x(w);
         Given dy = list.x(
                 op.outputShape(image.type().shape(), filter.type().shape()).toArray());

@@ -8,12 +8,15 @@ import dev.rote.graph.Shape;
 import java.lang.foreign.MemorySegment;
 
 /// Convolution by oneDNN: activations NHWC, filters [K,R,S,C] converted to the library's blocked layout on every
-/// use, into scratch memory (they change every step and are small beside the activations).
+/// use, into scratch memory (they change every step and are small beside the activations). Those for which it pays
+/// are [WinogradKernels]'.
 final class ConvolutionKernels {
     private final DnnlPrimitives dnnl;
+    private final WinogradKernels winograd;
 
-    ConvolutionKernels(DnnlPrimitives dnnl) {
+    ConvolutionKernels(DnnlPrimitives dnnl, Scratch scratch) {
         this.dnnl = dnnl;
+        this.winograd = new WinogradKernels(dnnl, scratch);
     }
 
     /// The descriptors that the three directions share.
@@ -67,6 +70,9 @@ final class ConvolutionKernels {
 
     /// @param bias address, or 0 for none
     Kernel forward(Conv2d conv, Shape x, Shape w, Shape y, DType type, long xAt, long wAt, long biasAt, long yAt) {
+        if (WinogradKernels.pays(conv, x, w, type)) {
+            return winograd.forward(x, w, xAt, wAt, biasAt, yAt);
+        }
         Case c = new Case(conv, x, w, y, type, type, biasAt != 0);
         MemorySegment description = c.forward(true);
         MemorySegment filter = DnnlPrimitives.query(description, dnnl_query_weights_md());
@@ -83,6 +89,9 @@ final class ConvolutionKernels {
     }
 
     Kernel backwardData(Conv2d conv, Shape x, Shape w, Shape y, DType type, long dyAt, long wAt, long dxAt) {
+        if (WinogradKernels.pays(conv, x, w, type)) {
+            return winograd.backwardData(x, w, dyAt, wAt, dxAt);
+        }
         Case c = new Case(conv, x, w, y, type, type, false);
         MemorySegment hint = c.forward(true);
         MemorySegment description = dnnl.description(
@@ -119,6 +128,9 @@ final class ConvolutionKernels {
     /// @param dbiasAt address, or 0 for none
     Kernel backwardWeight(
             Conv2d conv, Shape x, Shape w, Shape y, DType type, long xAt, long dyAt, long dwAt, long dbiasAt) {
+        if (WinogradKernels.paysForWeights(conv, x, w, type)) {
+            return winograd.backwardWeight(x, w, xAt, dyAt, dwAt, dbiasAt);
+        }
         Case hintCase = new Case(conv, x, w, y, type, type, dbiasAt != 0);
         MemorySegment hint = hintCase.forward(true);
         Case c = new Case(conv, x, w, y, type, DType.F32, dbiasAt != 0);

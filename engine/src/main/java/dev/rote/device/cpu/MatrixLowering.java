@@ -10,7 +10,7 @@ final class MatrixLowering {
 
     MatrixLowering(Operands operands, DnnlPrimitives dnnl) {
         this.operands = operands;
-        this.convolutions = new ConvolutionKernels(dnnl);
+        this.convolutions = new ConvolutionKernels(dnnl, operands.scratch());
         this.matrices = new MatrixKernels(dnnl);
     }
 
