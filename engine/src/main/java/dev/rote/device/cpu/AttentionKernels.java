@@ -14,8 +14,8 @@ import java.util.Arrays;
 /// scores of a strip ([PanelProduct]) stay in the first-level cache (32 KiB at 256 tokens). They are kept in units of
 /// ln 2, so that the softmax is one of powers of 2.
 final class AttentionKernels {
-    /// Queries at a time in the backward direction: two blocks of scores, 32 KiB together.
-    private static final int CHUNK = 128;
+    /// Queries at a time in the backward direction: two blocks of scores, 16 KiB together.
+    private static final int CHUNK = 64;
 
     private static final float LN2 = (float) Math.log(2);
 
@@ -75,7 +75,8 @@ final class AttentionKernels {
                 for (int head = 0; head < heads; head++) {
                     PanelMoves.rows(in + row(0, head), width, tokens, depth, powerScale, rows);
                     PanelMoves.strips(rows, tokens, depth, queries);
-                    PanelMoves.rows(in + row(0, heads + head), width, tokens, depth, 1, keys);
+                    PanelMoves.rows(in + row(0, heads + head), width, tokens, depth, 1, rows);
+                    PanelMoves.fours(rows, tokens, depth, keys);
                     PanelMoves.rows(in + row(0, 2 * heads + head), width, tokens, depth, 1, rows);
                     PanelMoves.byDepth(rows, 0, tokens, depth, values, 0);
                     long lse = logSumExp + 4L * ((long) n * heads + head) * tokens;
@@ -172,22 +173,56 @@ final class AttentionKernels {
         }
 
         private void read(long in, long dyAt, long yAt, int n, int head) {
-            PanelMoves.rows(in + row(0, head), width, tokens, depth, powerScale, queries);
-            PanelMoves.rows(dyAt + row(0, head), heads * depth, tokens, depth, 1, g);
-            for (int i = 0; i < tokens; i += CHUNK) {
-                PanelMoves.byDepth(queries, i, Math.min(CHUNK, tokens - i), depth, queriesByDepth, i * paddedDepth);
-                PanelMoves.byDepth(g, i, Math.min(CHUNK, tokens - i), depth, gByDepth, i * paddedDepth);
+            PanelMoves.rows(in + row(0, head), width, tokens, depth, powerScale, rows);
+            PanelMoves.fours(rows, tokens, depth, queries);
+            byDepth(queriesByDepth);
+            PanelMoves.rows(dyAt + row(0, head), heads * depth, tokens, depth, 1, rows);
+            PanelMoves.fours(rows, tokens, depth, g);
+            byDepth(gByDepth);
+            for (int i = 0; i < tokens; i += PanelProduct.ROWS) {
+                dots(rows, i, yAt, head);
+            }
+            long sums = logSumExp + 4L * ((long) n * heads + head) * tokens;
+            for (int i = 0; i < tokens; i++) {
+                lse[i] = (float) (getFloat(sums + 4L * i) / Math.log(2));
             }
             PanelMoves.rows(in + row(0, heads + head), width, tokens, depth, 1, rows);
             PanelMoves.strips(rows, tokens, depth, keys);
             PanelMoves.vectors(rows, tokens, depth, keyVectors, padded);
             PanelMoves.rows(in + row(0, 2 * heads + head), width, tokens, depth, 1, rows);
             PanelMoves.strips(rows, tokens, depth, values);
-            long sums = logSumExp + 4L * ((long) n * heads + head) * tokens;
-            for (int i = 0; i < tokens; i++) {
-                lse[i] = (float) (getFloat(sums + 4L * i) / Math.log(2));
-                shift[i] = dot(g, i * depth, yAt + row(i, head), depth);
+        }
+
+        private void byDepth(float[] to) {
+            for (int i = 0; i < tokens; i += CHUNK) {
+                PanelMoves.byDepth(rows, i, Math.min(CHUNK, tokens - i), depth, to, i * paddedDepth);
             }
+        }
+
+        /// shift = x y of four tokens from i on; those that are not there repeat the last one.
+        private void dots(float[] x, int i, long yAt, int head) {
+            int last = tokens - 1;
+            int second = Math.min(i + 1, last);
+            int third = Math.min(i + 2, last);
+            int fourth = Math.min(i + 3, last);
+            long y0 = yAt + row(i, head);
+            long y1 = yAt + row(second, head);
+            long y2 = yAt + row(third, head);
+            long y3 = yAt + row(fourth, head);
+            float s0 = 0;
+            float s1 = 0;
+            float s2 = 0;
+            float s3 = 0;
+            for (int d = 0; d < depth; d++) {
+                s0 = Math.fma(x[i * depth + d], getFloat(y0 + 4L * d), s0);
+                s1 = Math.fma(x[second * depth + d], getFloat(y1 + 4L * d), s1);
+                s2 = Math.fma(x[third * depth + d], getFloat(y2 + 4L * d), s2);
+                s3 = Math.fma(x[fourth * depth + d], getFloat(y3 + 4L * d), s3);
+            }
+            shift[i] = s0;
+            shift[second] = s1;
+            shift[third] = s2;
+            shift[fourth] = s3;
         }
 
         /// A chunk of queries from i on with a strip of keys from j on.
@@ -211,13 +246,5 @@ final class AttentionKernels {
                         slope, keyVectors, d * padded + j * LANES, dqueries, d * padded + i * LANES, filled);
             }
         }
-    }
-
-    private static float dot(float[] x, int from, long y, int depth) {
-        float sum = 0;
-        for (int d = 0; d < depth; d++) {
-            sum = Math.fma(x[from + d], getFloat(y + 4L * d), sum);
-        }
-        return sum;
     }
 }

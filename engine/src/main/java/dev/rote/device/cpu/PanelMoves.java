@@ -53,6 +53,24 @@ final class PanelMoves {
         }
     }
 
+    /// [tokens / 4, depth, 4]: four tokens side by side, channel by channel.
+    ///
+    /// @param rows [tokens, depth], with room for a whole number of fours
+    static void fours(float[] rows, int tokens, int depth, float[] to) {
+        for (int t = 0; t < tokens; t += COUNT) {
+            int first = t * depth;
+            int second = first + depth;
+            int third = second + depth;
+            int fourth = third + depth;
+            for (int d = 0; d < depth; d++) {
+                to[first + d * COUNT] = rows[first + d];
+                to[first + d * COUNT + 1] = rows[second + d];
+                to[first + d * COUNT + 2] = rows[third + d];
+                to[first + d * COUNT + 3] = rows[fourth + d];
+            }
+        }
+    }
+
     /// [tokens / PAIR, depth, PAIR]: strips of tokens, channel by channel.
     ///
     /// @param rows [tokens, depth], with room for a whole number of fours

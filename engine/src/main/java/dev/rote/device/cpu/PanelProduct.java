@@ -22,9 +22,9 @@ final class PanelProduct {
 
     private PanelProduct() {}
 
-    /// `c = a b` with strips b and c and a row by row.
+    /// `c = a b` with strips b and c and four rows of a side by side, as [PanelMoves#fours] lays them.
     ///
-    /// @param a [rows, depth] from element `aFrom` on
+    /// @param a [rows / 4, depth, 4] from element `aFrom` on
     /// @param rows a multiple of [#ROWS]
     static void rows(float[] a, int aFrom, float[] b, int bAt, float[] c, int rows, int depth) {
         for (int m = 0; m < rows; m += ROWS) {
@@ -37,22 +37,19 @@ final class PanelProduct {
             FloatVector c30 = c00;
             FloatVector c31 = c00;
             int first = aFrom + m * depth;
-            int second = first + depth;
-            int third = second + depth;
-            int fourth = third + depth;
             for (int k = 0; k < depth; k++) {
                 FloatVector b0 = FloatVector.fromArray(F, b, bAt + k * PAIR);
                 FloatVector b1 = FloatVector.fromArray(F, b, bAt + k * PAIR + LANES);
-                FloatVector a0 = FloatVector.broadcast(F, a[first + k]);
+                FloatVector a0 = FloatVector.broadcast(F, a[first + ROWS * k]);
                 c00 = a0.fma(b0, c00);
                 c01 = a0.fma(b1, c01);
-                FloatVector a1 = FloatVector.broadcast(F, a[second + k]);
+                FloatVector a1 = FloatVector.broadcast(F, a[first + ROWS * k + 1]);
                 c10 = a1.fma(b0, c10);
                 c11 = a1.fma(b1, c11);
-                FloatVector a2 = FloatVector.broadcast(F, a[third + k]);
+                FloatVector a2 = FloatVector.broadcast(F, a[first + ROWS * k + 2]);
                 c20 = a2.fma(b0, c20);
                 c21 = a2.fma(b1, c21);
-                FloatVector a3 = FloatVector.broadcast(F, a[fourth + k]);
+                FloatVector a3 = FloatVector.broadcast(F, a[first + ROWS * k + 3]);
                 c30 = a3.fma(b0, c30);
                 c31 = a3.fma(b1, c31);
             }
