@@ -13,6 +13,10 @@ import java.lang.foreign.ValueLayout;
 /// @param dimension floats per row, 1 or more
 public record Rows(MemorySegment values, int count, int dimension) {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final ValueLayout.OfInt BITS = ValueLayout.JAVA_INT_UNALIGNED;
+
+    /// Bits of the smallest number that is not finite.
+    private static final int INFINITY = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
     public Rows {
         if (count < 0 || dimension < 1) {
@@ -58,16 +62,28 @@ public record Rows(MemorySegment values, int count, int dimension) {
 
     /// @throws IllegalArgumentException that names the first value that is NaN or infinite
     void requireFinite(String what) {
-        float[] line = new float[dimension];
+        int[] line = new int[dimension];
         for (int row = 0; row < count; row++) {
-            copy(row, 0, dimension, line, 0);
+            MemorySegment.copy(values, BITS, offset(row, 0), line, 0, dimension);
+            if (largest(line) < INFINITY) {
+                continue;
+            }
             for (int column = 0; column < dimension; column++) {
-                if (!Float.isFinite(line[column])) {
+                if (!Float.isFinite(at(row, column))) {
                     throw new IllegalArgumentException(what + ": row " + row + ", column " + column
-                            + ": expected a finite value, found " + line[column]);
+                            + ": expected a finite value, found " + at(row, column));
                 }
             }
         }
+    }
+
+    /// The largest of absolute values in bits: their order is that of the numbers, with NaN above infinity.
+    private static int largest(int[] line) {
+        int largest = 0;
+        for (int bits : line) {
+            largest = Math.max(largest, bits & Integer.MAX_VALUE);
+        }
+        return largest;
     }
 
     Vectors vectors() {

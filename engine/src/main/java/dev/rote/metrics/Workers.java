@@ -18,7 +18,7 @@ final class Workers {
         void run(int index) throws InterruptedException;
     }
 
-    /// Runs `task` for 0 .. tasks - 1 and returns when all have ended. With one thread the caller does the work.
+    /// Runs `task` for 0 .. tasks - 1 and returns when all have ended. The caller is one of the threads.
     ///
     /// @throws InterruptedException if the calling thread is interrupted; all workers have stopped by then
     /// @throws IllegalArgumentException if `threads` is below 1
@@ -27,21 +27,22 @@ final class Workers {
             throw new IllegalArgumentException("threads: expected at least 1, got " + threads);
         }
         AtomicInteger next = new AtomicInteger();
-        if (threads == 1 || tasks <= 1) {
+        int helpers = Math.min(threads, tasks) - 1;
+        if (helpers < 1) {
             drain(next, tasks, task);
             return;
         }
-        int workers = Math.min(threads, tasks);
         try (ExecutorService pool = Executors.newFixedThreadPool(
-                workers, Thread.ofPlatform().daemon().factory())) {
+                helpers, Thread.ofPlatform().daemon().factory())) {
             List<Future<Void>> running = new ArrayList<>();
-            for (int i = 0; i < workers; i++) {
-                running.add(pool.submit(() -> {
-                    drain(next, tasks, task);
-                    return null;
-                }));
-            }
             try {
+                for (int i = 0; i < helpers; i++) {
+                    running.add(pool.submit(() -> {
+                        drain(next, tasks, task);
+                        return null;
+                    }));
+                }
+                drain(next, tasks, task);
                 for (Future<Void> worker : running) {
                     worker.get();
                 }
@@ -60,9 +61,17 @@ final class Workers {
     }
 
     private static void drain(AtomicInteger next, int tasks, Task task) throws InterruptedException {
-        for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-            checkInterrupted();
-            task.run(i);
+        boolean complete = false;
+        try {
+            for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+                checkInterrupted();
+                task.run(i);
+            }
+            complete = true;
+        } finally {
+            if (!complete) {
+                next.set(tasks); // nobody begins another one
+            }
         }
     }
 
