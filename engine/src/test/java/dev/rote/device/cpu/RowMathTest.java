@@ -5,9 +5,12 @@ import static dev.rote.device.cpu.Memory.LANES;
 import static dev.rote.device.cpu.PanelProduct.PAIR;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.Random;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// 2^x against the library's, and the loops with it written out against itself.
 class RowMathTest {
@@ -85,6 +88,20 @@ class RowMathTest {
         RowMath.columnExp2(found, ROWS, largest, foundSums);
         assertThat(found).isEqualTo(expected);
         assertThat(foundSums).isEqualTo(sums);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9})
+    void theLargestIsThatOfTheRows(int rows) {
+        float[] x = new float[(rows + 4) * PAIR];
+        Arrays.fill(x, rows * PAIR, x.length, 1e30f);
+        float[] largest = new float[PAIR];
+        for (int row = 0; row < rows; row++) {
+            Arrays.fill(x, 0, rows * PAIR, -2);
+            Arrays.fill(x, row * PAIR, (row + 1) * PAIR, -1);
+            RowMath.columnMax(x, rows, largest);
+            assertThat(largest).as("row %d of %d", row, rows).containsOnly(-1);
+        }
     }
 
     @Test
