@@ -79,15 +79,15 @@ reports=()
 for width in $widths; do
     # The loops that run once a step are compiled after some dozens of steps.
     samples="-wi 40 -i 30"
-    # About a second each: fewer suffice for the median, and the whole stays under 12 minutes.
-    if [ "$width" = 32 ]; then samples="-wi 20 -i 15"; fi
+    # Most of a second each: fewer suffice for the median, and the whole stays under 12 minutes.
+    if [ "$width" = 32 ]; then samples="-wi 40 -i 15"; fi
     if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
     # shellcheck disable=SC2086
     jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples
     reports+=("jmh=$work/step-$width.json")
 done
 for shape in $shapes; do
-    samples="-wi 10 -i 30"
+    samples="-wi 50 -i 30"
     if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
     # shellcheck disable=SC2086
     jmh "nearest-$shape" NearestNeighbourBench -p shape="$shape" $samples
