@@ -10,7 +10,8 @@
 //              Sums of dq wait in shared memory for the next keys, where there are more than 64. T = 64, D = 32: 30 KiB
 //              in bf16, 55 in f32. T = 256, D = 16: 45 and 65 KiB. Registers admit 4 blocks at D <= 32
 // Numerics     f32 sums on tensor cores; ex2.approx (2 ulp); p and ds rounded to bf16 or TF32 for the second products;
-//              delta from y and dy as they are, in f32
+//              delta from y and dy as they are, in f32. ds of keys that a tile misses is set to 0: their 2^-lse may
+//              be infinite
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
 // Cost         10 T^2 D flop and T^2 exponentials per head. Below D = 64 instructions are the limit: about 10 for an
 //              element of the scores and lane, 8 cycles of the unit for exponentials among them

@@ -59,10 +59,8 @@ __device__ __forceinline__ float activated(float x, int kind) {
 
 __device__ __forceinline__ float slope(float x, int kind) {
     switch (kind) {
-        case SILU: {
-            float s = sigmoid(x);
-            return s * (1.0f + x * (1.0f - s));
-        }
+        case SILU:
+            return sigmoid(x) * (1.0f + x * sigmoid(-x)); // 1 - sigmoid(x) would cancel
         case GELU: return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * expf(-0.5f * x * x) * 0.39894228f;
         case RELU: return x > 0.0f ? 1.0f : 0.0f;
         default: {

@@ -20,10 +20,11 @@
 //              bits of random.cu.
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         one read and one write, about 17 instructions per value with SiLU: memory-bound. At 4.25 TB/s and batch 512
-//              16 us for 32x32 pixels and 32 channels, 8 for 16x16 and 64, 4 for 8x8 and 128, 47 for 32x32 and 96. Expected
-//              of an H200: 22, 11, 7, 65 (34.6, 18.5, 13.6, 115 measured before, with group_norm.cu). A dropout
+//              16 us for 32x32 pixels and 32 channels, 8 for 16x16 and 64, 4 for 8x8 and 128, 47 for 32x32 and 96. Measured
+//              of the first on an H200: 25.3 us (34.6 with group_norm.cu). A dropout
 //              costs about 200 instructions per thread, while its vectors are on their way, and one per value.
-//              _single, 128 images of 32x32x8: 1 us for the bytes, 4 expected (8.4 measured with group_norm.cu)
+//              _single, 128 images of 32x32x8: 1 us for the bytes, measured 3.6 of one channel a group, 5.2 of two (8.4 with
+//              group_norm.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps.cuh"
