@@ -1,8 +1,8 @@
 #!/bin/bash
-# Times ours and the peers on the same cores, one after the other; writes results/cpu-DATE.json, the table
+# Times ours and the peers on the same cores, ours before and after the peers; writes results/cpu-DATE.json, the table
 # in results/cpu.md and the README's.
 #
-#   bench/run-cpu.sh            everything, under 12 minutes on two quiet cores
+#   bench/run-cpu.sh            everything, 14 minutes on two quiet cores
 #   bench/run-cpu.sh --quick    a rehearsal: W = 8, batch 4, few samples; results go to bench/target/quick
 #   bench/run-cpu.sh --nearest  the search alone, in 5 minutes; its table is results/cpu-nearest.md
 #   --compile                   lets the peer try torch.compile too (minutes per network)
@@ -52,7 +52,7 @@ if [ "${load%.*}" -ge 1 ]; then
 fi
 mvn -q -B -o -pl native,engine,bench -am -DskipTests package || mvn -q -B -pl native,engine,bench -am -DskipTests package
 
-# 2. Ours. Warm-up and samples: the first steps are compiled by the JIT while they run.
+# 2. Ours.
 java=
 for candidate in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
     if [ -x "$candidate/bin/java" ] && "$candidate/bin/java" -version 2>&1 | grep -Eq 'version "(2[5-9]|[3-9][0-9])'; then
@@ -75,26 +75,21 @@ jmh() { # name, benchmark, further options
         exit 1
     fi
 }
-reports=()
-for width in $widths; do
-    # The loops that run once a step are compiled after some dozens of steps.
-    samples="-wi 40 -i 30"
-    # Most of a second each: fewer suffice for the median, and the whole stays under 12 minutes.
-    if [ "$width" = 32 ]; then samples="-wi 40 -i 15"; fi
-    if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
-    # shellcheck disable=SC2086
-    jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples
-    reports+=("jmh=$work/step-$width.json")
-done
-for shape in $shapes; do
-    samples="-wi 50 -i 30"
-    if [ $quick = yes ]; then samples="-wi 2 -i 4"; fi
-    # shellcheck disable=SC2086
-    jmh "nearest-$shape" NearestNeighbourBench -p shape="$shape" $samples
-    reports+=("jmh=$work/nearest-$shape.json")
-done
+pool() { # two runs of the same benchmarks: the samples of both in the first one's file
+    python3 - "$1" "$2" << 'END'
+import json
+import sys
 
-# 3. Peers, each checked against the golden vectors first.
+results, later = (json.load(open(path)) for path in sys.argv[1:])
+for result, again in zip(results, later, strict=True):
+    if (result["benchmark"], result["params"]) != (again["benchmark"], again["params"]):
+        sys.exit("run-cpu.sh: expected the same benchmarks in %s and %s" % tuple(sys.argv[1:]))
+    result["primaryMetric"]["rawData"] += again["primaryMetric"]["rawData"]
+json.dump(results, open(sys.argv[1], "w"))
+END
+}
+
+# 3. The peers, each checked against the golden vectors first.
 export OMP_NUM_THREADS=$threads
 peer_versions=
 peer() { # seconds allowed, python, script and options
@@ -106,6 +101,7 @@ peer() { # seconds allowed, python, script and options
         tail -n 5 "$work/peer.log" >&2
     fi
 }
+pythons=()
 for python in $pip_python $old_python; do
     if ! version=$("$python" -c 'import torch; print(torch.__version__)' 2> /dev/null); then
         echo "run-cpu.sh: left out, no PyTorch: $python" >&2
@@ -116,47 +112,75 @@ for python in $pip_python $old_python; do
         exit 1
     fi
     peer_versions="$peer_versions${peer_versions:+, }PyTorch $version"
-    limit=120
-    if [ -n "$compile" ]; then limit=1200; fi
-    for width in $widths; do
+    pythons+=("$python")
+done
+if "$old_python" -c 'import faiss' 2> /dev/null; then
+    faiss=yes
+    peer_versions="$peer_versions${peer_versions:+, }FAISS $("$old_python" -c 'import faiss; print(faiss.__version__)')"
+else
+    faiss=no
+    echo "run-cpu.sh: left out, no FAISS: $old_python" >&2
+fi
+
+# 4. One case after the other: ours, the peers, ours again. What else a machine's owner lets run on it changes by
+# the minute, by a quarter of the time.
+reports=()
+for width in $widths; do
+    # The loops that run once a step are compiled after some dozens of steps. At W = 32 a step takes most of a second.
+    samples="-wi 40 -i 15"
+    if [ "$width" = 32 ]; then samples="-wi 40 -i 8"; fi
+    if [ $quick = yes ]; then samples="-wi 2 -i 2"; fi
+    # shellcheck disable=SC2086
+    jmh "step-$width" TrainingStepBench -p width="$width" -p batch="$batch" $samples
+    for python in "${pythons[@]}"; do
+        limit=120 compiled=$compile
+        if [ -n "$compile" ]; then limit=1200; fi
         # Debian's 1.13 has neither fused attention nor a fast sgemm: W = 8 shows it, more would take the whole time.
         if [ "$python" = $old_python ]; then
             if [ "$width" != 8 ]; then continue; fi
-            limit=45 compile=
+            limit=45 compiled=
         fi
         for precision in f32 bf16; do
             # shellcheck disable=SC2086
             peer $limit "$python" bench/peers/study1_unet.py time --width "$width" --precision $precision --batch "$batch" \
-                --threads "$threads" --seconds $seconds $compile
+                --threads "$threads" --seconds $seconds $compiled
         done
     done
-    for shape in $shapes; do
+    # shellcheck disable=SC2086
+    jmh "step-$width-again" TrainingStepBench -p width="$width" -p batch="$batch" $samples
+    pool "$work/step-$width.json" "$work/step-$width-again.json"
+    reports+=("jmh=$work/step-$width.json")
+done
+for shape in $shapes; do
+    samples="-wi 50 -i 15"
+    if [ $quick = yes ]; then samples="-wi 2 -i 2"; fi
+    # shellcheck disable=SC2086
+    jmh "nearest-$shape" NearestNeighbourBench -p shape="$shape" $samples
+    for python in "${pythons[@]}"; do
         if [ "$python" = $old_python ] && [ "$shape" != 256x1024x1024 ]; then continue; fi
         peer 60 "$python" bench/peers/nearest.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1)) --limit 5
     done
+    if [ $faiss = yes ]; then
+        peer 60 "$old_python" bench/peers/nearest_faiss.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1))
+    fi
+    # shellcheck disable=SC2086
+    jmh "nearest-$shape-again" NearestNeighbourBench -p shape="$shape" $samples
+    pool "$work/nearest-$shape.json" "$work/nearest-$shape-again.json"
+    reports+=("jmh=$work/nearest-$shape.json")
 done
 
-# FAISS, timed and asked for near copies; PyTorch's wrong answers beside its own.
-if "$old_python" -c 'import faiss' 2> /dev/null; then
-    peer_versions="$peer_versions${peer_versions:+, }FAISS $("$old_python" -c 'import faiss; print(faiss.__version__)')"
-    for shape in $shapes; do
-        peer 60 "$old_python" bench/peers/nearest_faiss.py --shape "$shape" --threads "$threads" --seconds $((seconds / 2 + 1))
-    done
+# FAISS's and PyTorch's wrong answers.
+if [ $faiss = yes ]; then
     timeout 60 "$old_python" bench/peers/nearest_faiss.py --wrong --shape 256x1024x1024 --threads "$threads" \
         > "$work/wrong.jsonl" 2> "$work/peer.log" || echo "run-cpu.sh: left out: FAISS's wrong answers" >&2
-else
-    echo "run-cpu.sh: left out, no FAISS: $old_python" >&2
 fi
-for python in $pip_python $old_python; do
-    if "$python" -c 'import torch' 2> /dev/null; then
-        timeout 60 "$python" bench/peers/nearest.py --wrong --shape 256x1024x1024 --threads "$threads" \
-            >> "$work/wrong.jsonl" 2> "$work/peer.log" || echo "run-cpu.sh: left out: PyTorch's wrong answers" >&2
-        break
-    fi
-done
+if [ ${#pythons[@]} -gt 0 ]; then
+    timeout 60 "${pythons[0]}" bench/peers/nearest.py --wrong --shape 256x1024x1024 --threads "$threads" \
+        >> "$work/wrong.jsonl" 2> "$work/peer.log" || echo "run-cpu.sh: left out: PyTorch's wrong answers" >&2
+fi
 if [ -s "$work/wrong.jsonl" ]; then reports+=("wrong=$work/wrong.jsonl"); fi
 
-# 4. Report.
+# 5. Report.
 commit=$(git rev-parse --short=12 HEAD)
 if [ -n "$(git status --porcelain -- engine native bench pom.xml)" ]; then commit="$commit, with changes"; fi
 "$java" --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector \
