@@ -31,7 +31,7 @@ class CpuOperationsTest {
     }
 
     static Stream<OpCase> f32() {
-        return OpCases.f32().stream();
+        return Stream.concat(OpCases.f32().stream(), OpCases.tiled().stream());
     }
 
     static Stream<OpCase> bf16() {

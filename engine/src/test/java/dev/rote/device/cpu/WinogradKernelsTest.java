@@ -5,54 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
 import dev.rote.graph.Shape;
-import dev.rote.reference.OpAccuracy;
-import dev.rote.reference.OpCase;
-import dev.rote.reference.OpCases;
-import dev.rote.reference.OpRun;
 import java.util.List;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/// Convolutions by tiles of 2 x 2 against their definition, as exact as any ([OpAccuracy]).
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+/// Which convolutions are computed by tiles of 2 x 2, and from what memory; that they are right says
+/// [CpuOperationsTest].
 class WinogradKernelsTest {
     private static final Shape X = Shape.of(2, 8, 8, 32);
     private static final Shape W = Shape.of(32, 3, 3, 32);
-
-    private CpuDevice device;
-    private OpRun runs;
-
-    @BeforeAll
-    void open() {
-        device = CpuDevice.open(1);
-        runs = new OpRun(device);
-    }
-
-    @AfterAll
-    void close() {
-        device.close();
-    }
-
-    static Stream<OpCase> tiled() {
-        return OpCases.tiled().stream();
-    }
-
-    @ParameterizedTest
-    @MethodSource("tiled")
-    void agreesWithTheDefinition(OpCase one) {
-        OpAccuracy.check(one, runs.run(one));
-    }
-
-    @ParameterizedTest
-    @MethodSource("tiled")
-    void repeatsBitForBit(OpCase one) {
-        assertThat(runs.run(one)).containsExactly(runs.run(one).toArray(double[][]::new));
-    }
 
     @Test
     void scratchMemoryMayHoldAnything() {
