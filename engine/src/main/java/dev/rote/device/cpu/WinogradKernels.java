@@ -17,8 +17,9 @@ import java.util.Arrays;
 /// filter turned over, that of the filter `G^T [sum over tiles of (A dy A^T) . (B^T d B)] G`. Blocks of tile rows go
 /// through all steps while they are in the second-level cache.
 ///
-/// Rounding errors are no larger than those of oneDNN's direct convolutions, whose sums are longer. A number that
-/// is not finite spreads over its whole tile.
+/// Rounding errors are no larger than those of oneDNN's direct convolutions in batches of study 1's size; of two images
+/// the gradient of the filter errs 2.5 times as much (bench/NOTES.md, round 11). A number that is not finite
+/// spreads over its whole tile.
 final class WinogradKernels {
     private static final int PLANES = 16;
 

@@ -84,6 +84,24 @@ class WinogradKernelsTest {
         assertThat(WinogradKernels.pays(Conv2d.same(3), X, W, DType.BF16)).isFalse();
     }
 
+    @Test
+    void fewChannelsAndSeveralThreadsStayDirect() {
+        Shape narrow = Shape.of(2, 8, 8, 16);
+        DnnlLibrary.setThreads(1);
+        assertThat(pays(narrow, Shape.of(16, 3, 3, 16))).isFalse();
+        assertThat(pays(narrow, Shape.of(32, 3, 3, 16))).isTrue();
+        assertThat(WinogradKernels.paysForWeights(Conv2d.same(3), narrow, Shape.of(32, 3, 3, 16), DType.F32))
+                .isFalse();
+        assertThat(WinogradKernels.paysForWeights(Conv2d.same(3), X, W, DType.F32))
+                .isTrue();
+        DnnlLibrary.setThreads(2);
+        try {
+            assertThat(pays(X, W)).isFalse();
+        } finally {
+            DnnlLibrary.setThreads(1);
+        }
+    }
+
     private static boolean pays(Shape x, Shape w) {
         return WinogradKernels.pays(Conv2d.same(3), x, w, DType.F32);
     }
