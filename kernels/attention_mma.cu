@@ -103,7 +103,7 @@ __device__ __forceinline__ void attention_mma(const AttentionMmaArgs& a) {
 }
 
 KERNEL(attention_bf16_mma_16, AttentionMmaArgs, MMA_THREADS) { attention_mma<bf16, 16>(a); }
-KERNEL(attention_bf16_mma_32, AttentionMmaArgs, MMA_THREADS) { attention_mma<bf16, 32>(a); }
+KERNEL_ROOMY(attention_bf16_mma_32, AttentionMmaArgs, MMA_THREADS, 5) { attention_mma<bf16, 32>(a); }
 KERNEL(attention_bf16_mma_64, AttentionMmaArgs, MMA_THREADS) { attention_mma<bf16, 64>(a); }
 KERNEL_RESIDENT(attention_bf16_mma_128, AttentionMmaArgs, MMA_THREADS, 2) { attention_mma<bf16, 128>(a); }
 KERNEL(attention_tf32_mma_16, AttentionMmaArgs, MMA_THREADS) { attention_mma<float, 16>(a); }

@@ -45,5 +45,5 @@ __device__ __forceinline__ void add_bias(const BiasArgs& a) {
     }
 }
 
-KERNEL(add_bias_f32, BiasArgs, 256) { add_bias<float>(a); }
-KERNEL(add_bias_bf16, BiasArgs, 256) { add_bias<bf16>(a); }
+KERNEL_ALONE(add_bias_f32, BiasArgs, 256) { add_bias<float>(a); }
+KERNEL_ALONE(add_bias_bf16, BiasArgs, 256) { add_bias<bf16>(a); }

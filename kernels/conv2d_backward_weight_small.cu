@@ -190,7 +190,7 @@ __device__ __forceinline__ void conv2d_backward_weight_small(const PatchArgs& a)
     weights.store(split_result((float*)a.w, a.bias, a.partial, split, a.filters, PATCH_TAPS * a.channels));
 }
 
-KERNEL(conv2d_backward_weight_small_5x8, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<5, 1>(a); }
+KERNEL_ROOMY(conv2d_backward_weight_small_5x8, PatchArgs, SMALL_WEIGHT_THREADS, 2) { conv2d_backward_weight_small<5, 1>(a); }
 KERNEL(conv2d_backward_weight_small_5x16, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<5, 2>(a); }
 KERNEL(conv2d_backward_weight_small_9x8, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<9, 1>(a); }
 KERNEL(conv2d_backward_weight_small_9x16, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<9, 2>(a); }

@@ -25,19 +25,21 @@
 #include "conv2d_sm90.cuh"
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
-#define CONV2D_SM90(name, channels, columns, backward, kept, blocks, ...)                       \
-    KERNEL_RESIDENT(name, ConvSm90Args, CONV_SM90_THREADS, blocks) {                             \
-        conv2d_sm90<2 * channels, columns, backward, kept __VA_OPT__(,) __VA_ARGS__>(a);        \
+#define CONV2D_SM90_ROOMY(name, channels, columns, backward, kept, blocks, replica_blocks, ...)      \
+    KERNEL_RESIDENT_ROOMY(name, ConvSm90Args, CONV_SM90_THREADS, blocks, replica_blocks) {           \
+        conv2d_sm90<2 * channels, columns, backward, kept __VA_OPT__(,) __VA_ARGS__>(a);             \
     }
 #else
-#define CONV2D_SM90(name, channels, columns, backward, kept, blocks, ...) \
-    KERNEL_RESIDENT(name, ConvSm90Args, CONV_SM90_THREADS, blocks) {}
+#define CONV2D_SM90_ROOMY(name, channels, columns, backward, kept, blocks, replica_blocks, ...) \
+    KERNEL_RESIDENT_ROOMY(name, ConvSm90Args, CONV_SM90_THREADS, blocks, replica_blocks) {}
 #endif
+#define CONV2D_SM90(name, channels, columns, backward, kept, blocks, ...) \
+    CONV2D_SM90_ROOMY(name, channels, columns, backward, kept, blocks, blocks __VA_OPT__(,) __VA_ARGS__)
 
 CONV2D_SM90(conv2d_sm90_32x32, 32, 32, false, true, 2)
 CONV2D_SM90(conv2d_sm90_32x64, 32, 64, false, true, 2)
 CONV2D_SM90(conv2d_sm90_32x32_streamed, 32, 32, false, false, 2)
-CONV2D_SM90(conv2d_sm90_32x64_streamed, 32, 64, false, false, 2)
+CONV2D_SM90_ROOMY(conv2d_sm90_32x64_streamed, 32, 64, false, false, 2, 1)
 CONV2D_SM90(conv2d_sm90_64x128_streamed, 64, 128, false, false, 1)
 
 CONV2D_SM90(conv2d_backward_data_sm90_32x32, 32, 32, true, true, 2)

@@ -39,7 +39,9 @@ UPSAMPLED_BACKWARD_DATA(f32_128x32, 256, float, FmaTile<float, 128, 32, 4, 4>)
 UPSAMPLED_BACKWARD_DATA(f32_128x8, 256, float, FmaTile<float, 128, 8, 2, 2>)
 UPSAMPLED_BACKWARD_DATA(bf16_128x64, 256, bf16, FmaTile<bf16, 128, 64, 8, 4>)
 UPSAMPLED_BACKWARD_DATA(bf16_128x32, 256, bf16, FmaTile<bf16, 128, 32, 4, 4>)
-UPSAMPLED_BACKWARD_DATA(bf16_128x8, 256, bf16, FmaTile<bf16, 128, 8, 2, 2>)
+KERNEL_ROOMY(conv2d_upsampled_backward_data_bf16_128x8, Conv2dArgs, 256, 2) {
+    conv2d_upsampled_backward_data<bf16, FmaTile<bf16, 128, 8, 2, 2>>(a);
+}
 UPSAMPLED_BACKWARD_DATA(tensor_bf16_128x64, 128, bf16, TensorTile<bf16, 128, 64, 64, 32>)
 UPSAMPLED_BACKWARD_DATA(tensor_bf16_128x32, 128, bf16, TensorTile<bf16, 128, 32, 32, 32>)
 UPSAMPLED_BACKWARD_DATA(tensor_bf16_64x64, 128, bf16, TensorTile<bf16, 64, 64, 32, 32>)

@@ -172,7 +172,7 @@ KERNEL_RESIDENT(group_norm_backward_f32_streamed, GroupNormBackwardArgs, GROUP_N
 KERNEL(group_norm_backward_bf16_streamed, GroupNormBackwardArgs, GROUP_NORM_THREADS) {
     group_norm_backward<bf16, false>(a);
 }
-KERNEL_RESIDENT(group_norm_backward_bf16_streamed_runs, GroupNormBackwardArgs, GROUP_NORM_THREADS, 2) {
+KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_streamed_runs, GroupNormBackwardArgs, GROUP_NORM_THREADS, 2, 1) {
     group_norm_backward<bf16, false, 4>(a);
 }
 

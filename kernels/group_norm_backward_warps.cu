@@ -192,7 +192,7 @@ KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_pair, GroupNormBackwardArg
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_single, GroupNormBackwardArgs, 256, 2) {
     group_norm_backward_staged<WarpSlice<1>, LaneGradient<false, WarpSlice<1>>>(a, 0);
 }
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
+KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, STAGED_BLOCKS, 2) {
     group_norm_backward_staged<WarpSlice<4>, LaneGradient<true, WarpSlice<4>>>(a, 0);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {

@@ -277,6 +277,6 @@ __device__ __forceinline__ void nearest_rank(const NearestRankArgs& a) {
     if (rank.compared_whole && threadIdx.x % 32 == 0) atomicAdd(a.counts, 1u);
 }
 
-KERNEL_RESIDENT(nearest_rank_f32, NearestRankArgs, 128, 6) { nearest_rank<float>(a); }
+KERNEL_ALONE(nearest_rank_f32, NearestRankArgs, 128, 6) { nearest_rank<float>(a); }
 
-KERNEL_RESIDENT(nearest_rank_u8, NearestRankArgs, 128, 6) { nearest_rank<uint8_t>(a); }
+KERNEL_ALONE(nearest_rank_u8, NearestRankArgs, 128, 6) { nearest_rank<uint8_t>(a); }

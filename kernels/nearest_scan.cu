@@ -183,6 +183,6 @@ __device__ __forceinline__ void nearest_scan(const NearestScanArgs& a) {
 
 static_assert(NearestScan::STAGED + sizeof(BlockConstants) <= 101376, "99 KiB, what every architecture from 8.0 on has");
 
-KERNEL(nearest_scan_bf16, NearestScanArgs, 256) { nearest_scan<float>(a); }
+KERNEL_ALONE(nearest_scan_bf16, NearestScanArgs, 256) { nearest_scan<float>(a); }
 
-KERNEL(nearest_scan_s8, NearestScanArgs, 256) { nearest_scan<int>(a); }
+KERNEL_ALONE(nearest_scan_s8, NearestScanArgs, 256) { nearest_scan<int>(a); }

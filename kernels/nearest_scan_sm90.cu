@@ -136,14 +136,14 @@ __device__ __forceinline__ void nearest_scan_sm90(const NearestScanArgs& a) {
     }
 }
 
-KERNEL(nearest_scan_bf16_sm90, NearestScanArgs, 256) { nearest_scan_sm90<float>(a); }
+KERNEL_ALONE(nearest_scan_bf16_sm90, NearestScanArgs, 256) { nearest_scan_sm90<float>(a); }
 
-KERNEL(nearest_scan_s8_sm90, NearestScanArgs, 256) { nearest_scan_sm90<int>(a); }
+KERNEL_ALONE(nearest_scan_s8_sm90, NearestScanArgs, 256) { nearest_scan_sm90<int>(a); }
 
 #else
 
-KERNEL(nearest_scan_bf16_sm90, NearestScanArgs, 256) {}
+KERNEL_ALONE(nearest_scan_bf16_sm90, NearestScanArgs, 256) {}
 
-KERNEL(nearest_scan_s8_sm90, NearestScanArgs, 256) {}
+KERNEL_ALONE(nearest_scan_s8_sm90, NearestScanArgs, 256) {}
 
 #endif

@@ -25,7 +25,7 @@ struct NearestMeanArgs {
 };
 LAYOUT(NearestMeanArgs, v, partial, centre, rows, d, chunks)
 
-KERNEL(nearest_mean_partial, NearestMeanArgs, 256) {
+KERNEL_ALONE(nearest_mean_partial, NearestMeanArgs, 256) {
     int column = blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= a.d) return;
     int64_t share = (a.rows + a.chunks - 1) / a.chunks, first = blockIdx.y * share;
@@ -36,7 +36,7 @@ KERNEL(nearest_mean_partial, NearestMeanArgs, 256) {
     a.partial[(int64_t)blockIdx.y * a.d + column] = sum;
 }
 
-KERNEL(nearest_mean, NearestMeanArgs, 256) {
+KERNEL_ALONE(nearest_mean, NearestMeanArgs, 256) {
     int column = blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= a.d) return;
     double sum = 0;
@@ -78,7 +78,7 @@ __device__ __forceinline__ void store_padding(const NearestSplitArgs& a, int64_t
     a.base[row] = 0;
 }
 
-KERNEL_RESIDENT(nearest_split_f32, NearestSplitArgs, 128, 10) {
+KERNEL_ALONE(nearest_split_f32, NearestSplitArgs, 128, 10) {
     __shared__ double scratch[32];
     int64_t row = blockIdx.x;
     const float* v = static_cast<const float*>(a.v) + row * a.d;
@@ -115,7 +115,7 @@ KERNEL_RESIDENT(nearest_split_f32, NearestSplitArgs, 128, 10) {
     }
 }
 
-KERNEL(nearest_split_u8, NearestSplitArgs, 128) {
+KERNEL_ALONE(nearest_split_u8, NearestSplitArgs, 128) {
     __shared__ double scratch[32];
     int64_t row = blockIdx.x;
     const uint8_t* v = static_cast<const uint8_t*>(a.v) + row * a.d;

@@ -79,9 +79,9 @@ __device__ __forceinline__ void reduce(const ReduceArgs& a) {
 }
 
 KERNEL(reduce_f32, ReduceArgs, 1024) { reduce<float, float>(a); }
-KERNEL(reduce_bf16, ReduceArgs, 1024) { reduce<bf16, bf16>(a); }
+KERNEL_ROOMY(reduce_bf16, ReduceArgs, 1024, 1) { reduce<bf16, bf16>(a); }
 KERNEL(reduce_partial_f32, ReduceArgs, 1024) { reduce<float, double>(a); }
-KERNEL(reduce_partial_bf16, ReduceArgs, 1024) { reduce<bf16, double>(a); }
+KERNEL_ROOMY(reduce_partial_bf16, ReduceArgs, 1024, 1) { reduce<bf16, double>(a); }
 
 // 256 threads, `width` columns in whole vectors: of each column the sums of `lanes` threads, which meet in two steps.
 template <class T>

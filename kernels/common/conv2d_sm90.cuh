@@ -34,7 +34,7 @@ struct ConvSm90Args {
     int images;
     int height; // of a plane
     int width;
-    int enlargement; // of y: 1, or 2, where blockIdx.z is the parity of its pixels
+    int enlargement; // of y: 1, or 2, where the grid has a plane for each parity of its pixels
     int tile_images;
     int tile_height; // a multiple of 8
     int tile_width;  // 8, 16 or 32
@@ -100,6 +100,9 @@ struct ConvSm90 {
 
     __device__ __forceinline__ int stage_bytes() const { return (box_bytes + 1023) & ~1023; }
 
+    // Of the pixels that this block writes, row and column: 2 a + b. Replicas have planes as well.
+    __device__ __forceinline__ int parity() const { return blockIdx.z & (a.enlargement * a.enlargement - 1); }
+
     // Columns of the filter that multiply this block's pixels, and the i-th of them.
     __device__ __forceinline__ static int filter_columns() { return !STRIDED ? 3 : blockIdx.z % 2 == 0 ? 1 : 2; }
     __device__ __forceinline__ static int filter_column(int i) { return !STRIDED ? i : blockIdx.z % 2 == 0 ? 1 : 2 * i; }
@@ -134,7 +137,7 @@ struct ConvSm90 {
 
     // The parities, of row and column, for which the channels of a plane are multiplied.
     __device__ __forceinline__ int parities(int plane) const {
-        return a.planes > 1 ? 3 - plane : (int)blockIdx.z; // a gradient meets the filter's other side
+        return a.planes > 1 ? 3 - plane : parity(); // a gradient meets the filter's other side
     }
     __device__ __forceinline__ bool divided() const { return STRIDED || a.planes > 1 || a.enlargement > 1; }
 
@@ -225,7 +228,7 @@ struct ConvSm90 {
         start();
         if constexpr (STRIDED) {
             // Each with its own taps, that no product is left out by a branch.
-            switch (blockIdx.z) {
+            switch (blockIdx.z % 4) {
             case 0: return multiply<0>();
             case 1: return multiply<1>();
             case 2: return multiply<2>();
@@ -303,9 +306,8 @@ struct ConvSm90 {
         int image = at.image + patch.image, row = inner / patch_width(), h = at.row + patch.row + row;
         int w = at.column + patch.column + inner - row * patch_width();
         bool inside = image < a.images && h < a.height;
-        h = h * a.enlargement + (int)blockIdx.z / 2;
-        w = w * a.enlargement + (int)blockIdx.z % 2;
-        return inside ? (image * a.height * a.enlargement + h) * a.width * a.enlargement + w : -1;
+        h = (image * a.height + h) * a.enlargement + parity() / 2;
+        return inside ? (h * a.width + w) * a.enlargement + parity() % 2 : -1;
     }
 
     // Of one of a lane's two rows.
@@ -316,7 +318,7 @@ struct ConvSm90 {
     // Gradients have neither addend nor bias: their kernels need no registers for them.
     __device__ __forceinline__ bool adds() const { return !BACKWARD && a.addend != nullptr; }
     __device__ __forceinline__ const bf16* addend_of(int pixel) const {
-        return (const bf16*)a.addend + (int64_t)(pixel / a.addend_pixels) * a.columns + column;
+        return (const bf16*)a.addend + (uint32_t)(pixel / a.addend_pixels * a.columns + column);
     }
 
     // A thread a pixel.
@@ -326,7 +328,7 @@ struct ConvSm90 {
     }
 
     __device__ __forceinline__ const float* bias() const { return BACKWARD ? nullptr : shared.bias; }
-    __device__ __forceinline__ bf16* to(int pixel) const { return (bf16*)a.y + (int64_t)pixel * a.columns + column; }
+    __device__ __forceinline__ bf16* to(int pixel) const { return (bf16*)a.y + (uint32_t)(pixel * a.columns + column); }
 
     __device__ __forceinline__ void load(RowAddend<COLUMNS> (&addend)[2], const Place& at, const Place& patch) const {
         if (!adds()) return;

@@ -118,10 +118,12 @@ class Replay {
         launch.shared_bytes = get<uint64_t>();
         std::vector<uint64_t> arguments((get<uint64_t>() + 7) / 8);
         get(arguments.data(), found->second.argument_bytes);
-        for (const Field& field : *found->second.fields) {
-            for (size_t i = 0; field.pointer && i < field.bytes / 8; i++) { // one, or an array
-                uint64_t& word = arguments[field.offset / 8 + i];
-                if (word != 0) word = moved(word, name + "'s " + field.name);
+        for (size_t replica = 0; replica < found->second.replicas; replica++) {
+            for (const Field& field : *found->second.fields) {
+                for (size_t i = 0; field.pointer && i < field.bytes / 8; i++) { // one, or an array
+                    uint64_t& word = arguments[(replica * found->second.replica_bytes + field.offset) / 8 + i];
+                    if (word != 0) word = moved(word, name + "'s " + field.name);
+                }
             }
         }
         launch.arguments = arguments.data();

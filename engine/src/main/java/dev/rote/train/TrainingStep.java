@@ -152,8 +152,11 @@ public final class TrainingStep {
         return lanes.getFirst().graph();
     }
 
-    /// The step of one lane as a part of a program of several.
-    Device.Part part(Map<String, Buffer> bindings) {
+    /// The step of one lane as a part of a program of several ([Device#together]).
+    ///
+    /// @param bindings as of [#compile]
+    /// @throws IllegalStateException if there are several lanes
+    public Device.Part part(Map<String, Buffer> bindings) {
         if (lanes.size() != 1) {
             throw new IllegalStateException("part: expected a step of one lane, found " + lanes.size());
         }

@@ -3,6 +3,7 @@ package dev.rote.reference;
 import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;
+import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
@@ -18,9 +19,21 @@ import java.util.Map;
 /// Runs a case of [OpCases] on a device.
 public final class OpRun {
     private final Device device;
+    private final boolean replica;
 
     public OpRun(Device device) {
+        this(device, false);
+    }
+
+    private OpRun(Device device, boolean replica) {
         this.device = device;
+        this.replica = replica;
+    }
+
+    /// Cases as the second part of a program, whose first is the same with its numbers in reverse: results must
+    /// have the bits that they have alone.
+    public static OpRun asReplica(Device device) {
+        return new OpRun(device, true);
     }
 
     /// What the case's operation wrote: outputs and changed inputs.
@@ -29,7 +42,6 @@ public final class OpRun {
         Node node = one.addTo(graph);
         // Results are read through externals: outputs are laid into buffers of their own.
         List<Value> written = one.written(node);
-        Map<String, Buffer> bindings = new HashMap<>();
         List<Value> targets = new ArrayList<>();
         for (int index = 0; index < written.size(); index++) {
             Value value = written.get(index);
@@ -41,20 +53,46 @@ public final class OpRun {
                 targets.add(value);
             }
         }
+        Plan plan = Plan.of(graph, device.target());
+        List<Device.Part> parts = new ArrayList<>();
         try {
-            for (Value external : graph.externals().values()) {
-                bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
+            if (replica) {
+                parts.add(new Device.Part(plan, allocated(graph)));
+                one.bindings()
+                        .forEach((name, numbers) ->
+                                write(parts.getFirst().bindings().get(name), reversed(numbers, graph, name)));
             }
+            Map<String, Buffer> bindings = allocated(graph);
+            parts.add(new Device.Part(plan, bindings));
             one.bindings().forEach((name, numbers) -> write(bindings.get(name), numbers));
-            try (Program program = device.compile(one.name(), List.of(Plan.of(graph, device.target())), bindings)) {
+            try (Program program = device.together(one.name(), parts)) {
                 program.run();
                 return targets.stream()
                         .map(target -> read(bindings.get(target.name())))
                         .toList();
             }
         } finally {
-            bindings.values().forEach(Buffer::close);
+            parts.forEach(part -> part.bindings().values().forEach(Buffer::close));
         }
+    }
+
+    private Map<String, Buffer> allocated(Graph graph) {
+        Map<String, Buffer> bindings = new HashMap<>();
+        for (Value external : graph.externals().values()) {
+            bindings.put(external.name(), device.allocate(external.name(), external.dtype(), external.elements()));
+        }
+        return bindings;
+    }
+
+    /// What is an index, or a step, stays where it is.
+    private static double[] reversed(double[] numbers, Graph graph, String name) {
+        double[] other = numbers.clone();
+        if (graph.externals().get(name).dtype() != DType.I32) {
+            for (int i = 0; i < numbers.length; i++) {
+                other[i] = numbers[numbers.length - 1 - i];
+            }
+        }
+        return other;
     }
 
     private static void write(Buffer buffer, double[] numbers) {

@@ -10,11 +10,35 @@ import java.util.List;
 /// Offsets follow the C rules: a number is aligned to its size, the struct to its largest alignment. The kernel's own
 /// layout is compared with [#fields] whenever the stand-in is loaded ([Kernels]), so this is the only mirror.
 final class Arguments {
-    private static final int LIMIT = 4096; // of a kernel's parameters
+    private static final int LIMIT = 4096; // of a kernel's parameters, but for replicas
 
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(LIMIT).order(ByteOrder.nativeOrder());
+    private final ByteBuffer bytes;
     private final List<String> fields = new ArrayList<>();
     private int alignment = 1;
+
+    Arguments() {
+        this(LIMIT);
+    }
+
+    private Arguments(int limit) {
+        bytes = ByteBuffer.allocateDirect(limit).order(ByteOrder.nativeOrder());
+    }
+
+    /// `Replicas` of `kernel.cuh`: the structs of one kernel side by side, zeros behind those that are given.
+    ///
+    /// @param most how many there may be
+    /// @param shift log2 of the planes of a grid
+    static Arguments replicas(List<Arguments> each, int most, int shift) {
+        Arguments first = each.getFirst();
+        int size = first.struct().remaining();
+        Arguments all = new Arguments(most * size + first.alignment + Integer.BYTES);
+        all.alignment = first.alignment;
+        all.fields.addAll(first.fields);
+        for (int number = 0; number < most; number++) {
+            all.bytes.put(number < each.size() ? each.get(number).struct() : ByteBuffer.allocate(size));
+        }
+        return all.i32("shift", shift);
+    }
 
     /// A pointer; 0 for none.
     Arguments pointer(String name, long address) {
@@ -82,7 +106,7 @@ final class Arguments {
         }
     }
 
-    /// `name:offset:bytes:kind` of each field.
+    /// `name:offset:bytes:kind` of each field; of replicas, those of the first and what is behind them all.
     List<String> fields() {
         return List.copyOf(fields);
     }

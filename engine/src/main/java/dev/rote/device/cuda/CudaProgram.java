@@ -14,8 +14,9 @@ import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.JCudaDriver;
 
 /// A plan, or several that have nothing to do with each other, captured as one CUDA graph. Running it is one launch;
-/// nothing is waited for. Several plans are branches of the graph, which the GPU runs side by side as far as it has
-/// room: each on a stream of its own while it is captured.
+/// nothing is waited for. Several plans that differ in addresses and numbers only share their launches
+/// ([ReplicaLaunches]); others are branches of the graph, which the GPU runs side by side as far as it has room:
+/// each on a stream of its own while it is captured.
 final class CudaProgram implements Program {
     private final CudaDevice device;
     private final String name;
@@ -32,12 +33,18 @@ final class CudaProgram implements Program {
         device.makeCurrent();
         boolean complete = false;
         try {
-            List<List<Lowered>> branches = new ArrayList<>();
+            List<ReplicaLaunches.Program> programs = new ArrayList<>();
             for (Device.Part part : parts) {
                 CudaMemory memory = new CudaMemory(device, name, part.plan(), part.bindings());
                 memories.add(memory);
-                branches.add(lower(memory, part.plan()));
+                programs.add(new ReplicaLaunches.Program(part.plan(), memory, lower(memory, part.plan())));
             }
+            // Calls of a vendor's library are nobody else's.
+            boolean ours = device.vendor().isEmpty();
+            List<ReplicaLaunches.Program> branches =
+                    ours ? new ReplicaLaunches(device.kernels()::has).merge(programs) : programs;
+            branches.forEach(
+                    branch -> branch.lowered().forEach(each -> each.launches().forEach(this::prepare)));
             capture(branches);
             complete = true;
         } finally {
@@ -56,11 +63,10 @@ final class CudaProgram implements Program {
         Optional<VendorLowering> vendor = device.vendor().map(operations -> new VendorLowering(memory, operations));
         List<Lowered> lowered = new CudaLowering(memory, device.tensorCores(), vendor).lower(plan.nodes());
         vendor.ifPresent(theirs -> theirs.report(name));
-        lowered.forEach(each -> each.launches().forEach(this::prepare));
         return lowered;
     }
 
-    private void capture(List<List<Lowered>> branches) {
+    private void capture(List<ReplicaLaunches.Program> branches) {
         CUgraph captured = new CUgraph();
         int mode = CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
         // Calls of a vendor's library share its stream, so its branches follow one another.
@@ -74,12 +80,13 @@ final class CudaProgram implements Program {
                 for (int number = 0; number < branches.size(); number++) {
                     if (parallel) {
                         StreamHandle stream = streams.of(number);
-                        branches.get(number).forEach(lowered -> launch(lowered, stream));
+                        branches.get(number).lowered().forEach(lowered -> launch(lowered, stream));
                     } else {
+                        ReplicaLaunches.Program branch = branches.get(number);
                         Streams side = new Streams(
-                                memories.get(number), device, device.vendor().isEmpty(), operation);
+                                branch.memory(), device, device.vendor().isEmpty(), operation);
                         sides.add(side);
-                        captureWithSide(branches.get(number), side);
+                        captureWithSide(branch.lowered(), side);
                     }
                 }
                 streams.join();

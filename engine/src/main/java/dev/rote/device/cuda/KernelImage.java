@@ -40,6 +40,11 @@ final class KernelImage {
         return file;
     }
 
+    /// Whether this build has the kernel.
+    boolean has(String kernel) {
+        return standIn ? StandIn.loaded().orElseThrow().layouts().containsKey(kernel) : files.containsKey(kernel);
+    }
+
     /// The image of a file, for the driver.
     byte[] load(String file) {
         return standIn ? STAND_IN.clone() : read(file + ".fatbin");

@@ -26,6 +26,11 @@ final class Kernels implements AutoCloseable {
         this.layouts = StandIn.loaded().map(StandIn::layouts).orElse(Map.of());
     }
 
+    /// Whether there is such a kernel.
+    boolean has(String kernel) {
+        return image.has(kernel);
+    }
+
     /// Loads what the launch needs and checks its arguments; not allowed while a stream is captured.
     ///
     /// @throws DeviceException if there is no such kernel or the device cannot give it its shared memory

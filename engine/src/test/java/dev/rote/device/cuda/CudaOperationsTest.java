@@ -16,14 +16,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every operation on CUDA against its definition ([OpAccuracy]) and against itself in the other
-/// thread order.
+/// Every operation on CUDA against its definition ([OpAccuracy]), and against itself in the other thread order and
+/// as one of two replicas.
 class CudaOperationsTest extends OnCudaDevice {
     private OpRun runs;
+    private OpRun replicas;
 
     @BeforeAll
     void open() {
         runs = new OpRun(device);
+        replicas = OpRun.asReplica(device);
     }
 
     static Stream<OpCase> f32() {
@@ -47,7 +49,9 @@ class CudaOperationsTest extends OnCudaDevice {
     @ParameterizedTest
     @MethodSource("bf16")
     void agreesWithTheDefinitionInBf16(OpCase one) {
-        OpAccuracy.check(one, runs.run(one));
+        List<double[]> found = runs.run(one);
+        OpAccuracy.check(one, found);
+        assertThat(replicas.run(one)).containsExactly(found.toArray(double[][]::new));
     }
 
     @ParameterizedTest
@@ -55,7 +59,7 @@ class CudaOperationsTest extends OnCudaDevice {
     void doesNotDependOnTheOrderOfThreads(OpCase one) {
         List<double[]> ascending = runs.run(one);
         AnyDriver.descending(true);
-        List<double[]> descending = runs.run(one);
+        List<double[]> descending = replicas.run(one);
         AnyDriver.descending(false);
         assertThat(descending).containsExactly(ascending.toArray(double[][]::new));
     }
@@ -77,6 +81,7 @@ class CudaOperationsTest extends OnCudaDevice {
         standIn.record(record);
         try (CudaDevice recorded = CudaDevice.open(0)) {
             cases.forEach(new OpRun(recorded)::run);
+            cases.forEach(OpRun.asReplica(recorded)::run);
         } finally {
             standIn.stopRecording();
         }

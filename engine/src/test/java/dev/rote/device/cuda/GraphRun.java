@@ -1,6 +1,9 @@
 package dev.rote.device.cuda;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.rote.device.Buffer;
+import dev.rote.device.Device;
 import dev.rote.device.Program;
 import dev.rote.graph.Cast;
 import dev.rote.graph.DType;
@@ -61,39 +64,66 @@ final class GraphRun {
             Value wide = value.dtype() == DType.F32 ? value : graph.apply(new Cast(DType.F32), value);
             graph.place(wide, graph.external("result " + name, wide.type()), 0);
         });
-        Map<String, Buffer> buffers = new HashMap<>();
-        graph.externals()
-                .forEach((name, value) -> buffers.put(name, device.allocate(name, value.dtype(), value.elements())));
         Plan plan = Plan.of(graph, device.target());
-        try (Program program = device.compile("test", List.of(plan), buffers);
-                CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
-            buffers.forEach((name, buffer) -> {
-                if (name.equals("step")) {
-                    buffer.writeInts(STEP);
-                } else if (numbers.containsKey(name)) {
-                    buffer.writeFloats(floats(numbers.get(name)));
-                }
-            });
-            program.run();
-            new CudaLowering(memory, device.tensorCores())
-                    .lower(plan.nodes()).stream()
-                            .flatMap(lowered -> lowered.launches().stream())
-                            .map(launch -> ((KernelLaunch) launch).kernel())
-                            .forEach(kernels::add);
+        Map<String, float[]> results = results(plan, false);
+        Map<String, float[]> replica = results(plan, true);
+        results.forEach((name, values) ->
+                assertThat(replica.get(name)).as("%s of a replica", name).isEqualTo(values));
+        return results;
+    }
+
+    /// @param replica whether as the second part of a program, whose first has the numbers in reverse
+    private Map<String, float[]> results(Plan plan, boolean replica) {
+        List<Device.Part> parts = new ArrayList<>();
+        try {
+            if (replica) {
+                parts.add(new Device.Part(plan, bound(true)));
+            }
+            Map<String, Buffer> buffers = bound(false);
+            parts.add(new Device.Part(plan, buffers));
+            try (Program program = device.together("test", parts)) {
+                program.run();
+            }
+            lower(plan, buffers);
             Map<String, float[]> results = new HashMap<>();
             placed.keySet()
                     .forEach(name ->
                             results.put(name, buffers.get("result " + name).readFloats()));
             return results;
         } finally {
-            buffers.values().forEach(Buffer::close);
+            parts.forEach(part -> part.bindings().values().forEach(Buffer::close));
         }
     }
 
-    private static float[] floats(double[] numbers) {
+    private Map<String, Buffer> bound(boolean reversed) {
+        Map<String, Buffer> buffers = new HashMap<>();
+        graph.externals().forEach((name, value) -> {
+            Buffer buffer = device.allocate(name, value.dtype(), value.elements());
+            buffers.put(name, buffer);
+            if (name.equals("step")) {
+                buffer.writeInts(STEP);
+            } else if (numbers.containsKey(name)) {
+                buffer.writeFloats(floats(numbers.get(name), reversed));
+            }
+        });
+        return buffers;
+    }
+
+    private void lower(Plan plan, Map<String, Buffer> buffers) {
+        kernels.clear();
+        try (CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+            new CudaLowering(memory, device.tensorCores())
+                    .lower(plan.nodes()).stream()
+                            .flatMap(lowered -> lowered.launches().stream())
+                            .map(launch -> ((KernelLaunch) launch).kernel())
+                            .forEach(kernels::add);
+        }
+    }
+
+    private static float[] floats(double[] numbers, boolean reversed) {
         float[] floats = new float[numbers.length];
         for (int i = 0; i < numbers.length; i++) {
-            floats[i] = (float) numbers[i];
+            floats[i] = (float) numbers[reversed ? numbers.length - 1 - i : i];
         }
         return floats;
     }

@@ -101,6 +101,19 @@ class KernelFilesTest {
         assertThat(linked).containsExactlyInAnyOrderElementsOf(indexed);
     }
 
+    /// A step that launches a kernel without one would launch it once per replica.
+    @Test
+    void everyKernelOfAStepHasAnEntryForReplicas() throws IOException {
+        TreeSet<String> indexed = new TreeSet<>();
+        for (String line : Files.readAllLines(KERNELS.resolve("prebuilt/index.txt"))) {
+            indexed.add(line.split("\t")[0]);
+        }
+        assertThat(indexed)
+                .filteredOn(kernel -> !kernel.endsWith("_replicas") && !indexed.contains(kernel + "_replicas"))
+                .isNotEmpty()
+                .allMatch(kernel -> kernel.startsWith("nearest_") || kernel.startsWith("add_bias_"));
+    }
+
     private static int check(String option) throws IOException, InterruptedException {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "no bash");
         Process process = new ProcessBuilder("bash", KERNELS.resolve("build.sh").toString(), option)
