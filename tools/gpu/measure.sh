@@ -51,8 +51,8 @@ peer() { # name, limit, script and options; its lines are the peers' results
 # Small runs that share the GPU, as a sweep's do, and one alone; then the peer's, one at a time.
 sweep() {
     finish_warming
-    local width each runs=1,4,16 seconds=40
-    if [ -n "$standin" ]; then runs=2 seconds=240; fi
+    local width each runs=1,4,16 seconds=60
+    if [ -n "$standin" ]; then runs=2 seconds=300; fi
     for each in $small_batches; do
         for width in $small_widths; do # one by one, as JMH keeps no results when one fails
             # shellcheck disable=SC2086

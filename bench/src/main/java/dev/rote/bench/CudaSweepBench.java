@@ -22,9 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Time of one training step of each of several small studies that share a GPU, as the runs of a sweep do: one process,
-/// a thread, a device and its streams for each. Divided by the number of runs it is the time a step costs; beside that
-/// of a single run it says what sharing gains.
+/// Time of one training step of each of several small studies that share a GPU, as the runs of a sweep do. Divided
+/// by the number of runs it is the time a step costs; beside that of a single run it says what sharing gains.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -38,6 +37,7 @@ public class CudaSweepBench {
     static final int STEPS = 20;
 
     private static final String TOGETHER = " runs of ";
+    private static final String REPLICAS = "replicas";
 
     @Param({"8", "16"})
     public int width;
@@ -55,12 +55,17 @@ public class CudaSweepBench {
     @Param({"1", "4", "16"})
     public int runs;
 
+    /// How they share it: `replicas`, one program of all ([dev.rote.train.Replicas]); `streams`, a thread, a device
+    /// and its streams for each.
+    @Param({REPLICAS, "streams"})
+    public String sharing;
+
     private final List<StudyOneStep> steps = new ArrayList<>();
     private ExecutorService threads;
 
-    /// The shape of a case.
-    static String shape(Study study, int runs) {
-        return runs + TOGETHER + study.shape();
+    /// The shape of a case; streams go without saying.
+    static String shape(Study study, int runs, String sharing) {
+        return runs + TOGETHER + study.shape() + (sharing.equals(REPLICAS) ? ", one program" : "");
     }
 
     /// Runs of a case; 0 if it is none of these.
@@ -71,9 +76,12 @@ public class CudaSweepBench {
 
     @Setup
     public void open() {
-        threads = Executors.newFixedThreadPool(runs);
-        for (int run = 0; run < runs; run++) {
-            steps.add(new StudyOneStep(new Study(width, precision, batch, optimizer), "cuda", 0));
+        boolean together = sharing.equals(REPLICAS);
+        int programs = together ? 1 : runs;
+        threads = Executors.newFixedThreadPool(programs);
+        for (int number = 0; number < programs; number++) {
+            Study study = new Study(width, precision, batch, optimizer);
+            steps.add(new StudyOneStep(study, "cuda", 0, together ? runs : 1));
         }
     }
 

@@ -39,7 +39,8 @@ final class JmhResults {
         if (name.endsWith(".sweepStep")) {
             Study study = study(params);
             int runs = Integer.parseInt(params.required("runs").stringValue());
-            Case timed = new Case(Case.TRAINING_STEP, CudaSweepBench.shape(study, runs), study.precision());
+            String sharing = params.path("sharing").stringValue("streams");
+            Case timed = new Case(Case.TRAINING_STEP, CudaSweepBench.shape(study, runs, sharing), study.precision());
             long flops = runs * study.cost(threads).flops();
             List<Peer> turns = Peer.of(new Case(Case.TRAINING_STEP, study.shape(), study.precision()), peers).stream()
                     .map(peer -> peer.oneAfterAnother(timed, runs))

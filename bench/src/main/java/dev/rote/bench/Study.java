@@ -82,7 +82,11 @@ record Study(int width, String precision, int batch, String optimizer) {
     }
 
     TrainingStep plan(Device device, Dataset images) {
-        return TrainingStep.plan(device, blueprint(), images, new TrainingStep.Draw(batch, 1, false, SEED));
+        return plan(device, images, SEED);
+    }
+
+    TrainingStep plan(Device device, Dataset images, long seed) {
+        return TrainingStep.plan(device, blueprint(), images, new TrainingStep.Draw(batch, 1, false, seed));
     }
 
     /// Arithmetic and traffic of one step, from its graph; planned on the CPU where that works, else on CUDA.

@@ -8,29 +8,52 @@ import dev.rote.graph.DType;
 import dev.rote.train.Blueprint;
 import dev.rote.train.ModelState;
 import dev.rote.train.TrainingStep;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
-/// One training step of a [Study], ready to run: the images are resident, and a step is what [TrainingStep] says.
+/// One training step of a [Study], or of several that are one program, ready to run: the images are resident, and a
+/// step is what [TrainingStep] says.
 final class StudyOneStep implements AutoCloseable {
     private final Device device;
-    private final ModelState model;
+    private final List<ModelState> models = new ArrayList<>();
     private final Program program;
     private int steps;
 
     /// @param name device, `cpu` or `cuda`
     /// @param threads of the CPU, 0 for one per available processor
     StudyOneStep(Study study, String name, int threads) {
+        this(study, name, threads, 1);
+    }
+
+    /// @param replicas how many networks of other seeds are one program, as `rote study --replicas` trains them
+    StudyOneStep(Study study, String name, int threads, int replicas) {
         device = study.open(name, threads);
         try (Dataset images = Study.images()) {
-            Blueprint blueprint = study.blueprint();
-            TrainingStep step = study.plan(device, images);
-            model = ModelState.open(device, step.layout(), blueprint.precision(), blueprint.optimizer(), Study.SEED);
             Buffer resident = device.allocate("images", DType.U8, (long) Study.IMAGES * Study.EXTENT.size());
             resident.write(0, images.values());
-            Map<String, Buffer> bindings = new HashMap<>(model.bindings());
-            bindings.put(TrainingStep.DATA, resident);
-            program = step.compile(device, bindings);
+            List<TrainingStep> plans = new ArrayList<>();
+            List<Map<String, Buffer>> bindings = new ArrayList<>();
+            Blueprint blueprint = study.blueprint();
+            for (int number = 0; number < replicas; number++) {
+                TrainingStep step = study.plan(device, images, Study.SEED + number);
+                ModelState model = ModelState.open(
+                        device, step.layout(), blueprint.precision(), blueprint.optimizer(), Study.SEED + number);
+                models.add(model);
+                plans.add(step);
+                Map<String, Buffer> bound = new HashMap<>(model.bindings());
+                bound.put(TrainingStep.DATA, resident);
+                bindings.add(bound);
+            }
+            program = replicas == 1
+                    ? plans.getFirst().compile(device, bindings.getFirst())
+                    : device.together(
+                            "training steps",
+                            IntStream.range(0, replicas)
+                                    .mapToObj(number -> plans.get(number).part(bindings.get(number)))
+                                    .toList());
         }
     }
 
@@ -42,7 +65,7 @@ final class StudyOneStep implements AutoCloseable {
 
     /// Waits for the updates that were begun.
     int await() {
-        return model.step();
+        return models.getLast().step();
     }
 
     /// Says which processor and libraries run.
@@ -50,9 +73,14 @@ final class StudyOneStep implements AutoCloseable {
         return device.describe();
     }
 
-    /// @throws AssertionError unless every step was counted, every loss is finite and the losses fall: the mean of the
-    ///     last quarter is below the first loss
+    /// @throws AssertionError unless of each network every step was counted, every loss is finite and the losses
+    /// fall: the
+    ///     mean of the last quarter is below the first loss
     void check() {
+        models.forEach(this::check);
+    }
+
+    private void check(ModelState model) {
         float[] losses = model.losses(Math.max(0, steps - ModelState.RING), steps);
         if (model.step() != steps || losses.length < 4) {
             throw new AssertionError("expected " + steps + " updates, at least 4, found " + model.step());
@@ -73,7 +101,7 @@ final class StudyOneStep implements AutoCloseable {
     @Override
     public void close() {
         program.close();
-        model.close();
+        models.forEach(ModelState::close);
         device.close();
     }
 }

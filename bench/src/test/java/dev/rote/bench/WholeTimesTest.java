@@ -29,7 +29,13 @@ class WholeTimesTest {
                 {"benchmark":"training_step","peer":"pytorch","version":"2","shape":"W=8 batch=4 32x32x1",\
                 "type":"bf16","setting":"graph","samples":9,"median_ms":2.0,"p10_ms":1.0,"p90_ms":3.0}
                 """);
-        assertThat(report("jmh=sweep", "peers=peers"))
+        write(
+                "replicas",
+                JMH.formatted("CudaSweepBench.sweepStep", STUDY + ",\"runs\":\"16\",\"sharing\":\"replicas\"", "2.0"));
+        assertThat(report("jmh=sweep", "jmh=replicas", "peers=peers"))
+                .contains(
+                        "| 16 runs of W=8 batch=4 32x32x1, one program | bf16 | 8000 | 500 | pytorch 2, graph, one after"
+                                + " another | 16.00 |")
                 .anyMatch(line -> line.contains("| 32.0 (16.0-48.0) | pytorch 2, graph, one after another | 8.00 |"))
                 .contains("| 16 runs of W=8 batch=4 32x32x1 | bf16 | 4000 | 500 | pytorch 2, graph, one after another"
                         + " | 8.00 |");
