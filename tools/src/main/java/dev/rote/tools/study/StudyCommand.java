@@ -71,7 +71,7 @@ public final class StudyCommand implements Callable<Integer> {
 
     @Option(
             names = "--replicas",
-            description = "most runs that differ in their seed only and train as one program on one device; default: 1")
+            description = "most runs of one network that train as one program on one device; default: 1")
     private Integer replicas;
 
     @Option(names = "--dry-run", description = "print what the study will take, and stop")

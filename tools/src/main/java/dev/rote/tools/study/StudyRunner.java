@@ -23,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,7 +62,7 @@ public final class StudyRunner {
     }
 
     /// @param threads of each run
-    /// @param replicas most runs that differ in their seed only and are trained as one program, see [Replicas]
+    /// @param replicas most runs of tensors of the same shapes that are trained as one program, see [Replicas]
     /// @param recorded facts for each `run.toml`
     public StudyRunner(
             StudyFile study,
@@ -134,7 +133,7 @@ public final class StudyRunner {
                 .forEach(Devices::require);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
-        Queue<List<Grid.Run>> queue = new ConcurrentLinkedQueue<>(groups(pending));
+        Queue<List<Grid.Run>> queue = new ConcurrentLinkedQueue<>(ReplicaGroups.of(pending, replicas));
         List<Thread> workers = new ArrayList<>();
         for (int job = 0; job < Math.min(jobs, queue.size()); job++) {
             workers.add(new Thread(() -> work(queue), "study-job-" + job));
@@ -185,22 +184,6 @@ public final class StudyRunner {
     private void fail(Grid.Run run, int step, Throwable reason) {
         failures.put(run.name(), reason);
         change(run, RunStatus.State.FAILED, step, reason.getMessage(), Optional.empty());
-    }
-
-    /// Runs that differ in their seed only, up to `replicas` of them, in the order of the first.
-    private List<List<Grid.Run>> groups(List<Grid.Run> runs) {
-        Map<String, List<Grid.Run>> alike = new LinkedHashMap<>();
-        for (Grid.Run run : runs) {
-            String key = run.config().with("seed", "0").with("name", "same").toml();
-            alike.computeIfAbsent(key, text -> new ArrayList<>()).add(run);
-        }
-        List<List<Grid.Run>> groups = new ArrayList<>();
-        for (List<Grid.Run> same : alike.values()) {
-            for (int first = 0; first < same.size(); first += replicas) {
-                groups.add(same.subList(first, Math.min(same.size(), first + replicas)));
-            }
-        }
-        return groups;
     }
 
     private void work(Queue<List<Grid.Run>> queue) {
@@ -260,19 +243,19 @@ public final class StudyRunner {
         String each = Integer.toString(gpu ? threads : 1);
         RunConfig common = group.getFirst().config().with("threads", each);
         group.forEach(run -> progress.detail(run, "loading"));
-        try (TrainingData data = Images.load(common.data());
-                Features features = Features.of(common.measure(), data.train(), threads);
+        try (LoadedImages images = new LoadedImages();
                 Device device =
                         Devices.open(Devices.Wanted.of(common), notice -> progress.detail(group.getFirst(), notice))) {
             Replicas together = new Replicas(device);
             List<Thread> workers = new ArrayList<>();
             for (Grid.Run run : group) {
                 try {
+                    LoadedImages.Loaded loaded = images.of(run.config(), threads);
                     MeasuredRun measured = MeasuredRun.open(
                             device,
                             run.config().with("threads", each),
-                            data,
-                            features.extractor(),
+                            loaded.data(),
+                            loaded.features().extractor(),
                             runFolder(run),
                             recorded,
                             Optional.of(together),

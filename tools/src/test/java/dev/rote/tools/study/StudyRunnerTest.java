@@ -63,7 +63,32 @@ class StudyRunnerTest {
         assertThat(measured(together.resolve("runs/seed=0"))).isNotEqualTo(measured(together.resolve("runs/seed=1")));
     }
 
+    /// Numbers of images and learning rates, three runs as one program, which end one after the other.
+    @Test
+    void runsOfOtherImagesTrainedAsOneProgramAreTheRunsTheyAreAlone() throws InterruptedException, IOException {
+        StudyFile study = study(30, """
+                "data.n" = [8, 12]
+                "train.lr" = [1e-3, 3e-3]
+                """);
+        Path together = folder.resolve("together");
+        Path alone = folder.resolve("alone");
+        assertThat(ReplicaGroups.of(study.runs(), 3)).extracting(List::size).containsExactly(3, 1);
+        assertThat(new StudyRunner(study, together, 1, 1, 3, Map.of(), QUIET).run())
+                .isTrue();
+        assertThat(new StudyRunner(study, alone, 1, 1, Map.of(), QUIET).run()).isTrue();
+        for (Grid.Run run : study.runs()) {
+            Path path = Path.of("runs", run.name());
+            assertThat(measured(together.resolve(path))).hasSize(2).isEqualTo(measured(alone.resolve(path)));
+            Path weights = path.resolve("checkpoints").resolve("30.safetensors");
+            assertThat(together.resolve(weights)).hasSameBinaryContentAs(alone.resolve(weights));
+        }
+    }
+
     private static StudyFile seeds(int steps) {
+        return study(steps, "seed = [0, 1, 2]");
+    }
+
+    private static StudyFile study(int steps, String grid) {
         return StudyFile.of(ConfigTree.parse("""
                 name = "seeds"
                 data.source = "builtin:gaussian-mixture?d=3"
@@ -72,6 +97,7 @@ class StudyRunnerTest {
                 model.family = "mlp-mixture"
                 model.width = 8
                 train.optimizer = "adam"
+                train.batch = 8
                 train.steps = %d
                 measure.steps = [10, 30]
                 measure.samples = 12
@@ -79,8 +105,8 @@ class StudyRunnerTest {
                 measure.metrics = ["memorized_fraction", "loss@0.1"]
                 measure.noise_draws = 2
                 [grid]
-                seed = [0, 1, 2]
-                """.formatted(steps), "s.toml"));
+                %s
+                """.formatted(steps, grid), "s.toml"));
     }
 
     /// With more updates the runs go on to where they would have been.

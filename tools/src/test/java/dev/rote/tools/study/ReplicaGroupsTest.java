@@ -1,0 +1,70 @@
+package dev.rote.tools.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.config.ConfigTree;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Which runs are trained as one program.
+class ReplicaGroupsTest {
+    private static List<Integer> sizes(String grid, String more, int most) {
+        StudyFile study = StudyFile.of(ConfigTree.parse("""
+                name = "groups"
+                data.source = "builtin:fashion-mnist"
+                data.size = 8
+                data.n = 16
+                model.width = 8
+                train.batch = 16
+                train.steps = 100
+                %s
+                [grid]
+                %s
+                """.formatted(more, grid), "s.toml"));
+        return ReplicaGroups.of(study.runs(), most).stream().map(List::size).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "seed = [0, 1, 2]",
+                "\"data.n\" = [16, 32, 64]",
+                "\"data.index\" = [0, 1, 2]",
+                "\"train.lr\" = [0.1, 0.2, 0.3]",
+                "\"train.steps\" = [50, 60, 70]",
+                "\"measure.samples\" = [8, 16, 32]"
+            })
+    void whatIsANumberToAnUpdateIsNoOtherShape(String grid) {
+        assertThat(sizes(grid, "", 16)).containsExactly(3);
+        assertThat(sizes(grid, "", 2)).containsExactly(2, 1);
+        assertThat(sizes(grid, "", 1)).containsExactly(1, 1, 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"model.width\" = [8, 16]",
+                "\"train.batch\" = [8, 16]",
+                "\"train.optimizer\" = [\"sgd\", \"adam\"]",
+                "\"train.precision\" = [\"f32\", \"bf16\"]",
+                "\"data.size\" = [8, 16]"
+            })
+    void othersStayApart(String grid) {
+        assertThat(sizes(grid, "", 16)).containsExactly(1, 1);
+    }
+
+    /// Where the batch is at most n, runs of fewer images have another.
+    @Test
+    void aBatchThatFollowsTheImagesIsAShape() {
+        assertThat(sizes("\"data.n\" = [8, 16, 32]", "train.batch_limit_n = true", 16))
+                .containsExactly(1, 2);
+    }
+
+    /// The order of the first of each.
+    @Test
+    void groupsKeepTheOrderOfRuns() {
+        assertThat(sizes("seed = [0, 1, 2]\n\"model.width\" = [8, 16]", "", 2)).containsExactly(2, 1, 2, 1);
+    }
+}
