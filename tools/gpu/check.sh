@@ -116,13 +116,15 @@ tests() {
     step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
         --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest &
     running+=($!)
+    step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest &
+    running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &
     running+=($!)
     vendor &
     running+=($!)
     wait "${running[@]}"
-    for name in operations tensor-cores reductions training convolutions weights sm90 nearest vendor; do
+    for name in operations tensor-cores reductions training convolutions weights sm90 replicas nearest vendor; do
         grep -E 'tests (successful|failed)' "$out/$name.log" | tr -s ' \n[]' ' ' | sed "s/^/$name:/"
         echo
     done

@@ -107,10 +107,12 @@ public final class MeasuredRun implements AutoCloseable {
             Map<String, String> recorded,
             Optional<Replicas> replicas,
             RunListener listener) {
-        Measurer.need(device, config, data).require(device);
+        MemoryNeed need = Measurer.need(device, config, data);
+        replicas.ifPresentOrElse(group -> group.require(need), () -> need.require(device));
         return Owned.opening(owned -> {
             RunFolder opened = owned.add(RunFolder.open(folder, config, recorded), RunFolder::close);
             MeasuredRun run = new MeasuredRun(owned, device, config, data, features, opened, replicas, listener);
+            replicas.ifPresent(group -> group.promise(need.sampling() + need.losses() + need.search()));
             run.resume(device);
             return run;
         });

@@ -53,8 +53,13 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
     /// @throws EnvironmentException if the device knows how much is free and it is less than [#total()]; the
     ///     message says what is needed for what, what is free, and which keys to lower
     public void require(Device device) {
+        require(device, 0);
+    }
+
+    /// The same where some of what is free is promised to others.
+    void require(Device device, long promised) {
         OptionalLong free = device.freeBytes();
-        if (free.isEmpty() || free.getAsLong() >= total()) {
+        if (free.isEmpty() || free.getAsLong() - promised >= total()) {
             return;
         }
         List<Part> parts = new ArrayList<>(List.of(
@@ -72,7 +77,8 @@ public record MemoryNeed(long model, long images, long step, long sampling, long
                         .map(part -> readable(part.bytes()) + " " + part.name())
                         .toList());
         throw new EnvironmentException("not enough memory: expected " + readable(total()) + " free (" + spent + ", "
-                + readable(PROGRAM) + " the program), found " + readable(free.getAsLong()) + "; lower "
+                + readable(PROGRAM) + " the program), found " + readable(free.getAsLong())
+                + (promised > 0 ? " of which " + readable(promised) + " are for the runs beside it" : "") + "; lower "
                 + parts.getFirst().key());
     }
 

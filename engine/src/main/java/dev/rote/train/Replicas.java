@@ -21,9 +21,24 @@ public final class Replicas {
     private final Map<Trainer, Integer> advanced = new HashMap<>();
     private RuntimeException failure;
     private Program program; // of all members; null until it is wanted
+    private final long before; // bytes of the device that are none of theirs
+    private long promised; // bytes that members will have allocated
 
     public Replicas(Device device) {
         this.device = device;
+        this.before = device.allocatedBytes();
+    }
+
+    /// Looks whether one more fits, beside what the others will still allocate: the arenas come with the first update.
+    ///
+    /// @throws dev.rote.errors.EnvironmentException if less memory is free
+    public synchronized void require(MemoryNeed need) {
+        need.require(device, Math.max(0, promised - (device.allocatedBytes() - before)));
+    }
+
+    /// Says what a member will allocate beside its training.
+    public synchronized void promise(long bytes) {
+        promised += bytes;
     }
 
     /// Opens a member, as [Trainer#open] does. All are opened before the first trains.

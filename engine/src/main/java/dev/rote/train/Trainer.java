@@ -127,8 +127,12 @@ public final class Trainer implements AutoCloseable {
     /// A trainer whose updates are part of a program of several; see [Replicas#open].
     static Trainer openReplica(Device device, RunConfig config, TrainingData data, Replicas replicas) {
         Planned planned = Planned.of(device, config, data, true);
-        planned.need(device, config, data).require(device);
-        return Owned.opening(owned -> new Trainer(owned, device, config, data, planned, Optional.of(replicas)));
+        MemoryNeed need = planned.need(device, config, data);
+        replicas.require(need);
+        Trainer trainer =
+                Owned.opening(owned -> new Trainer(owned, device, config, data, planned, Optional.of(replicas)));
+        replicas.promise(need.deviceBytes());
+        return trainer;
     }
 
     /// A replica's step.

@@ -12,9 +12,13 @@ import dev.rote.errors.DeviceException;
 import dev.rote.errors.EnvironmentException;
 import dev.rote.metrics.FeatureExtractor;
 import dev.rote.train.MemoryNeed;
+import dev.rote.train.Replicas;
 import dev.rote.train.Trainer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +88,47 @@ class MemoryTest {
                 TrainingData data = TinyRun.data()) {
             open(device, config, data).close();
         }
+    }
+
+    /// The arenas of runs that are one program are allocated with its first update, when all have been opened.
+    @Test
+    void runsOfOneProgramAreCountedTogether() {
+        RunConfig config = TinyRun.config("");
+        Device[] opened = {null};
+        long[] memory = {0};
+        try (Device device = CpuDevice.open(
+                        1, () -> OptionalLong.of(memory[0] - (opened[0] == null ? 0 : opened[0].allocatedBytes())));
+                TrainingData data = TinyRun.data()) {
+            opened[0] = device;
+            MemoryNeed need = Measurer.need(device, config, data);
+            memory[0] = 2 * need.deviceBytes() + MemoryNeed.PROGRAM;
+            Replicas together = new Replicas(device);
+            List<MeasuredRun> runs = new ArrayList<>();
+            try {
+                for (int number = 0; number < 2; number++) {
+                    runs.add(open(device, config, data, together, number));
+                }
+                assertThatThrownBy(() -> open(device, config, data, together, 2))
+                        .isInstanceOf(EnvironmentException.class)
+                        .hasMessageContaining(" are for the runs beside it; lower ");
+                assertThat(temp.resolve("run2")).doesNotExist();
+                assertThat(together.size()).isEqualTo(2);
+            } finally {
+                runs.forEach(MeasuredRun::close);
+            }
+        }
+    }
+
+    private MeasuredRun open(Device device, RunConfig config, TrainingData data, Replicas together, int number) {
+        return MeasuredRun.open(
+                device,
+                config,
+                data,
+                FeatureExtractor.standIn(8, 8, 1),
+                temp.resolve("run" + number),
+                Map.of(),
+                Optional.of(together),
+                RunListener.silent());
     }
 
     @Test

@@ -1,19 +1,22 @@
 package dev.rote.device.cuda;
 
+import dev.rote.graph.Node;
 import dev.rote.graph.Plan;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Programs that do the same to other memory, as one: where their launches differ in arguments only, one launch starts
 /// the blocks of all of them, by the kernel's entry for replicas (`kernel.cuh`). Every block does what it does
 /// alone, so each program has the bits that it has alone.
 ///
-/// What it gains: 16 small networks side by side are 16 times 700 launches of a few microseconds, and a GPU starts one
-/// after another; as one they are 700, with blocks enough to fill it.
+/// What it gains: 16 small networks side by side are 16 times 500 launches of a few microseconds, and a GPU starts one
+/// after another; as one they are 500, with blocks enough to fill it.
 final class ReplicaLaunches {
     /// `MOST_REPLICAS` of `kernel.cuh`.
     static final int MOST = 16;
@@ -25,7 +28,14 @@ final class ReplicaLaunches {
 
     /// What programs must have in common: as for launches, and which of their values share memory, as what runs beside
     /// what is decided by the first.
-    private record Shape(List<List<Geometry>> launches, List<Long> offsets) {}
+    private record Shape(List<List<Geometry>> launches, List<Place> places) {}
+
+    /// Where a value begins.
+    ///
+    /// @param owner [#ARENA], or the number of the buffer that it lies in, in the order in which nodes name them
+    private record Place(int owner, long offset) {
+        static final int ARENA = -1;
+    }
 
     /// Of a launch, all but its arguments.
     private record Geometry(
@@ -68,13 +78,22 @@ final class ReplicaLaunches {
                         .map(launch -> Geometry.of((KernelLaunch) launch))
                         .toList())
                 .toList();
-        List<Long> offsets = new ArrayList<>();
         Plan plan = program.plan();
-        plan.nodes().forEach(node -> {
-            offsets.add(plan.workspaceOffset(node));
-            node.outputs().forEach(output -> offsets.add(plan.isInArena(output) ? plan.arenaOffset(output) : -1L));
-        });
-        return new Shape(launches, offsets);
+        Map<Long, Integer> owners = new HashMap<>();
+        List<Place> places = new ArrayList<>();
+        for (Node node : plan.nodes()) {
+            places.add(new Place(Place.ARENA, plan.workspaceOffset(node)));
+            Stream.concat(node.inputs().stream(), node.outputs().stream()).forEach(value -> {
+                if (plan.isInArena(value)) {
+                    places.add(new Place(Place.ARENA, plan.arenaOffset(value)));
+                } else {
+                    long begins = program.memory().address(value) - value.byteOffset();
+                    Integer owner = owners.computeIfAbsent(begins, address -> owners.size());
+                    places.add(new Place(owner, value.byteOffset()));
+                }
+            });
+        }
+        return new Shape(launches, places);
     }
 
     private Program one(List<Program> same) {

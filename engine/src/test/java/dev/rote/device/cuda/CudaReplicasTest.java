@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -93,12 +92,11 @@ class CudaReplicasTest extends OnCudaDevice {
         StandIn.loaded().ifPresent(standIn -> standIn.set("capability", capability));
         List<RunConfig> configs = List.of(
                 config(width, size, train).with("seed", "1"),
-                config(width, size, train).with("seed", "2").with("train.lr", "0.02"),
-                config(width, size, train).with("seed", "3"));
+                config(width, size, train).with("seed", "2").with("train.lr", "0.02"));
         try (CudaDevice device = CudaDevice.open(0);
                 TrainingData few = data(4, size);
                 TrainingData more = data(7, size)) {
-            List<TrainingData> images = List.of(few, more, few);
+            List<TrainingData> images = List.of(few, more);
             List<List<float[]>> alone = new ArrayList<>();
             for (int run = 0; run < configs.size(); run++) {
                 try (Trainer trainer = Trainer.open(device, configs.get(run), images.get(run))) {
@@ -122,19 +120,23 @@ class CudaReplicasTest extends OnCudaDevice {
                     assertThat(learned(trainer)).as("run %d", run).containsExactlyElementsOf(alone.get(run));
                 }
             }
-            assertThat(alone.get(0).getFirst()).isNotEqualTo(alone.get(2).getFirst());
+            assertThat(alone.get(0).getFirst()).isNotEqualTo(alone.get(1).getFirst());
         }
     }
 
-    /// A step of several runs is as many launches as that of one.
-    @Test
-    void everyLaunchOfAStepIsShared() {
-        RunConfig config = config(8, 8, "optimizer = \"sgd\"\nprecision = \"bf16\"");
+    /// A step of several runs is as many launches as that of one; the kernels for 9.0 of enlarged images have four
+    /// planes.
+    @ParameterizedTest
+    @CsvSource({"80, 8, 8", "90, 32, 16"})
+    void everyLaunchOfAStepIsShared(int capability, int width, int size) {
+        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", capability));
+        RunConfig config = config(width, size, "optimizer = \"sgd\"\nprecision = \"bf16\"");
         List<CudaMemory> memories = new ArrayList<>();
         List<ModelState> models = new ArrayList<>();
         List<Buffer> resident = new ArrayList<>();
-        try (TrainingData few = data(4, 8);
-                TrainingData more = data(7, 8)) {
+        try (CudaDevice device = CudaDevice.open(0);
+                TrainingData few = data(4, size);
+                TrainingData more = data(7, size)) {
             List<ReplicaLaunches.Program> programs = new ArrayList<>();
             for (TrainingData data : List.of(few, more)) {
                 Blueprint blueprint = Blueprint.of(config, data.train());
@@ -143,8 +145,8 @@ class CudaReplicasTest extends OnCudaDevice {
                 ModelState model =
                         ModelState.open(device, step.layout(), blueprint.precision(), blueprint.optimizer(), 1);
                 models.add(model);
-                Buffer images =
-                        device.allocate("images", DType.U8, 64L * data.train().count());
+                Buffer images = device.allocate(
+                        "images", DType.U8, (long) size * size * data.train().count());
                 resident.add(images);
                 Map<String, Buffer> bindings = new HashMap<>(model.bindings());
                 bindings.put(TrainingStep.DATA, images);
@@ -163,10 +165,15 @@ class CudaReplicasTest extends OnCudaDevice {
                     .flatMap(lowered -> lowered.launches().stream())
                     .map(launch -> (KernelLaunch) launch)
                     .toList();
-            assertThat(launches)
-                    .hasSizeGreaterThan(100)
-                    .allMatch(launch -> launch.kernel().endsWith("_replicas"))
-                    .allMatch(launch -> launch.grid().z() == 2);
+            assertThat(launches).hasSizeGreaterThan(100).allMatch(launch -> launch.kernel()
+                    .endsWith("_replicas"));
+            List<KernelLaunch> planes =
+                    launches.stream().filter(launch -> launch.grid().z() != 2).toList();
+            if (device.tensorCores().sm90() && width == 32) {
+                assertThat(planes).isNotEmpty().allMatch(launch -> launch.grid().z() == 8);
+            } else {
+                assertThat(planes).isEmpty();
+            }
         } finally {
             memories.forEach(CudaMemory::close);
             models.forEach(ModelState::close);

@@ -118,6 +118,20 @@ class ReplicaLaunchesTest extends OnCudaDevice {
                 .containsExactly("multiply_f32_replicas", "multiply_f32");
     }
 
+    /// The second reads its own result's buffer, as it were.
+    @Test
+    void programsWhoseBuffersAreBoundOtherwiseStayApart() {
+        Device.Part plain = part(LENGTH);
+        Device.Part shared = part(LENGTH);
+        Buffer one = device.allocate("one", DType.F32, LENGTH);
+        Device.Part inPlace = new Device.Part(shared.plan(), Map.of("x", one, "result", one));
+        try {
+            assertThat(merged(List.of(plain, inPlace), true)).hasSize(2);
+        } finally {
+            close(shared);
+        }
+    }
+
     @Test
     void kernelsWithoutAnEntryFollowOneAnother() {
         List<ReplicaLaunches.Program> merged = merged(List.of(part(LENGTH), part(LENGTH)), false);

@@ -57,6 +57,11 @@ public final class Devices {
         return kind == RunConfig.Device.AUTO ? Auto.CHOICE.device() : kind;
     }
 
+    /// Whether a run's device is a GPU in this process.
+    public static boolean isGpu(RunConfig config) {
+        return resolved(config.device()) == RunConfig.Device.CUDA;
+    }
+
     /// What is asked of a device.
     ///
     /// @param threads CPU threads; 0 for all cores

@@ -14,38 +14,28 @@ final class LoadedImages implements AutoCloseable {
     /// What a run trains on and is measured in.
     record Loaded(TrainingData data, Features features) {}
 
-    private record Wanted(DataConfig data, MeasureConfig measure) {}
+    private record Measured(DataConfig data, MeasureConfig measure) {}
 
-    private final Map<Wanted, Loaded> loaded = new HashMap<>();
+    private final Map<DataConfig, TrainingData> images = new HashMap<>();
+    private final Map<Measured, Features> features = new HashMap<>();
 
     /// Stays open until this is closed.
     ///
     /// @throws dev.rote.errors.DataException for bad files or too few images
     Loaded of(RunConfig config, int threads) throws InterruptedException {
-        Wanted wanted = new Wanted(config.data(), config.measure());
-        Loaded known = loaded.get(wanted);
+        TrainingData data = images.computeIfAbsent(config.data(), Images::load);
+        Measured measured = new Measured(config.data(), config.measure());
+        Features known = features.get(measured);
         if (known == null) {
-            TrainingData data = Images.load(config.data());
-            boolean complete = false;
-            try {
-                known = new Loaded(data, Features.of(config.measure(), data.train(), threads));
-                complete = true;
-            } finally {
-                if (!complete) {
-                    data.close();
-                }
-            }
-            loaded.put(wanted, known);
+            known = Features.of(config.measure(), data.train(), threads);
+            features.put(measured, known);
         }
-        return known;
+        return new Loaded(data, known);
     }
 
     @Override
     public void close() {
-        for (Loaded each : loaded.values()) {
-            each.features().close();
-            each.data().close();
-        }
-        loaded.clear();
+        features.values().forEach(Features::close);
+        images.values().forEach(TrainingData::close);
     }
 }

@@ -2,15 +2,17 @@ package dev.rote.tools.study;
 
 import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
+import dev.rote.tools.cli.Devices;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Which runs of a study are trained as one program ([dev.rote.train.Replicas]): those whose updates are the same
-/// operations on tensors of the same shapes. They may differ in seed, images and their number, learning rate, length,
-/// and in all that is measured.
+/// Which runs of a study are trained as one program ([dev.rote.train.Replicas]): those whose updates are, by their
+/// configuration, the same operations on tensors of the same shapes. They may differ in seed, images and their number,
+/// learning rate, length, and in all that is measured. Where images turn out to be of another kind after all, the
+/// program has a branch of its own for them.
 final class ReplicaGroups {
     /// What an update takes as numbers and addresses, or does not see.
     private static final Set<String> FREE = Set.of(
@@ -27,11 +29,13 @@ final class ReplicaGroups {
             "train.keep");
 
     private static final Set<String> FREE_SECTIONS = Set.of("measure", "stop");
+    private static final String IMAGES = "data.";
 
     private ReplicaGroups() {}
 
-    /// Groups of up to `most` runs, in the order of the first of each.
-    static List<List<Grid.Run>> of(List<Grid.Run> runs, int most) {
+    /// Groups of up to `most` runs, in the order of the first of each. On a CPU, where a member has one thread, every
+    /// job gets its share.
+    static List<List<Grid.Run>> of(List<Grid.Run> runs, int most, int jobs) {
         Map<String, List<Grid.Run>> alike = new LinkedHashMap<>();
         for (Grid.Run run : runs) {
             alike.computeIfAbsent(shapes(run.config()), text -> new ArrayList<>())
@@ -39,15 +43,22 @@ final class ReplicaGroups {
         }
         List<List<Grid.Run>> groups = new ArrayList<>();
         for (List<Grid.Run> same : alike.values()) {
-            for (int first = 0; first < same.size(); first += most) {
-                groups.add(same.subList(first, Math.min(same.size(), first + most)));
+            boolean gpu = Devices.isGpu(same.getFirst().config());
+            int size = gpu ? most : Math.min(most, Math.ceilDiv(same.size(), jobs));
+            for (int first = 0; first < same.size(); first += size) {
+                groups.add(same.subList(first, Math.min(same.size(), first + size)));
             }
         }
         return groups;
     }
 
-    /// What decides the shapes: the configuration as text, without what does not.
+    /// What decides the shapes: the configuration as text, without what does not. All images that there are may be
+    /// fewer than a batch; what is compared with a twin waits for that run, which may be of the group.
     private static String shapes(RunConfig config) {
+        if (!config.measure().twin().isEmpty()) {
+            return config.toml();
+        }
+        boolean all = config.data().n() == 0;
         StringBuilder text = new StringBuilder();
         String section = "";
         for (String line : config.toml().lines().toList()) {
@@ -55,8 +66,9 @@ final class ReplicaGroups {
                 section = line.substring(1, line.indexOf(']'));
             }
             String key = line.split("=", 2)[0].strip();
-            boolean free =
-                    FREE_SECTIONS.contains(section) || FREE.contains(section.isEmpty() ? key : section + "." + key);
+            String whole = section.isEmpty() ? key : section + "." + key;
+            boolean fixed = all && whole.startsWith(IMAGES);
+            boolean free = FREE_SECTIONS.contains(section) || FREE.contains(whole) && !fixed;
             if (!free) {
                 text.append(line).append('\n');
             }

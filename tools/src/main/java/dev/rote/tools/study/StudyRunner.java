@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,7 +63,7 @@ public final class StudyRunner {
     }
 
     /// @param threads of each run
-    /// @param replicas most runs of tensors of the same shapes that are trained as one program, see [Replicas]
+    /// @param replicas most runs of one network that are trained as one program, see [Replicas]
     /// @param recorded facts for each `run.toml`
     public StudyRunner(
             StudyFile study,
@@ -133,7 +134,7 @@ public final class StudyRunner {
                 .forEach(Devices::require);
         pending.sort(Comparator.comparing((Grid.Run run) -> run.config().train().steps())
                 .reversed());
-        Queue<List<Grid.Run>> queue = new ConcurrentLinkedQueue<>(ReplicaGroups.of(pending, replicas));
+        Queue<List<Grid.Run>> queue = new ConcurrentLinkedQueue<>(ReplicaGroups.of(pending, replicas, jobs));
         List<Thread> workers = new ArrayList<>();
         for (int job = 0; job < Math.min(jobs, queue.size()); job++) {
             workers.add(new Thread(() -> work(queue), "study-job-" + job));
@@ -193,7 +194,7 @@ public final class StudyRunner {
                 if (group.size() == 1) {
                     execute(first);
                 } else {
-                    executeTogether(group);
+                    executeTogether(group, queue);
                 }
             } catch (RuntimeException | Error e) {
                 group.stream()
@@ -237,43 +238,71 @@ public final class StudyRunner {
     }
 
     /// Several runs on one device, whose updates are one program. On a CPU each has one thread; the way to use more is
-    /// more jobs.
-    private void executeTogether(List<Grid.Run> group) throws InterruptedException {
-        boolean gpu = group.getFirst().config().device() == RunConfig.Device.CUDA;
-        String each = Integer.toString(gpu ? threads : 1);
-        RunConfig common = group.getFirst().config().with("threads", each);
+    /// more jobs. A run that does not fit beside the others follows by itself.
+    private void executeTogether(List<Grid.Run> group, Queue<List<Grid.Run>> queue) throws InterruptedException {
+        RunConfig common = together(group.getFirst());
         group.forEach(run -> progress.detail(run, "loading"));
         try (LoadedImages images = new LoadedImages();
                 Device device =
                         Devices.open(Devices.Wanted.of(common), notice -> progress.detail(group.getFirst(), notice))) {
             Replicas together = new Replicas(device);
-            List<Thread> workers = new ArrayList<>();
-            for (Grid.Run run : group) {
-                try {
-                    LoadedImages.Loaded loaded = images.of(run.config(), threads);
-                    MeasuredRun measured = MeasuredRun.open(
-                            device,
-                            run.config().with("threads", each),
-                            loaded.data(),
-                            loaded.features().extractor(),
-                            runFolder(run),
-                            recorded,
-                            Optional.of(together),
-                            new Listener(run));
-                    open.put(run.name(), measured);
-                    workers.add(new Thread(() -> finish(run, measured), "study-run-" + run.name()));
-                } catch (RuntimeException | Error e) {
-                    fail(run, lastStep(run), e);
+            Map<Grid.Run, MeasuredRun> members = new LinkedHashMap<>();
+            boolean opened = false;
+            try {
+                for (Grid.Run run : group) {
+                    try {
+                        members.put(run, open(run, device, images.of(run.config(), threads), together));
+                    } catch (EnvironmentException e) {
+                        if (members.isEmpty()) {
+                            fail(run, lastStep(run), e);
+                        } else {
+                            progress.detail(run, "later, alone: " + e.getMessage());
+                            queue.add(List.of(run));
+                        }
+                    } catch (RuntimeException | Error e) {
+                        fail(run, lastStep(run), e);
+                    }
+                }
+                opened = true;
+            } finally {
+                if (!opened) {
+                    members.forEach((run, member) -> close(run, member));
                 }
             }
             if (cancelled) {
                 open.values().forEach(MeasuredRun::cancel);
             }
+            List<Thread> workers = new ArrayList<>();
+            members.forEach(
+                    (run, member) -> workers.add(new Thread(() -> finish(run, member), "study-run-" + run.name())));
             workers.forEach(Thread::start);
             for (Thread worker : workers) {
                 worker.join();
             }
         }
+    }
+
+    private RunConfig together(Grid.Run run) {
+        return run.config().with("threads", Integer.toString(Devices.isGpu(run.config()) ? threads : 1));
+    }
+
+    private MeasuredRun open(Grid.Run run, Device device, LoadedImages.Loaded loaded, Replicas together) {
+        MeasuredRun member = MeasuredRun.open(
+                device,
+                together(run),
+                loaded.data(),
+                loaded.features().extractor(),
+                runFolder(run),
+                recorded,
+                Optional.of(together),
+                new Listener(run));
+        open.put(run.name(), member);
+        return member;
+    }
+
+    private void close(Grid.Run run, MeasuredRun member) {
+        open.remove(run.name());
+        member.close();
     }
 
     private void finish(Grid.Run run, MeasuredRun opened) {

@@ -23,7 +23,7 @@ class ReplicaGroupsTest {
                 [grid]
                 %s
                 """.formatted(more, grid), "s.toml"));
-        return ReplicaGroups.of(study.runs(), most).stream().map(List::size).toList();
+        return ReplicaGroups.of(study.runs(), most, 1).stream().map(List::size).toList();
     }
 
     @ParameterizedTest
@@ -60,6 +60,36 @@ class ReplicaGroupsTest {
     void aBatchThatFollowsTheImagesIsAShape() {
         assertThat(sizes("\"data.n\" = [8, 16, 32]", "train.batch_limit_n = true", 16))
                 .containsExactly(1, 2);
+    }
+
+    /// A batch takes all images where there are fewer, and how many those are depends on what is kept for tests.
+    @Test
+    void allImagesThatThereAreMayBeFewerThanABatch() {
+        assertThat(sizes("\"data.test\" = [0, 10]", "", 16)).containsExactly(2);
+        assertThat(sizes("\"data.test\" = [0, 10]\n\"data.n\" = [0]", "", 16)).containsExactly(1, 1);
+    }
+
+    /// A twin's samples are read when a run is opened.
+    @Test
+    void whatIsComparedWithATwinFollowsIt() {
+        assertThat(sizes("\"data.index\" = [0, 1]\n\"measure.twin\" = [\"elsewhere\"]", "", 16))
+                .containsExactly(1, 1);
+    }
+
+    /// On a CPU a member has one thread.
+    @Test
+    void everyJobOfACpuGetsItsShare() {
+        StudyFile study = StudyFile.of(ConfigTree.parse("""
+                name = "groups"
+                device = "cpu"
+                data.source = "builtin:fashion-mnist"
+                train.steps = 100
+                [grid]
+                seed = [0, 1, 2, 3, 4]
+                """, "s.toml"));
+        assertThat(ReplicaGroups.of(study.runs(), 16, 2)).extracting(List::size).containsExactly(3, 2);
+        assertThat(ReplicaGroups.of(study.runs(), 2, 2)).extracting(List::size).containsExactly(2, 2, 1);
+        assertThat(ReplicaGroups.of(study.runs(), 16, 8)).hasSize(5);
     }
 
     /// The order of the first of each.

@@ -72,7 +72,7 @@ class StudyRunnerTest {
                 """);
         Path together = folder.resolve("together");
         Path alone = folder.resolve("alone");
-        assertThat(ReplicaGroups.of(study.runs(), 3)).extracting(List::size).containsExactly(3, 1);
+        assertThat(ReplicaGroups.of(study.runs(), 3, 1)).extracting(List::size).containsExactly(3, 1);
         assertThat(new StudyRunner(study, together, 1, 1, 3, Map.of(), QUIET).run())
                 .isTrue();
         assertThat(new StudyRunner(study, alone, 1, 1, Map.of(), QUIET).run()).isTrue();
@@ -82,6 +82,20 @@ class StudyRunnerTest {
             Path weights = path.resolve("checkpoints").resolve("30.safetensors");
             assertThat(together.resolve(weights)).hasSameBinaryContentAs(alone.resolve(weights));
         }
+    }
+
+    /// Its folder holds something else.
+    @Test
+    void aRunThatCannotOpenLeavesTheOthersOfItsProgramAlone() throws InterruptedException, IOException {
+        StudyFile study = study(30, "seed = [0, 1, 2]");
+        Path spoilt = folder.resolve("runs").resolve("seed=1");
+        Files.createDirectories(spoilt);
+        Files.writeString(spoilt.resolve("run.toml"), "this is no configuration");
+        StudyRunner runner = new StudyRunner(study, folder, 1, 1, 3, Map.of(), QUIET);
+        assertThat(runner.run()).isFalse();
+        assertThat(runner.failures()).containsOnlyKeys("seed=1");
+        assertThat(measured(folder.resolve("runs/seed=0"))).hasSize(2);
+        assertThat(measured(folder.resolve("runs/seed=2"))).hasSize(2);
     }
 
     private static StudyFile seeds(int steps) {
