@@ -8,8 +8,11 @@ import dev.rote.errors.DataException;
 import dev.rote.measure.Measurement;
 import dev.rote.tools.report.RunStatus;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,6 +99,37 @@ class StudyRunnerTest {
         assertThat(runner.failures()).containsOnlyKeys("seed=1");
         assertThat(measured(folder.resolve("runs/seed=0"))).hasSize(2);
         assertThat(measured(folder.resolve("runs/seed=2"))).hasSize(2);
+    }
+
+    /// As a run that does not fit into memory beside the others: here its lock cannot be written at first.
+    @Test
+    void aRunThatCannotBeOfTheProgramFollowsAlone() throws InterruptedException, IOException {
+        Path lock = folder.resolve("runs").resolve("seed=1").resolve("run.lock");
+        Files.createDirectories(lock);
+        List<String> details = Collections.synchronizedList(new ArrayList<>());
+        StudyRunner runner = new StudyRunner(seeds(30), folder, 1, 1, 3, Map.of(), new StudyRunner.Progress() {
+            @Override
+            public void changed(Grid.Run run, RunStatus status, Optional<Measurement> measurement) {
+                // Nobody listens.
+            }
+
+            @Override
+            public void detail(Grid.Run run, String text) {
+                if (text.startsWith("later, alone: cannot write ")) {
+                    details.add(run.name());
+                    try {
+                        Files.delete(lock);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
+            }
+        });
+        assertThat(runner.run()).as("%s", runner.failures()).isTrue();
+        assertThat(details).containsExactly("seed=1");
+        for (int seed = 0; seed < 3; seed++) {
+            assertThat(measured(folder.resolve("runs/seed=" + seed))).hasSize(2);
+        }
     }
 
     private static StudyFile seeds(int steps) {
