@@ -7,7 +7,8 @@
 #
 #   tools/gpu/bundle.sh [FILE]     FILE: default target/gpu/rote-gpu.tar.xz; --fast compresses less, for rehearsals
 #
-# Left out on purpose: oneDNN and ONNX Runtime (the CPU device and networks for features do not run there).
+# Left out on purpose: oneDNN and ONNX Runtime (the CPU device and networks for features do not run there), and kernels
+# for other GPUs than H100 and H200. ROTE_BUNDLE_TARGET=sm_80 packs those for another, ROTE_BUNDLE_TARGET= all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,6 +16,7 @@ level=-9e
 if [ "${1-}" = --fast ]; then level=-1; shift; fi
 file=$(realpath -m "${1:-target/gpu/rote-gpu.tar.xz}")
 limit=$((40 * 1024 * 1024))
+target=${ROTE_BUNDLE_TARGET-sm_90a}
 jdk=$(ROTE_PRINT=jdk ./rote)
 work=target/gpu
 bundle=$work/rote-gpu
@@ -37,6 +39,7 @@ pack() { # jar, entries to leave out
     mkdir -p "$unpacked"
     # shellcheck disable=SC2068 # patterns to expand
     (cd "$unpacked" && "$jdk/bin/jar" xf "$name" && rm -rf $@)
+    if [[ $name == */rote-kernels-*.jar && $target ]]; then python3 tools/gpu/fat_binaries.py "$unpacked" "$target"; fi
     "$jdk/bin/jar" --create --no-compress --no-manifest --file "$bundle/lib/$(basename "$name")" -C "$unpacked" .
 }
 class_path() { # jars of the program, the benchmarks and the tests, one per line
