@@ -12,8 +12,11 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// The studies that come with the program: `tools/studies/**/*.toml`, in the jar under `dev/rote/tools/studies`. One in
@@ -51,6 +54,18 @@ public final class BundledStudies {
         } catch (IOException | URISyntaxException e) {
             throw new EnvironmentException("the bundled studies could not be listed: " + e.getMessage(), e);
         }
+    }
+
+    /// The names in a few words: `quickstart, smoke, 38 of study1/...`.
+    static String summary(List<String> names) {
+        Map<String, Integer> folders = new LinkedHashMap<>();
+        for (String name : names) {
+            int slash = name.lastIndexOf('/');
+            folders.merge(slash < 0 ? name : name.substring(0, slash + 1), 1, Integer::sum);
+        }
+        return folders.entrySet().stream()
+                .map(each -> each.getKey().endsWith("/") ? each.getValue() + " of " + each.getKey() + "..." : each.getKey())
+                .collect(Collectors.joining(", "));
     }
 
     /// The text of one; empty when there is none of this name.

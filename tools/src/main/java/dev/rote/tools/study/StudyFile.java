@@ -88,7 +88,7 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
 
     /// The study of a file, or a bundled one. A bundled name wins; `./quickstart` is the file of that name.
     ///
-    /// @throws DataException when there is neither (the nearest bundled names are listed), or the study has a mistake
+    /// @throws DataException when there is neither (the nearest bundled name is given), or the study has a mistake
     public static StudyFile find(String nameOrPath) {
         return of(tree(nameOrPath));
     }
@@ -109,7 +109,7 @@ public record StudyFile(String name, String description, Analysis analysis, Grid
                 .map(n -> " (did you mean " + n + "?)")
                 .orElse("");
         throw new DataException(nameOrPath + ": expected a study file or a bundled study" + nearest
-                + ", found neither; bundled are: " + String.join(", ", names));
+                + ", found neither; bundled are " + BundledStudies.summary(names) + " (rote study --help names them)");
     }
 
     /// Changes one key for all runs, its value given as TOML text. A key that the study varies takes the new value, or

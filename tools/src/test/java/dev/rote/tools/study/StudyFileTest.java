@@ -347,14 +347,15 @@ class StudyFileTest {
     }
 
     @Test
-    void aPathIsReadAndAnUnknownNameListsTheBundledOnes(@TempDir Path folder) throws IOException {
+    void aPathIsReadAndAnUnknownNameSaysWhatThereIs(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("my.toml"), HEAD);
         assertThat(StudyFile.find(file.toString()).name()).isEqualTo("sweep");
         assertThatThrownBy(() -> StudyFile.find("quikstart"))
                 .isInstanceOf(DataException.class)
                 .hasMessageStartingWith(
                         "quikstart: expected a study file or a bundled study (did you mean quickstart?), found neither")
-                .hasMessageContaining("quickstart");
+                .hasMessageMatching(".*; bundled are quickstart, smoke, \\d+ of stopping/\\.\\.\\., \\d+ of study1/\\.\\.\\. "
+                        + "\\(rote study --help names them\\)");
         assertThatThrownBy(() -> StudyFile.find("a\0b")).isInstanceOf(DataException.class);
     }
 }
