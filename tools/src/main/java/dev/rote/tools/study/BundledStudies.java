@@ -64,7 +64,8 @@ public final class BundledStudies {
             folders.merge(slash < 0 ? name : name.substring(0, slash + 1), 1, Integer::sum);
         }
         return folders.entrySet().stream()
-                .map(each -> each.getKey().endsWith("/") ? each.getValue() + " of " + each.getKey() + "..." : each.getKey())
+                .map(each ->
+                        each.getKey().endsWith("/") ? each.getValue() + " of " + each.getKey() + "..." : each.getKey())
                 .collect(Collectors.joining(", "));
     }
 

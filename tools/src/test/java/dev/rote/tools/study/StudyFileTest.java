@@ -354,8 +354,9 @@ class StudyFileTest {
                 .isInstanceOf(DataException.class)
                 .hasMessageStartingWith(
                         "quikstart: expected a study file or a bundled study (did you mean quickstart?), found neither")
-                .hasMessageMatching(".*; bundled are quickstart, smoke, \\d+ of stopping/\\.\\.\\., \\d+ of study1/\\.\\.\\. "
-                        + "\\(rote study --help names them\\)");
+                .hasMessageMatching(
+                        ".*; bundled are quickstart, smoke, \\d+ of stopping/\\.\\.\\., \\d+ of study1/\\.\\.\\. "
+                                + "\\(rote study --help names them\\)");
         assertThatThrownBy(() -> StudyFile.find("a\0b")).isInstanceOf(DataException.class);
     }
 }
