@@ -40,7 +40,7 @@ class CudaMlpTest extends OnCudaDevice {
         assertThat(expected.entropy()).hasSize(classes == 0 ? 6 : 0);
     }
 
-    /// More branches than streams, so that some follow one another.
+    /// More than share a launch: two branches.
     @Test
     void manySeedsAsOneProgramHaveTheBitsThatEachHasAlone() throws InterruptedException {
         RunConfig config = MixtureRun.config("model.classes = 2\ntrain.label_drop = 0.5\n");

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Which programs share their launches, and that each computes its own numbers.
 class ReplicaLaunchesTest extends OnCudaDevice {
@@ -141,11 +143,13 @@ class ReplicaLaunchesTest extends OnCudaDevice {
                 .containsExactly("multiply_f32", "multiply_f32", "add_f32", "add_f32", "multiply_f32", "multiply_f32");
     }
 
-    /// Of several shapes, and more than a launch takes.
-    @Test
-    void eachComputesItsOwnNumbers() {
+    /// Of two shapes and more than a launch takes; of more shapes than there are streams, so that branches follow one
+    /// another.
+    @ParameterizedTest
+    @ValueSource(ints = {2, 20})
+    void eachComputesItsOwnNumbers(int shapes) {
         List<Device.Part> parts = IntStream.range(0, 20)
-                .mapToObj(number -> part(number % 7 == 3 ? 2 * LENGTH : LENGTH))
+                .mapToObj(number -> part((1 + number % shapes) * LENGTH))
                 .toList();
         try {
             for (int number = 0; number < parts.size(); number++) {

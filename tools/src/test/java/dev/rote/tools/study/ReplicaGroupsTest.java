@@ -11,8 +11,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Which runs are trained as one program.
 class ReplicaGroupsTest {
     private static List<Integer> sizes(String grid, String more, int most) {
+        return sizes(grid, more, most, 1);
+    }
+
+    private static List<Integer> sizes(String grid, String more, int most, int jobs) {
         StudyFile study = StudyFile.of(ConfigTree.parse("""
                 name = "groups"
+                device = "cpu"
                 data.source = "builtin:fashion-mnist"
                 data.size = 8
                 data.n = 16
@@ -23,7 +28,9 @@ class ReplicaGroupsTest {
                 [grid]
                 %s
                 """.formatted(more, grid), "s.toml"));
-        return ReplicaGroups.of(study.runs(), most, 1).stream().map(List::size).toList();
+        return ReplicaGroups.of(study.runs(), most, jobs).stream()
+                .map(List::size)
+                .toList();
     }
 
     @ParameterizedTest
@@ -79,17 +86,10 @@ class ReplicaGroupsTest {
     /// On a CPU a member has one thread.
     @Test
     void everyJobOfACpuGetsItsShare() {
-        StudyFile study = StudyFile.of(ConfigTree.parse("""
-                name = "groups"
-                device = "cpu"
-                data.source = "builtin:fashion-mnist"
-                train.steps = 100
-                [grid]
-                seed = [0, 1, 2, 3, 4]
-                """, "s.toml"));
-        assertThat(ReplicaGroups.of(study.runs(), 16, 2)).extracting(List::size).containsExactly(3, 2);
-        assertThat(ReplicaGroups.of(study.runs(), 2, 2)).extracting(List::size).containsExactly(2, 2, 1);
-        assertThat(ReplicaGroups.of(study.runs(), 16, 8)).hasSize(5);
+        String seeds = "seed = [0, 1, 2, 3, 4]";
+        assertThat(sizes(seeds, "", 16, 2)).containsExactly(3, 2);
+        assertThat(sizes(seeds, "", 2, 2)).containsExactly(2, 2, 1);
+        assertThat(sizes(seeds, "", 16, 8)).hasSize(5);
     }
 
     /// The order of the first of each.
