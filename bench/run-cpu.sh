@@ -152,7 +152,9 @@ for width in $widths; do
     reports+=("jmh=$work/step-$width.json")
 done
 for shape in $shapes; do
+    # The loops of a search are compiled after some hundreds of small ones; a large one has as many tiles as 39 of them.
     samples="-wi 50 -i 15"
+    if [ "$shape" = 256x1024x1024 ]; then samples="-wi 800 -i 30"; fi
     if [ $quick = yes ]; then samples="-wi 2 -i 2"; fi
     # shellcheck disable=SC2086
     jmh "nearest-$shape" NearestNeighbourBench -p shape="$shape" $samples

@@ -5,7 +5,7 @@ import dev.rote.device.NearestSearch;
 import dev.rote.device.Vectors;
 import dev.rote.device.cuda.CudaDevice;
 import dev.rote.graph.DType;
-import dev.rote.metrics.NearestNeighbours;
+import dev.rote.metrics.NeighbourSearch;
 import dev.rote.metrics.Neighbours;
 import dev.rote.metrics.Pixels;
 import dev.rote.metrics.Rows;
@@ -94,14 +94,17 @@ public class NearestNeighbourBench {
         Rows references = rows(images.training(), pixels);
         Rows queries = rows(images.generated(), pixels);
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        NeighbourSearch<Rows> prepared = NeighbourSearch.onCpu(references, workers);
         return new Search() {
             @Override
             public Neighbours run() throws InterruptedException {
-                return NearestNeighbours.search(queries, references, 2, workers);
+                return prepared.search(queries, 2);
             }
 
             @Override
-            public void close() {}
+            public void close() {
+                prepared.close();
+            }
         };
     }
 

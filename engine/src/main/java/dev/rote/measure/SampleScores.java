@@ -112,9 +112,12 @@ final class SampleScores {
             SampleMetrics metrics = prepared.get(space);
             if (metrics == null) {
                 Rows real = used.features(training.get(), threads);
-                NeighbourSearch<Rows> search = entry.getValue().stream().anyMatch(Kind::usesNeighbours)
-                        ? owned.add(NeighbourSearch.of(device, real, threads), NeighbourSearch::close)
-                        : NeighbourSearch.onCpu(real, threads);
+                boolean searched = entry.getValue().stream().anyMatch(Kind::usesNeighbours);
+                NeighbourSearch<Rows> search = owned.add(
+                        searched
+                                ? NeighbourSearch.of(device, real, threads)
+                                : NeighbourSearch.onCpu(real, threads), // no thread begins before the first search
+                        NeighbourSearch::close);
                 metrics = new SampleMetrics(
                         real,
                         used.features(heldOut.get(), threads),

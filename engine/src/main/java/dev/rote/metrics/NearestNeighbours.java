@@ -45,12 +45,20 @@ public final class NearestNeighbours {
 
     static Neighbours search(Rows queries, Rows references, int k, int[] excludeIndex, int threads, DistanceTile tile)
             throws InterruptedException {
+        try (Workers workers = new Workers(threads)) {
+            return search(queries, references, k, excludeIndex, workers, tile);
+        }
+    }
+
+    static Neighbours search(
+            Rows queries, Rows references, int k, int[] excludeIndex, Workers workers, DistanceTile tile)
+            throws InterruptedException {
         check(queries, references, k, excludeIndex);
         int m = queries.count();
         int[] indices = new int[m * k];
         double[] distances = new double[m * k];
-        int block = blockSize(m, threads);
-        Workers.run(threads, Math.ceilDiv(m, block), task -> {
+        int block = blockSize(m, workers.threads());
+        workers.run(Math.ceilDiv(m, block), task -> {
             int first = task * block;
             int count = Math.min(block, m - first);
             new CandidateScan(queries, references, first, count, k, excludeIndex, tile).run(indices, distances);
@@ -61,7 +69,7 @@ public final class NearestNeighbours {
     /// 252 queries: their slice of 256 dimensions (252 KiB) stays in the second-level cache while a panel of references
     /// is packed once for all of them. Fewer if otherwise a thread would have nothing to do.
     private static int blockSize(int queries, int threads) {
-        int share = Math.ceilDiv(Math.max(queries, 1), Math.max(threads, 1));
+        int share = Math.ceilDiv(Math.max(queries, 1), threads);
         int rounded = Math.ceilDiv(share, DistanceTile.QUERIES) * DistanceTile.QUERIES;
         return Math.min(252, rounded);
     }

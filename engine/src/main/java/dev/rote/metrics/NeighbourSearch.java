@@ -26,9 +26,11 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
     @Override
     void close();
 
-    /// A search on the CPU, for which nothing is prepared.
+    /// A search on the CPU, whose threads wait between two searches. Several callers take turns.
+    ///
+    /// @throws IllegalArgumentException if `threads` is below 1
     static NeighbourSearch<Rows> onCpu(Rows references, int threads) {
-        return new OnCpu<>(references, rows -> rows, threads);
+        return new OnCpu<>(references, rows -> rows, new Workers(threads));
     }
 
     /// Prepares references; the segment must stay as it is until this is closed.
@@ -44,7 +46,7 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
         Optional<NearestSearch> prepared = device.nearestSearch(references.vectors());
         return prepared.isPresent()
                 ? new OnDevice<>(prepared.get(), Pixels::vectors)
-                : new OnCpu<>(references.rows(), Pixels::rows, threads);
+                : new OnCpu<>(references.rows(), Pixels::rows, new Workers(threads));
     }
 
     /// Prepares references for searches.
@@ -55,14 +57,27 @@ public sealed interface NeighbourSearch<T> extends AutoCloseable {
     }
 
     /// [NearestNeighbours], with the references as they are.
-    record OnCpu<T>(Rows references, Function<T, Rows> rows, int threads) implements NeighbourSearch<T> {
-        @Override
-        public Neighbours search(T queries, int k, int[] excludeIndex) throws InterruptedException {
-            return NearestNeighbours.search(rows.apply(queries), references, k, excludeIndex, threads);
+    final class OnCpu<T> implements NeighbourSearch<T> {
+        private final Rows references;
+        private final Function<T, Rows> rows;
+        private final Workers workers;
+
+        private OnCpu(Rows references, Function<T, Rows> rows, Workers workers) {
+            this.references = references;
+            this.rows = rows;
+            this.workers = workers;
         }
 
         @Override
-        public void close() {}
+        public Neighbours search(T queries, int k, int[] excludeIndex) throws InterruptedException {
+            return NearestNeighbours.search(
+                    rows.apply(queries), references, k, excludeIndex, workers, DistanceTile.best());
+        }
+
+        @Override
+        public void close() {
+            workers.close();
+        }
     }
 
     /// A device's own search.

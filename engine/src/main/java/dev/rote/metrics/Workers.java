@@ -1,56 +1,91 @@
 package dev.rote.metrics;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.ExecutionException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
-/// Runs numbered tasks on a given number of threads. Each task must write to places of its own, so that the result
-/// does not depend on who runs it.
-final class Workers {
-    private Workers() {}
+/// Runs numbered tasks on a given number of threads, of which the caller is one. Each task must write to places of its
+/// own, so that the result does not depend on who runs it.
+///
+/// The other threads begin with the first run that needs them and wait for the next one until [#close].
+final class Workers implements AutoCloseable {
+    private final int threads;
+    private final Set<Thread> helpers = ConcurrentHashMap.newKeySet();
+    private final ExecutorService pool;
+
+    /// @throws IllegalArgumentException if `threads` is below 1
+    Workers(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads: expected at least 1, got " + threads);
+        }
+        this.threads = threads;
+        ThreadFactory daemons = Thread.ofPlatform().daemon().factory();
+        this.pool = Executors.newFixedThreadPool(Math.max(1, threads - 1), work -> {
+            Thread helper = daemons.newThread(work);
+            helpers.add(helper);
+            return helper;
+        });
+    }
 
     /// One piece of work. A long one calls [#checkInterrupted] now and then.
     interface Task {
         void run(int index) throws InterruptedException;
     }
 
-    /// Runs `task` for 0 .. tasks - 1 and returns when all have ended. The caller is one of the threads.
+    /// Threads of a run, the caller included.
+    int threads() {
+        return threads;
+    }
+
+    /// Runs `task` for 0 .. tasks - 1 on threads of this run alone.
     ///
-    /// @throws InterruptedException if the calling thread is interrupted; all workers have stopped by then
+    /// @throws InterruptedException as [#run(int, Task)]
     /// @throws IllegalArgumentException if `threads` is below 1
     static void run(int threads, int tasks, Task task) throws InterruptedException {
-        if (threads < 1) {
-            throw new IllegalArgumentException("threads: expected at least 1, got " + threads);
+        try (Workers workers = new Workers(threads)) {
+            workers.run(tasks, task);
         }
+    }
+
+    /// Runs `task` for 0 .. tasks - 1 and returns when all have ended. The first failure is thrown; no task begins
+    /// after it, and those that run are interrupted.
+    ///
+    /// @throws InterruptedException if the calling thread is interrupted; all workers have stopped by then
+    synchronized void run(int tasks, Task task) throws InterruptedException {
         AtomicInteger next = new AtomicInteger();
-        int helpers = Math.min(threads, tasks) - 1;
-        if (helpers < 1) {
-            drain(next, tasks, task);
-            return;
-        }
-        try (ExecutorService pool = Executors.newFixedThreadPool(
-                helpers, Thread.ofPlatform().daemon().factory())) {
-            List<Future<Void>> running = new ArrayList<>();
-            try {
-                for (int i = 0; i < helpers; i++) {
-                    running.add(pool.submit(() -> {
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Semaphore ended = new Semaphore(0);
+        int working = 0;
+        try {
+            for (; working < Math.min(threads, tasks) - 1; working++) {
+                pool.execute(() -> {
+                    try {
                         drain(next, tasks, task);
-                        return null;
-                    }));
-                }
-                drain(next, tasks, task);
-                for (Future<Void> worker : running) {
-                    worker.get();
-                }
-            } catch (ExecutionException e) {
-                throw rethrown(e.getCause());
-            } finally {
-                pool.shutdownNow(); // interrupts whoever still works, then close() waits for them
+                    } catch (Throwable e) {
+                        failure.compareAndSet(null, e);
+                        helpers.forEach(Thread::interrupt); // the pool clears it before the next run
+                    } finally {
+                        ended.release();
+                    }
+                });
             }
+            drain(next, tasks, task);
+            ended.acquire(working);
+            working = 0;
+        } finally {
+            if (working > 0) {
+                next.set(tasks);
+                helpers.forEach(Thread::interrupt);
+                ended.acquireUninterruptibly(working);
+            }
+        }
+        if (failure.get() != null) {
+            throw rethrown(failure.get());
         }
     }
 
@@ -58,6 +93,12 @@ final class Workers {
         if (Thread.interrupted()) {
             throw new InterruptedException("cancelled");
         }
+    }
+
+    /// Ends the threads; none may be working.
+    @Override
+    public void close() {
+        pool.close();
     }
 
     private static void drain(AtomicInteger next, int tasks, Task task) throws InterruptedException {

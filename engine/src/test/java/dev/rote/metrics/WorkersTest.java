@@ -23,7 +23,10 @@ class WorkersTest {
     @ValueSource(ints = {1, 2, 3, 40})
     void runsEveryTaskOnce(int threads) throws InterruptedException {
         AtomicIntegerArray runs = new AtomicIntegerArray(17);
-        Workers.run(threads, 17, runs::incrementAndGet);
+        Workers.run(threads, 17, task -> {
+            Thread.sleep(2); // a run that does not wait for the others has ended by then
+            runs.incrementAndGet(task);
+        });
         for (int task = 0; task < 17; task++) {
             assertThat(runs.get(task)).as("task %d", task).isOne();
         }
@@ -90,6 +93,52 @@ class WorkersTest {
                 .isInstanceOf(InterruptedException.class);
         assertThat(working.get()).isZero();
         assertThat(Thread.interrupted()).isFalse();
+    }
+
+    @Test
+    void itsThreadsStayUntilItIsClosed() throws InterruptedException {
+        Set<Thread> seen = ConcurrentHashMap.newKeySet();
+        CyclicBarrier all = new CyclicBarrier(3);
+        try (Workers workers = new Workers(3)) {
+            for (int run = 0; run < 4; run++) {
+                workers.run(3, task -> {
+                    seen.add(Thread.currentThread());
+                    meet(all);
+                });
+            }
+        }
+        assertThat(seen).hasSize(3);
+        seen.remove(Thread.currentThread());
+        assertThat(seen).noneMatch(Thread::isAlive);
+    }
+
+    /// Nothing of a failed run is left for the next: no interrupt, no task.
+    @Test
+    void aRunAfterAFailureIsWhole() throws InterruptedException {
+        try (Workers workers = new Workers(3)) {
+            for (int run = 0; run < 50; run++) {
+                int failing = run % 3;
+                CyclicBarrier all = new CyclicBarrier(3);
+                assertThatThrownBy(() -> workers.run(1000, task -> {
+                            if (task < 3) {
+                                meet(all);
+                            }
+                            if (task == failing) {
+                                throw new IllegalStateException("task " + task);
+                            }
+                            Thread.sleep(1);
+                        }))
+                        .isInstanceOf(IllegalStateException.class);
+                AtomicIntegerArray runs = new AtomicIntegerArray(17);
+                workers.run(17, task -> {
+                    Workers.checkInterrupted();
+                    runs.incrementAndGet(task);
+                });
+                for (int task = 0; task < 17; task++) {
+                    assertThat(runs.get(task)).as("task %d", task).isOne();
+                }
+            }
+        }
     }
 
     @Test
