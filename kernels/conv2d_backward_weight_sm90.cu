@@ -11,7 +11,7 @@
 //              strip come dy, and x once with the pixels around it, as in conv2d_sm90.cuh. Pixels are the depth, so both
 //              operands are read across their lines. Three groups of four warps, one for each row of the filter, multiply
 //              the same dy by x as the three columns of the filter see it, a line apart: 64 x 3 CHANNELS x 16 an instruction,
-//              96 or 48 sums a thread; the sums of dy are a product with ones. Of an enlarged x the pixels of dy of one
+//              96 or 48 sums a thread; the sums of dy are a product with ones, by one of the groups. Of an enlarged x the pixels of dy of one
 //              parity are a strip, and the columns fall on lines that are not evenly apart: three instructions. One block
 //              on a multiprocessor
 // Numerics     f32 sums in the order of the tensor cores over a block's strips, then over splits
@@ -112,39 +112,51 @@ struct ConvWeightSm90 {
     // The row of the box on which row `r` of the filter falls, or the column; `parity` of the pixels of dy.
     __device__ __forceinline__ static int fallen(int r, int parity) { return ENLARGED ? (r + parity + 1) / 2 : r; }
 
+    // The products of one strip, for one row of the filter; BIASED: and the sums of dy.
+    template <bool BIASED>
+    __device__ __forceinline__ void multiply(float (&sum)[SUMS], float (&bias)[4], const Gradient& left, const Pixels& right,
+                                             int columns, bool begun) const {
+        int line = (a.width + 2) * LINE, place = 0, column = 0; // of 16 pixels in the box
+        bool narrow = a.width == 8;                             // they are two rows
+        Ones ones(shared.ones);
+#pragma unroll 4
+        for (int k = 0; k < a.lines * a.width / 16; k++) {
+            int adds = begun || k > 0;
+            if constexpr (ENLARGED) {
+#pragma unroll
+                for (int s = 0; s < 3; s++) {
+                    auto& part = reinterpret_cast<float(&)[CHANNELS / 2]>(sum[s * CHANNELS / 2]);
+                    wgmma_bf16<1, 1>(part, left.at(k * 16 * FILTER_LINE), right.at(place + fallen(s, columns) * LINE), adds);
+                }
+            } else {
+                wgmma_bf16<1, 1>(sum, left.at(k * 16 * FILTER_LINE), right.at(place), adds);
+            }
+            if constexpr (BIASED) wgmma_bf16<1, 0>(bias, left.at(k * 16 * FILTER_LINE), ones.at(0), adds);
+            column += 16;
+            bool wraps = column >= a.width;
+            place += narrow ? 2 * line : wraps ? 18 * LINE : 16 * LINE;
+            if (wraps) column = 0;
+        }
+    }
+
     __device__ __forceinline__ void run() {
         start();
-        int row = threadIdx.x / 128, slot = 0, parity = 0; // of the filter
-        int line = (a.width + 2) * LINE;
-        bool narrow = a.width == 8; // 16 pixels are two rows
+        // By a shuffle, that the compiler knows it to be the same for a warp: else it would serialise what a branch begins.
+        int row = __shfl_sync(~0u, (int)threadIdx.x / 128, 0), slot = 0, parity = 0; // of the filter
+        bool biased = a.dbias != nullptr && channel == 0 && row == 0;
         float sum[SUMS], bias[4];
-        Ones ones(shared.ones);
         int strips = (end - first) * a.planes;
         for (int strip = 0; strip < strips; strip++) {
             const unsigned char* stage = ring + slot * stage_bytes();
-            int plane = ENLARGED ? strip % 4 : 0;
+            int plane = ENLARGED ? strip % 4 : 0, line = (a.width + 2) * LINE;
             wait_bulk(shared.loaded + slot, parity);
             Gradient left(stage);
-            Pixels right(stage + gradient_bytes + fallen(row, plane / 2) * line, narrow ? line : 8 * LINE, LINE);
+            Pixels right(stage + gradient_bytes + fallen(row, plane / 2) * line, a.width == 8 ? line : 8 * LINE, LINE);
             fence_products();
-            int place = 0, column = 0; // of the 16 pixels in the box
-#pragma unroll 4
-            for (int k = 0; k < a.lines * a.width / 16; k++) {
-                int adds = strip > 0 || k > 0;
-                if constexpr (ENLARGED) {
-#pragma unroll
-                    for (int s = 0; s < 3; s++) {
-                        auto& part = reinterpret_cast<float(&)[CHANNELS / 2]>(sum[s * CHANNELS / 2]);
-                        wgmma_bf16<1, 1>(part, left.at(k * 16 * FILTER_LINE), right.at(place + fallen(s, plane % 2) * LINE), adds);
-                    }
-                } else {
-                    wgmma_bf16<1, 1>(sum, left.at(k * 16 * FILTER_LINE), right.at(place), adds);
-                }
-                wgmma_bf16<1, 0>(bias, left.at(k * 16 * FILTER_LINE), ones.at(0), adds); // by all: a branch would serialise
-                column += 16;
-                bool wraps = column >= a.width;
-                place += narrow ? 2 * line : wraps ? 18 * LINE : 16 * LINE;
-                if (wraps) column = 0;
+            if (biased) {
+                multiply<true>(sum, bias, left, right, plane % 2, strip > 0);
+            } else {
+                multiply<false>(sum, bias, left, right, plane % 2, strip > 0);
             }
             commit_products();
             wait_products<1>(sum); // those of the strip before
@@ -156,7 +168,7 @@ struct ConvWeightSm90 {
         wait_products<0>(bias);
         ProductResult<float> to = split_result(a.dw, a.dbias, a.partial, blockIdx.y, a.filters, 9 * a.channels);
         store(to, row, sum);
-        if (a.dbias != nullptr && channel == 0 && row == 0) store_bias(to, bias);
+        if (biased) store_bias(to, bias);
     }
 
     __device__ __forceinline__ void store(const ProductResult<float>& to, int row, const float (&sum)[SUMS]) const {

@@ -88,6 +88,19 @@ struct LinearWeightSm90 {
         shared.step++;
     }
 
+    // The products of one step; BIASED: and the sums of dy.
+    template <bool BIASED>
+    __device__ __forceinline__ void multiply(float (&sum)[SUMS], float (&bias)[4], const Gradient& left, const Channels& right,
+                                             bool begun) const {
+        Ones ones(shared.ones);
+#pragma unroll
+        for (int k = 0; k < ROWS / 16; k++) {
+            int adds = begun || k > 0;
+            wgmma_bf16<1, 1>(sum, left.at(k * 16 * 128), right.at(k * 16 * LINE), adds);
+            if constexpr (BIASED) wgmma_bf16<1, 0>(bias, left.at(k * 16 * 128), ones.at(0), adds);
+        }
+    }
+
     __device__ __forceinline__ void run() {
         if (threadIdx.x < 128) reinterpret_cast<unsigned*>(shared.ones)[threadIdx.x] = 0x3f803f80u;
         fence_shared();
@@ -99,19 +112,18 @@ struct LinearWeightSm90 {
         }
         __syncthreads(); // the barriers of the copies and the ones are there
         int group = threadIdx.x / 128, slot = 0, parity = 0;
+        bool biased = a.dbias != nullptr && channel == 0;
         float sum[SUMS], bias[4];
-        Ones ones(shared.ones);
         for (int step = first; step < end; step++) {
             const unsigned char* stage = ring + slot * stage_bytes;
             wait_bulk(shared.loaded + slot, parity);
             Gradient left(stage + group * GROUP_BYTES);
             Channels right(stage + groups * GROUP_BYTES, 8 * LINE, BLOCK);
             fence_products();
-#pragma unroll
-            for (int k = 0; k < ROWS / 16; k++) {
-                int adds = step > first || k > 0;
-                wgmma_bf16<1, 1>(sum, left.at(k * 16 * 128), right.at(k * 16 * LINE), adds);
-                wgmma_bf16<1, 0>(bias, left.at(k * 16 * 128), ones.at(0), adds); // always: a branch would serialise
+            if (biased) {
+                multiply<true>(sum, bias, left, right, step > first);
+            } else {
+                multiply<false>(sum, bias, left, right, step > first);
             }
             commit_products();
             wait_products<1>(sum); // those of the step before
@@ -121,11 +133,11 @@ struct LinearWeightSm90 {
         }
         wait_products<0>(sum);
         wait_products<0>(bias);
-        store(split_result(a.dw, a.dbias, a.partial, blockIdx.y, a.filters, a.channels), filter + 64 * group, sum, bias);
+        store(split_result(a.dw, a.dbias, a.partial, blockIdx.y, a.filters, a.channels), filter + 64 * group, sum, bias, biased);
     }
 
     __device__ __forceinline__ void store(const ProductResult<float>& to, int from, const float (&sum)[SUMS],
-                                          const float (&bias)[4]) const {
+                                          const float (&bias)[4], bool biased) const {
         int lane = threadIdx.x % 32;
 #pragma unroll
         for (int half = 0; half < 2; half++) {
@@ -137,7 +149,7 @@ struct LinearWeightSm90 {
                 *reinterpret_cast<float2*>(at) = make_float2(sum[4 * j + 2 * half], sum[4 * j + 2 * half + 1]);
             }
             // All columns of the product with ones are equal.
-            if (a.dbias != nullptr && channel == 0 && lane % 4 == 0) to.row_sums[k] = bias[2 * half];
+            if (biased && lane % 4 == 0) to.row_sums[k] = bias[2 * half];
         }
     }
 };

@@ -182,7 +182,6 @@ struct LinearSm90 {
     }
 
     __device__ __forceinline__ void load(RowAddend<COLUMNS> (&addend)[2], const Place& at, int i) const {
-        if (!adds()) return;
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             int row = at.row + 64 * i + 8 * half;
@@ -191,15 +190,23 @@ struct LinearSm90 {
     }
 
     __device__ __forceinline__ void store(int tile, const float* bias, const float (&sum)[2][SUMS]) const {
-        Place at = place_of(tile);
+        if (adds()) {
+            store_rows<true>(place_of(tile), bias, sum);
+        } else {
+            store_rows<false>(place_of(tile), bias, sum);
+        }
+    }
+
+    template <bool ADDS>
+    __device__ __forceinline__ void store_rows(const Place& at, const float* bias, const float (&sum)[2][SUMS]) const {
 #pragma unroll
         for (int i = 0; i < 2; i++) {
             RowAddend<COLUMNS> addend[2];
-            load(addend, at, i);
+            if constexpr (ADDS) load(addend, at, i);
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 int row = at.row + 64 * i + 8 * half;
-                store_row<COLUMNS>(at.y + (int64_t)row * at.columns, sum[i], half, bias, addend[half], adds(), row < a.rows);
+                store_row<COLUMNS>(at.y + (int64_t)row * at.columns, sum[i], half, bias, addend[half], ADDS, row < a.rows);
             }
         }
     }
@@ -209,12 +216,12 @@ struct LinearSm90 {
                                          float (&sum)[2][SUMS]) const {
         Place at = place_of(tile);
         RowAddend<COLUMNS> addend[2];
-        load(addend, at, 0); // on their way during the last products
+        if (adds()) load(addend, at, 0); // on their way during the last products
         wait_products<0>(sum[0]);
         wait_products<0>(sum[1]);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            if (i > 0) load(addend, at, i);
+            if (i > 0 && adds()) load(addend, at, i);
 #pragma unroll
             for (int half = 0; half < 2; half++) rows[i][half].pack(sum[i], half, bias, addend[half], adds());
         }

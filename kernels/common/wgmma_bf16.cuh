@@ -15,22 +15,34 @@
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
+// A number that is the same in all lanes of a warp. From a reduction the compiler knows it to be, and counts on in the registers
+// of the whole warp, of which products read.
+__device__ __forceinline__ unsigned same_in_warp(unsigned number) {
+#ifdef __CUDACC__
+    return __reduce_or_sync(~0u, number);
+#else
+    return number;
+#endif
+}
+
 // One operand of a product: DEPTH fastest or OUTER fastest.
 template <int LINE, Fastest FASTEST>
 struct ProductOperand {
     static_assert(LINE == 64 || LINE == 128, "a line is as long as its swizzle");
     static constexpr int TRANSPOSED = FASTEST == Fastest::OUTER;
 #ifdef __CUDACC__
-    uint64_t bits;
+    unsigned low, high;
 
     // Bits 0-13 address / 16; 16-29 from one block to the next / 16, unused with the depth fastest; 32-45 from eight lines
     // to the next / 16; 62-63 swizzle of 128 or 64 bytes.
     __device__ __forceinline__ explicit ProductOperand(const void* shared, int eight_bytes = 8 * LINE, int block_bytes = 16)
-        : bits((((uint64_t)__cvta_generic_to_shared(shared) & 0x3ffff) >> 4) | (uint64_t)(block_bytes >> 4) << 16
-               | (uint64_t)(eight_bytes >> 4) << 32 | (LINE == 128 ? 1ull : 2ull) << 62) {}
+        : low(same_in_warp(((unsigned)__cvta_generic_to_shared(shared) & 0x3ffff) >> 4) | (unsigned)(block_bytes >> 4) << 16),
+          high((unsigned)(eight_bytes >> 4) | (LINE == 128 ? 1u : 2u) << 30) {}
 
     // The same, `bytes` further: lines, or 32 bytes of a line for the next 16 in depth.
-    __device__ __forceinline__ uint64_t at(int bytes) const { return bits + (bytes >> 4); }
+    __device__ __forceinline__ uint64_t at(int bytes) const {
+        return (uint64_t)high << 32 | (low + (unsigned)(bytes >> 4));
+    }
 #else
     const unsigned char* lines;
     int eight_bytes, block_bytes;

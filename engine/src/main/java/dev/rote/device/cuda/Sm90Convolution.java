@@ -20,7 +20,7 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     private static final int THREADS = 256;
     private static final int MULTIPROCESSORS = 132;
 
-    /// Images, rows and columns.
+    /// Images, rows and columns, powers of two.
     record Tile(int images, int height, int width) {
         /// Four patches, as wide as may be; empty where images are not made of patches.
         static Optional<Tile> of(int height, int width) {
@@ -168,9 +168,9 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
                 .i32("height", plane.dim(1))
                 .i32("width", plane.dim(2))
                 .i32("enlargement", enlargement)
-                .i32("tile_images", tile.images())
-                .i32("tile_height", tile.height())
-                .i32("tile_width", tile.width())
+                .i32("image_bits", Integer.numberOfTrailingZeros(tile.images()))
+                .i32("height_bits", Integer.numberOfTrailingZeros(tile.height()))
+                .i32("width_bits", Integer.numberOfTrailingZeros(tile.width()))
                 .i32("stages", memory.stages());
         int tiles = tile.count(plane);
         int beside = out / columns * enlargement * enlargement;

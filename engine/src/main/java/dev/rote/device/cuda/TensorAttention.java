@@ -99,10 +99,10 @@ record TensorAttention(DType type, int size) {
         return vectors + slopes + 8 * tiles * TOKENS + sums;
     }
 
-    /// The same for blocks of twice as many keys and values.
+    /// The same for blocks of twice as many keys and values; slopes lie where the values were.
     private long pairBytes(int tokens) {
         long tiles = tiles(tokens);
-        long vectors = (2 * PAIR_KEYS + 4 * TOKENS) * (long) rowBytes();
+        long vectors = (PAIR_KEYS + 4 * TOKENS) * (long) rowBytes();
         long slopes = (long) PAIR_KEYS * (TOKENS * type.bytes() + 16);
         long sums = tokens <= PAIR_KEYS ? 0 : 4L * tiles * TOKENS * size;
         return vectors + slopes + 8 * tiles * TOKENS + sums;

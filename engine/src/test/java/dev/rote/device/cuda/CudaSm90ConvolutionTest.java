@@ -3,9 +3,11 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.graph.Conv2d;
+import dev.rote.graph.Graph;
 import dev.rote.graph.Op;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
 import dev.rote.reference.OpCase;
 import dev.rote.reference.OpRun;
 import java.util.Arrays;
@@ -14,6 +16,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// 3x3 convolutions by the matrix instructions of compute capability 9.0 ([Sm90Convolution]), against the definition.
@@ -146,6 +149,32 @@ class CudaSm90ConvolutionTest extends OnSm90Device {
     void gradientsOfStrideTwoAgreeInBothOrders(Case given) {
         assertThat(kernels(device, given.one())).containsExactly("conv2d_strided_backward_data_sm90_" + given.tile());
         agreesWithTheDefinitionInBothOrders(given);
+    }
+
+    /// Each tile alone, and one after the other in one block, which stores one while it multiplies the next.
+    @ParameterizedTest
+    @CsvSource({
+        // stride, images, height, width of dy, filters, channels, tile
+        "1, 9, 8, 8, 128, 128, 64x128_streamed",
+        "1, 1, 32, 32, 64, 128, 64x128_streamed",
+        "1, 13, 8, 8, 32, 64, 32x64",
+        "2, 13, 8, 8, 64, 128, 64x128_streamed",
+        "2, 9, 8, 8, 192, 64, 32x64_streamed"
+    })
+    void gradientsAreTheSameHoweverManyTilesABlockHas(int stride, int n, int h, int w, int k, int c, String tile) {
+        List<Outcome> found = Stream.of(false, true)
+                .map(narrow -> {
+                    Graph graph = new Graph();
+                    Shape x = Shape.of(n, stride * h, stride * w, c);
+                    Op op = new Conv2d.BackwardData(Conv2d.of(stride, 1), x);
+                    Value dx = graph.apply(
+                            op, Outcome.input(graph, "dy", n, h, w, k), Outcome.input(graph, "w", k, 3, 3, c));
+                    return Outcome.of(device, graph, dx, narrow);
+                })
+                .toList();
+        assertThat(found.getFirst().kernels())
+                .contains("conv2d_" + (stride == 2 ? "strided_" : "") + "backward_data_sm90_" + tile);
+        found.get(1).isTheSameAs(found.getFirst());
     }
 
     @ParameterizedTest
