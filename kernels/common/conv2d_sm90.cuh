@@ -51,6 +51,7 @@ struct ConvSm90 : ConvSm90Tile<COLUMNS, BACKWARD> {
     static constexpr int DEPTH = LINE / 2;
     static constexpr int TAP_BYTES = COLUMNS * LINE, COLUMN_BYTES = 3 * TAP_BYTES; // of the filter's column
     static constexpr int TAPS = COLUMNS == 128 ? 1 : 3; // of a step: a column of the filter, or one
+    static constexpr int TAPS_THREAD = 128; // that copies them, in another warp than the one that copies pixels
     static constexpr int STEP_BYTES = TAPS * TAP_BYTES, TAP_STAGES = COLUMNS == 128 ? 6 : 4; // steps in the ring
     static constexpr int FILTER_LINE = BACKWARD ? (COLUMNS < 64 ? 64 : 128) : LINE;
     static constexpr int FILTER_BLOCK = DEPTH * FILTER_LINE; // backward: the bytes of FILTER_LINE / 2 columns
@@ -287,10 +288,8 @@ struct ConvSm90 : ConvSm90Tile<COLUMNS, BACKWARD> {
                     commit_products();
                     wait_products<1>(sum[0]); // those of the step before
                     __syncthreads();          // nobody reads what is loaded over: the column and the box before
-                    if (threadIdx.x == 0) {
-                        if (!KEPT) load_step();
-                        load_pixels();
-                    }
+                    if (threadIdx.x == 0) load_pixels();
+                    if (!KEPT && threadIdx.x == TAPS_THREAD) load_step();
                     if (!KEPT && ++tap_slot == TAP_STAGES) tap_slot = 0, tap_parity ^= 1;
                     if (++slot == a.stages) slot = 0, parity ^= 1;
                 }
@@ -327,10 +326,8 @@ struct ConvSm90 : ConvSm90Tile<COLUMNS, BACKWARD> {
     __device__ __forceinline__ void follow(Walk& at, float (&sum)[2][SUMS]) {
         wait_products<1>(sum[0]);
         __syncthreads(); // nobody reads what is loaded over: the tap, or the box, before
-        if (threadIdx.x == 0) {
-            load_step();
-            if (at.step == 0) load_pixels();
-        }
+        if (at.step == 0 && threadIdx.x == 0) load_pixels();
+        if (threadIdx.x == TAPS_THREAD) load_step();
         if (++at.tap_slot == TAP_STAGES) at.tap_slot = 0, at.tap_parity ^= 1;
         if (++at.step < Rows<PARITY>::COUNT * Columns<PARITY>::COUNT) return;
         at.step = 0, at.chunk++;

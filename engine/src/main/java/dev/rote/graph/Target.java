@@ -16,6 +16,11 @@ public interface Target {
         return 0;
     }
 
+    /// Whether a node's scratch memory stays as it is to the end, for work that is put off.
+    default boolean keepsWorkspace(Op op) {
+        return false;
+    }
+
     /// A target with every operation on its own and no scratch memory.
     Target PLAIN = new Target() {
         @Override

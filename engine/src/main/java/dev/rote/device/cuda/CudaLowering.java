@@ -15,6 +15,7 @@ final class CudaLowering {
     private final OptimizerLowering optimizers;
     private final GroupedLinear groups;
     private final Optional<VendorLowering> vendor;
+    private final CudaMemory memory;
 
     CudaLowering(CudaMemory memory, TensorCores cores) {
         this(memory, cores, Optional.empty());
@@ -23,6 +24,7 @@ final class CudaLowering {
     /// @param vendor is asked before our own kernels
     CudaLowering(CudaMemory memory, TensorCores cores, Optional<VendorLowering> vendor) {
         this.vendor = vendor;
+        this.memory = memory;
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, cores);
         this.reductions = new ReductionLowering(memory, cores.tf32());
@@ -47,7 +49,7 @@ final class CudaLowering {
                 index += program.getLast().nodes().size();
             }
         }
-        return program;
+        return new LateSums(memory, reductions::parameterSums).joined(program);
     }
 
     private Lowered alone(Node node) {

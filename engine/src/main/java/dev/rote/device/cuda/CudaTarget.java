@@ -3,6 +3,8 @@ package dev.rote.device.cuda;
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.Fusion;
 import dev.rote.graph.GlobalNorm;
+import dev.rote.graph.GroupNorm;
+import dev.rote.graph.LayerNorm;
 import dev.rote.graph.Linear;
 import dev.rote.graph.Op;
 import dev.rote.graph.Target;
@@ -32,6 +34,12 @@ enum CudaTarget implements Target {
                 OptimizerLowering.normWorkspaceBytes(inputs.getFirst().elements());
             default -> ReductionLowering.workspaceBytes(op, inputs);
         };
+    }
+
+    /// The terms of a norm's parameters, for [LateSums]: of all norms a hundredth of the arena.
+    @Override
+    public boolean keepsWorkspace(Op op) {
+        return op instanceof GroupNorm.Backward || op instanceof LayerNorm.Backward;
     }
 
     @Override

@@ -13,9 +13,6 @@ final class NormLowering {
     /// Rows of a chunk at least: 8 for each of the 8 rows that a block reads at a time.
     private static final int CHUNK_ROWS = 64;
 
-    /// Channels of a block of `norm_parameters`.
-    private static final int PARAMETER_CHANNELS = 8;
-
     /// Values of a group that the kernels in `_runs` take together.
     private static final int RUN = 4;
 
@@ -158,7 +155,7 @@ final class NormLowering {
                 .pointer("dx2", joined ? memory.address(run.dx(1)) : 0)
                 .pointer("addend2", joined ? memory.addressOrNull(run.addend(1)) : 0);
         drop(run.dropout(), arguments);
-        KernelLaunch parameters = parameters(node, images, slice.channels());
+        KernelLaunch parameters = parameters(node);
         if (warps.isPresent()) {
             return List.of(warps.get().launch(arguments, run.dropout() != null), parameters);
         }
@@ -174,18 +171,24 @@ final class NormLowering {
                 parameters);
     }
 
-    /// The second stage of dgamma and dbeta.
-    private KernelLaunch parameters(Node node, int rows, int channels) {
-        Arguments arguments = new Arguments()
-                .pointer("sums", memory.workspace(node))
-                .pointer(
-                        "dgamma",
-                        memory.address(node.outputs().get(node.outputs().size() - 2)))
-                .pointer("dbeta", memory.address(node.outputs().getLast()))
-                .i64("rows", rows)
-                .i32("channels", channels);
-        int blocks = 2 * Math.ceilDiv(channels, PARAMETER_CHANNELS);
-        return KernelLaunch.blocks("norm_parameters", blocks, 256, arguments);
+    /// What the last launch of a norm's gradient sums; empty for other nodes.
+    Optional<ParameterSums> parameterSums(Node node) {
+        return switch (node.op()) {
+            case GroupNorm.Backward ignored ->
+                Optional.of(parameterSums(node, node.input(0).shape().dim(0)));
+            case LayerNorm.Backward ignored ->
+                Optional.of(parameterSums(node, rowChunks(node.input(0).shape())));
+            default -> Optional.empty();
+        };
+    }
+
+    private ParameterSums parameterSums(Node node, int rows) {
+        List<Value> outputs = node.outputs();
+        return new ParameterSums(memory.workspaceRange(node), rows, outputs.get(outputs.size() - 2), outputs.getLast());
+    }
+
+    private KernelLaunch parameters(Node node) {
+        return ParameterSums.launch(List.of(parameterSums(node).orElseThrow()), memory);
     }
 
     List<KernelLaunch> layerNorm(LayerNorm op, Node node) {
@@ -234,6 +237,6 @@ final class NormLowering {
         return List.of(
                 KernelLaunch.blocks("layer_norm_backward_sums" + Names.type(x), tiles, 256, arguments),
                 RowLowering.launch("layer_norm_backward", x, arguments),
-                parameters(node, chunks, columns));
+                parameters(node));
     }
 }

@@ -23,6 +23,11 @@ final class ReductionLowering {
         return norms.together(nodes);
     }
 
+    /// What the last launch of a node sums, if it may wait.
+    Optional<ParameterSums> parameterSums(Node node) {
+        return norms.parameterSums(node);
+    }
+
     List<KernelLaunch> lower(Node node) {
         return switch (node.op()) {
             case GroupNorm ignored -> norms.groupNorm(node);

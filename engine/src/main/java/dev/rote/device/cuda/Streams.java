@@ -2,7 +2,6 @@ package dev.rote.device.cuda;
 
 import dev.rote.graph.Conv2d;
 import dev.rote.graph.Linear;
-import dev.rote.graph.Node;
 import dev.rote.graph.Op;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +47,8 @@ final class Streams implements AutoCloseable {
             events.wait(side, events.recorded(main));
             return side;
         }
-        List<Range> reads = reads(lowered);
-        List<Range> writes = writes(lowered);
+        List<Range> reads = lowered.reads(memory);
+        List<Range> writes = lowered.writes(memory);
         int finished = 0; // of the pending ones, when these start; the side stream keeps their order
         for (int index = 0; index < pending.size(); index++) {
             Aside aside = pending.get(index);
@@ -68,7 +67,7 @@ final class Streams implements AutoCloseable {
     /// After the launches.
     void leave(Lowered lowered) {
         if (isAside(lowered)) {
-            pending.add(new Aside(reads(lowered), writes(lowered), events.recorded(side)));
+            pending.add(new Aside(lowered.reads(memory), lowered.writes(memory), events.recorded(side)));
         }
     }
 
@@ -78,26 +77,6 @@ final class Streams implements AutoCloseable {
             events.wait(main, pending.getLast().done);
             pending.clear();
         }
-    }
-
-    private List<Range> reads(Lowered lowered) {
-        return lowered.nodes().stream()
-                .flatMap(node -> node.inputs().stream())
-                .map(memory::range)
-                .toList();
-    }
-
-    /// Outputs, scratch memory, and inputs that are changed in place.
-    private List<Range> writes(Lowered lowered) {
-        List<Range> writes = new ArrayList<>();
-        for (Node node : lowered.nodes()) {
-            node.outputs().forEach(output -> writes.add(memory.range(output)));
-            writes.add(memory.workspaceRange(node));
-            node.op().mutates().stream()
-                    .filter(index -> index < node.inputs().size()) // an optional one may be missing
-                    .forEach(index -> writes.add(memory.range(node.input(index))));
-        }
-        return writes;
     }
 
     @Override

@@ -1,0 +1,227 @@
+package dev.rote.device.cuda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.rote.device.Buffer;
+import dev.rote.device.Program;
+import dev.rote.graph.DType;
+import dev.rote.graph.Fusion;
+import dev.rote.graph.Graph;
+import dev.rote.graph.GroupNorm;
+import dev.rote.graph.LayerNorm;
+import dev.rote.graph.Op;
+import dev.rote.graph.Plan;
+import dev.rote.graph.Scale;
+import dev.rote.graph.Shape;
+import dev.rote.graph.Target;
+import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// The sums of the gradients of norms' parameters, put off and joined ([LateSums]), against each norm in a graph of its
+/// own: the same bits.
+class LateSumsTest extends OnCudaDevice {
+    private static final String SUMS = ParameterSums.KERNEL;
+    private static final GroupNorm NORM = new GroupNorm(4, 1e-5f, false);
+
+    /// As the device's, but scratch memory is anybody's when its node is done.
+    private static final Target FORGETS = new Target() {
+        @Override
+        public boolean fuses(Fusion.Pattern pattern) {
+            return CudaTarget.INSTANCE.fuses(pattern);
+        }
+
+        @Override
+        public long workspaceBytes(Op op, List<TensorType> inputs, List<TensorType> outputs) {
+            return CudaTarget.INSTANCE.workspaceBytes(op, inputs, outputs);
+        }
+    };
+
+    /// A graph that is being written, and the gradients of its norms.
+    private final class Norms {
+        final Graph graph = new Graph();
+        final List<Value> results = new ArrayList<>();
+
+        /// A norm of images of 16 pixels.
+        ///
+        /// @param name of what it reads: the same numbers for the same name
+        List<Value> add(String name, int images, int channels) {
+            return add(name, NORM, Shape.of(images, 4, 4, channels), Shape.of(images, 4));
+        }
+
+        List<Value> add(String name, Op op, Shape shape, Shape statistics) {
+            Value[] inputs = IntStream.range(0, 6)
+                    .filter(number -> op instanceof GroupNorm || number != 3) // no beta
+                    .mapToObj(number -> {
+                        Shape own = number < 2 ? shape : number < 4 ? Shape.of(shape.last()) : statistics;
+                        return graph.external(name + " " + number, new TensorType(own, DType.F32));
+                    })
+                    .toArray(Value[]::new);
+            Op backward = op instanceof GroupNorm norm ? new GroupNorm.Backward(norm) : new LayerNorm.Backward();
+            graph.apply(backward, inputs);
+            return graph.nodes().getLast().outputs().subList(1, 3);
+        }
+
+        void keep(List<Value> values) {
+            for (Value value : values) {
+                Value target = graph.external("result " + results.size(), value.type());
+                graph.place(value, target, 0);
+                results.add(target);
+            }
+        }
+
+        /// What the program writes, and the kernels of it.
+        Outcomes run(Target target) {
+            Plan plan = Plan.of(graph, target);
+            Map<String, Buffer> buffers = new HashMap<>();
+            graph.externals().forEach((name, value) -> {
+                Buffer buffer = device.allocate(name, value.dtype(), value.elements());
+                buffer.writeFloats(numbers(name, (int) value.elements()));
+                buffers.put(name, buffer);
+            });
+            try (Program program = device.compile("test", List.of(plan), buffers);
+                    CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+                program.run();
+                List<String> kernels = new CudaLowering(memory, device.tensorCores())
+                        .lower(plan.nodes()).stream()
+                                .flatMap(lowered -> lowered.launches().stream())
+                                .map(launch -> ((KernelLaunch) launch).kernel())
+                                .toList();
+                return new Outcomes(
+                        results.stream()
+                                .map(value -> buffers.get(value.name()).readFloats())
+                                .toList(),
+                        kernels);
+            } finally {
+                buffers.values().forEach(Buffer::close);
+            }
+        }
+    }
+
+    private record Outcomes(List<float[]> values, List<String> kernels) {
+        long sums() {
+            return kernels.stream().filter(SUMS::equals).count();
+        }
+    }
+
+    private static float[] numbers(String name, int count) {
+        Random random = new Random(name.hashCode());
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = (float) random.nextGaussian();
+        }
+        return numbers;
+    }
+
+    /// dgamma and dbeta of a norm in a graph of its own.
+    private List<float[]> alone(String name, int images, int channels) {
+        Norms norms = new Norms();
+        norms.keep(norms.add(name, images, channels));
+        Outcomes found = norms.run(CudaTarget.INSTANCE);
+        assertThat(found.sums()).isOne();
+        return found.values();
+    }
+
+    @Test
+    void normsOfOneBatchAreSummedInOneLaunchAtTheEnd() {
+        Norms norms = new Norms();
+        List<float[]> expected = new ArrayList<>();
+        for (int channels : new int[] {4, 12, 64, 20}) {
+            String name = "norm of " + channels;
+            norms.keep(norms.add(name, 5, channels));
+            expected.addAll(alone(name, 5, channels));
+        }
+        Outcomes found = norms.run(CudaTarget.INSTANCE);
+        assertThat(found.sums()).isOne();
+        assertThat(found.kernels().getLast()).isEqualTo(SUMS);
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    @Test
+    void moreNormsThanALaunchTakesAreSeveral() {
+        Norms norms = new Norms();
+        List<float[]> expected = new ArrayList<>();
+        for (int number = 0; number < ParameterSums.MOST + 3; number++) {
+            norms.keep(norms.add("norm " + number, 2, 8));
+            expected.addAll(alone("norm " + number, 2, 8));
+        }
+        Outcomes found = norms.run(CudaTarget.INSTANCE);
+        assertThat(found.sums()).isEqualTo(2);
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    @Test
+    void thoseOfOtherRowsAreALaunchOfTheirOwn() {
+        Norms norms = new Norms();
+        norms.keep(norms.add("five", 5, 8));
+        norms.keep(norms.add("three", 3, 8));
+        norms.keep(norms.add("layer", new LayerNorm(1e-5f), Shape.of(3, 16), Shape.of(3)));
+        Outcomes found = norms.run(CudaTarget.INSTANCE);
+        assertThat(found.sums()).isEqualTo(3); // the layer norm has one chunk of rows
+        List<float[]> expected = new ArrayList<>(alone("five", 5, 8));
+        expected.addAll(alone("three", 3, 8));
+        assertThat(found.values().subList(0, 4)).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    @Test
+    void whoReadsASumHasItFirst() {
+        Norms norms = new Norms();
+        List<Value> first = norms.add("first", 5, 8);
+        Value twice = norms.graph.apply(new Scale(2, 0), first.getFirst());
+        norms.keep(List.of(twice));
+        norms.keep(norms.add("second", 5, 8));
+        Outcomes found = norms.run(CudaTarget.INSTANCE);
+        assertThat(found.kernels().indexOf(SUMS)).isLessThan(found.kernels().indexOf("scale_f32"));
+        assertThat(found.sums()).isEqualTo(2);
+        List<float[]> expected = new ArrayList<>(alone("second", 5, 8));
+        float[] doubled = alone("first", 5, 8).getFirst();
+        for (int i = 0; i < doubled.length; i++) {
+            doubled[i] *= 2;
+        }
+        expected.addFirst(doubled);
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    /// A gradient that nobody reads has given its place to another value by the time of the sums.
+    @Test
+    void whoTakesTheirPlaceHasThemFirst() {
+        Norms norms = new Norms();
+        norms.add("first", 5, 8);
+        List<Value> second = norms.add("second", 5, 8);
+        List<Value> taking = IntStream.range(0, 4)
+                .mapToObj(number -> norms.graph.external("vector " + number, TensorType.f32(8)))
+                .map(vector -> norms.graph.apply(new Scale(1, 0), vector))
+                .toList();
+        norms.keep(List.of(norms.graph.apply(new Scale(2, 0), second.getFirst())));
+        taking.forEach(value -> norms.keep(List.of(norms.graph.apply(new Scale(1, 0), value))));
+        List<float[]> found = norms.run(CudaTarget.INSTANCE).values();
+        float[] halved = found.getFirst();
+        for (int i = 0; i < halved.length; i++) {
+            halved[i] /= 2;
+        }
+        assertThat(halved).isEqualTo(alone("second", 5, 8).getFirst());
+        for (int number = 0; number < 4; number++) {
+            assertThat(found.get(1 + number)).isEqualTo(numbers("vector " + number, 8));
+        }
+    }
+
+    /// Where a plan gives the scratch memory to the next node, the sums come before it.
+    @Test
+    void anyPlanIsRight() {
+        Norms norms = new Norms();
+        List<float[]> expected = new ArrayList<>();
+        for (int number = 0; number < 3; number++) {
+            norms.keep(norms.add("norm " + number, 5, 8));
+            expected.addAll(alone("norm " + number, 5, 8));
+        }
+        Outcomes found = norms.run(FORGETS);
+        assertThat(found.sums()).isEqualTo(3);
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+}
