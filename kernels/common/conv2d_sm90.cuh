@@ -25,7 +25,7 @@ constexpr int CONV_SM90_THREADS = 256, CONV_SM90_STAGES = 8, CONV_SM90_TAP_STAGE
 struct ConvSm90Shared {
     uint64_t pixels_loaded[CONV_SM90_STAGES]; // barriers
     uint64_t taps_loaded[CONV_SM90_TAP_STAGES];
-    // Of the thread that copies: registers are for sums. What comes next is counted up: divisions would keep its warp, and
+    // Of the threads that copy: registers are for sums. What comes next is counted up: divisions would keep their warps, and
     // the products, waiting.
     struct Next {
         int channel, plane, side; // side: which column of the filter's
@@ -159,7 +159,6 @@ struct ConvSm90 : ConvSm90Tile<COLUMNS, BACKWARD> {
     }
 
     __device__ __forceinline__ void start() {
-        if (!BACKWARD && threadIdx.x < COLUMNS) shared.bias[threadIdx.x] = a.bias == nullptr ? 0.0f : a.bias[column + threadIdx.x];
         if (threadIdx.x == 0) {
 #pragma unroll 1
             for (int i = 0; i < a.stages; i++) init_bulk_barrier(shared.pixels_loaded + i);
@@ -185,6 +184,9 @@ struct ConvSm90 : ConvSm90Tile<COLUMNS, BACKWARD> {
 #pragma unroll 1
             for (int i = 1; i < a.stages - 1; i++) load_pixels();
         }
+        // By the other warps: the copies would begin when the bias is there, from device memory at the worst.
+        int of = (int)threadIdx.x - 128;
+        if (!BACKWARD && of >= 0 && of < COLUMNS) shared.bias[of] = a.bias == nullptr ? 0.0f : a.bias[column + of];
         __syncthreads(); // the barriers of the copies and the bias are there
         if (KEPT) wait_bulk(shared.taps_loaded, 0);
     }
