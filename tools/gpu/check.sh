@@ -116,7 +116,8 @@ tests() {
     step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
         --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest &
     running+=($!)
-    step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest &
+    step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest \
+        --select-class $tests.LateSumsTest &
     running+=($!)
     step nearest 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaNearestTest --select-class $tests.CudaNearestInputTest \
         --select-class $tests.CudaNearestRealImagesTest &
