@@ -11,9 +11,9 @@
 //              82 KiB and 2
 // Numerics     as attention_backward_head.cu
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
-// Cost         10 T^2 D flop and T^2 exponentials per head. For 512 keys and queries of a warp, D = 16, about 36 cycles of
-//              shared memory, where attention_backward_head.cu has 72, and 64 of the unit for exponentials shared by four
-//              warps. Measured on an H200, T = 256, D = 16, 2,048 heads, with 3 blocks: 154 us, with
+// Cost         10 T^2 D flop and T^2 exponentials per head. For 512 keys and queries of a warp, D = 16, about 44 cycles of
+//              shared memory, 8 of them for the keys that ds is multiplied with, where attention_backward_head.cu has 72,
+//              and 64 of the unit for exponentials shared by four warps. Measured on an H200, T = 256, D = 16, 2,048 heads, with 3 blocks: 154 us, with
 //              attention_backward_head.cu 162 (bench/NOTES.md, rounds 9 and 13)
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_head.cuh"

@@ -11,9 +11,9 @@
 //              strip come dy, and x once with the pixels around it, as in conv2d_sm90.cuh. Pixels are the depth, so both
 //              operands are read across their lines. Three groups of four warps, one for each row of the filter, multiply
 //              the same dy by x as the three columns of the filter see it, a line apart: 64 x 3 CHANNELS x 16 an instruction,
-//              96 or 48 sums a thread; the sums of dy are a product with ones, by one of the groups. Of an enlarged x the pixels of dy of one
-//              parity are a strip, and the columns fall on lines that are not evenly apart: three instructions. One block
-//              on a multiprocessor
+//              96 or 48 sums a thread; the sums of dy are a product with ones, by one of the groups of the first channels.
+//              Of an enlarged x the pixels of dy of one parity are a strip, and the columns fall on lines that are not
+//              evenly apart: three instructions. One block on a multiprocessor
 // Numerics     f32 sums in the order of the tensor cores over a block's strips, then over splits
 // Determinism  run-to-run; tile and splits depend on the shapes alone
 // Cost         18*N*H*W*K*C flop, twice as much where K is 32; dy is read C/CHANNELS times, x about 1.4 times for 64 filters,

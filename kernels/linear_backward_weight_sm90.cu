@@ -8,7 +8,7 @@
 //              <channels>, K of 64; 16-byte aligned; N fits in 31 bits
 // Tiling       a block owns 64, 128 or 192 filters, 64 for each group of four warps, x 32, 64 or 128 channels, and a range of
 //              64 rows at a time. Rows are the depth, so both operands are read across their lines; the sums of dy are a
-//              product with ones. One block on a multiprocessor
+//              product with ones, in the blocks of the first channels alone. One block on a multiprocessor
 // Numerics     f32 sums in the order of the tensor cores over a block's rows, then over splits
 // Determinism  run-to-run; tile and splits depend on the shapes alone
 // Cost         2*N*C*K flop; dy is read C/channels times, x K/filters times, all but once from L2; dw is written once per
