@@ -21,44 +21,6 @@
 constexpr int PAIR_KEYS = 128; // of a block
 constexpr int SLOPE_ROW = TOKENS + CHUNK<bf16>;
 
-// 16 tokens of a tile as rows (or, TRANSPOSED, columns' sums) of the right factor.
-template <int DEPTH, bool TRANSPOSED>
-struct RightTokens {
-    unsigned words[DEPTH / 16][4];
-
-    RightTokens() = default;
-    __device__ __forceinline__ RightTokens(const bf16* tile, int token) {
-        int lane = threadIdx.x % 32, first = lane / 8 % 2, second = lane / 16;
-        int row = token + (TRANSPOSED ? first : second) * 8 + lane % 8, column = (TRANSPOSED ? second : first) * 8;
-#pragma unroll
-        for (int k = 0; k < DEPTH / 16; k++) {
-            load_matrix<4, TRANSPOSED>(words[k], tile + row * PITCH<bf16, DEPTH> + 16 * k + column);
-        }
-    }
-};
-
-// scores[j] = rows * (16 tokens)^T, j = 0 for the first 8 of these.
-template <int DEPTH>
-__device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
-                                              const RightTokens<DEPTH, false>& tokens) {
-#pragma unroll
-    for (int k = 0; k < DEPTH / 16; k++) {
-        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
-    }
-}
-
-// sums += weights * 16 tokens.
-template <int DEPTH>
-__device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, const unsigned (&weights)[4],
-                                             const RightTokens<DEPTH, true>& tokens) {
-#pragma unroll
-    for (int k = 0; k < DEPTH / 16; k++) {
-        for (int j = 0; j < 2; j++) {
-            mma_bf16(sums.sum[2 * k + j], weights, {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
-        }
-    }
-}
-
 // Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
 template <int DEPTH>
 struct PairOfKeys {

@@ -17,17 +17,6 @@
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 1
 #include "attention_mma.cuh"
 
-struct AttentionMmaArgs {
-    const void* qkv; // [N,T,3,heads,D]
-    void* y;         // [N,T,heads,D]
-    float* lse;      // [N,heads,T]
-    int tokens;
-    int heads;
-    int depth;   // D
-    float scale; // 1 / sqrt D
-};
-LAYOUT(AttentionMmaArgs, qkv, y, lse, tokens, heads, depth, scale)
-
 // Rows g and g + 8 of a warp: the running maximum of their scores, in units of log 2, and the sum of exponentials.
 struct RunningSoftmax {
     float max[2] = {-__int_as_float(0x7f800000), -__int_as_float(0x7f800000)};

@@ -13,6 +13,17 @@ constexpr int MMA_THREADS = 128;
 constexpr int TOKENS = 64; // of a block
 constexpr float LOG2_E = 1.44269504f, LN_2 = 0.693147181f;
 
+struct AttentionMmaArgs {
+    const void* qkv; // [N,T,3,heads,D]
+    void* y;         // [N,T,heads,D]
+    float* lse;      // [N,heads,T]
+    int tokens;
+    int heads;
+    int depth;   // D
+    float scale; // 1 / sqrt D
+};
+LAYOUT(AttentionMmaArgs, qkv, y, lse, tokens, heads, depth, scale)
+
 template <class T>
 constexpr int CHUNK = 16 / (int)sizeof(T);
 

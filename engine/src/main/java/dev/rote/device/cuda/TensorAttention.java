@@ -5,11 +5,12 @@ import java.util.List;
 import java.util.Optional;
 
 /// The tensor cores' kernels of attention for one type and head size: their names, blocks and shared memory, as
-/// `attention_mma.cuh`, `attention_backward_head.cu` and `attention_backward_pairs.cu` lay it out.
+/// `attention_mma.cuh`, `attention_head.cu`, `attention_backward_head.cu` and `attention_backward_pairs.cu` lay it out.
 ///
 /// @param type of qkv
+/// @param depth of a head's vectors
 /// @param size the longest vector of a head that the kernels take
-record TensorAttention(DType type, int size) {
+record TensorAttention(DType type, int depth, int size) {
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     static final int SHARED_BYTES = 99 << 10;
 
@@ -18,6 +19,8 @@ record TensorAttention(DType type, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
+    private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
+    private static final int WARP_QUERIES = 32; // of such a block's warps
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
     private static final int BUSY_HEADS = 132;
 
@@ -32,10 +35,18 @@ record TensorAttention(DType type, int size) {
                 .filter(size -> taken && depth <= size)
                 .findFirst()
                 .filter(size -> depth % (size <= 32 ? 4 : 16 / type.bytes()) == 0)
-                .map(size -> new TensorAttention(type, size));
+                .map(size -> new TensorAttention(type, depth, size));
     }
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
+        boolean whole = type == DType.BF16
+                && size <= 32
+                && depth * type.bytes() % Packing.BYTES == 0
+                && tokens % WARP_QUERIES == 0
+                && tokens <= MOST_HEAD_TOKENS;
+        if (whole) {
+            return launch("attention_head", heads, tokens, 3 * tokens * rowBytes(), arguments);
+        }
         int bytes = (TOKENS + 2 * 2 * passing()) * rowBytes();
         return launch("attention", tiles(tokens) * heads, bytes, arguments);
     }
@@ -66,10 +77,14 @@ record TensorAttention(DType type, int size) {
     }
 
     private KernelLaunch launch(String direction, long blocks, int sharedBytes, Arguments arguments) {
+        return launch(direction, blocks, THREADS, sharedBytes, arguments);
+    }
+
+    private KernelLaunch launch(String direction, long blocks, int threads, int sharedBytes, Arguments arguments) {
         return new KernelLaunch(
                 direction + (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size,
                 KernelLaunch.Extent.of(Math.toIntExact(blocks)),
-                KernelLaunch.Extent.of(THREADS),
+                KernelLaunch.Extent.of(threads),
                 sharedBytes,
                 arguments);
     }

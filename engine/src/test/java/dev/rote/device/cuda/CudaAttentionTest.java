@@ -74,6 +74,10 @@ class CudaAttentionTest extends OnCudaDevice {
             cases.add(of(type, 2, 66, 130, 24, 1, 32, true));
             cases.add(of(type, 1, 132, 193, 32, 1, 32, true));
             cases.add(of(type, 1, 132, 65, 64, 1, 64, bf16));
+            // Forward by a block to a head: vectors shorter than the kernel's, weights between 2^-59 and 2^59.
+            cases.add(of(type, 2, 3, 32, 8, 1, 16, true));
+            cases.add(of(type, 2, 66, 96, 24, 1, 32, true));
+            cases.add(steep(type));
             // Scores so low that weights of keys that are none would be infinite.
             cases.add(low(type, 33, 65));
             // Few heads, or more than fits: two kernels.
@@ -86,6 +90,7 @@ class CudaAttentionTest extends OnCudaDevice {
             // Scores in the hundreds.
             cases.add(of(type, 2, 2, 64, 32, 16, 32, true));
             cases.add(of(type, 2, 1, 150, 16, 16, 16, false));
+            cases.add(of(type, 2, 1, 160, 16, 16, 16, false));
         }
         return AnyDriver.some(cases);
     }
@@ -112,6 +117,21 @@ class CudaAttentionTest extends OnCudaDevice {
         return of(type, 4, qkv, numbers, random, 16, true);
     }
 
+    /// Two heads of 16 channels, whose scores are 59 or 56, above zero or below; a query of the second head has only
+    /// scores below, or only scores above.
+    private static Case steep(DType type) {
+        TensorType qkv = new TensorType(Shape.of(1, 64, 3 * 32), type);
+        Random random = new Random(59);
+        double[] numbers = normals(random, qkv, 1);
+        for (int token = 0; token < 64; token++) {
+            Arrays.fill(numbers, 96 * token, 96 * token + 32, token % 2 == 0 ? 3.1875 : -3.1875);
+            double key = token % 3 == 0 ? 3.203125 : 3.046875;
+            Arrays.fill(numbers, 96 * token + 32, 96 * token + 48, token % 5 < 2 ? key : -key);
+            Arrays.fill(numbers, 96 * token + 48, 96 * token + 64, key);
+        }
+        return of(type, 2, qkv, numbers, random, 16, true);
+    }
+
     private static Case of(
             DType type, int heads, TensorType qkv, double[] numbers, Random random, int size, boolean byHead) {
         int tokens = qkv.shape().dim(1);
@@ -130,11 +150,15 @@ class CudaAttentionTest extends OnCudaDevice {
                         ShortAttention.rounded(23, out.get(1))));
         String suffix = (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size;
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
+        int depth = qkv.shape().dim(2) / 3 / heads;
+        boolean head =
+                type == DType.BF16 && tokens % 32 == 0 && tokens <= 256 && size <= 32 && depth % 8 == 0;
+        String forwardKernel = (head ? "attention_head" : "attention") + suffix;
         List<String> kernels = byHead
                 ? List.of(
-                        "attention" + suffix, (pairs ? "attention_backward_pairs" : "attention_backward_head") + suffix)
+                        forwardKernel, (pairs ? "attention_backward_pairs" : "attention_backward_head") + suffix)
                 : List.of(
-                        "attention" + suffix,
+                        forwardKernel,
                         type == DType.BF16 ? "attention_delta_bf16" : "attention_delta_f32",
                         "attention_backward_queries" + suffix,
                         "attention_backward_keys" + suffix);
@@ -224,8 +248,11 @@ class CudaAttentionTest extends OnCudaDevice {
     /// A number that is not finite reaches what the definition lets it reach, and nothing else.
     @Test
     void keepsWhatIsNotFinite() {
-        for (DType type : List.of(DType.BF16, DType.F32)) {
-            Case whole = of(type, 2, 2, 9, 8, 1, 16, true);
+        List<Case> all = List.of(
+                of(DType.BF16, 2, 2, 9, 8, 1, 16, true),
+                of(DType.F32, 2, 2, 9, 8, 1, 16, true),
+                of(DType.BF16, 2, 2, 32, 8, 1, 16, true));
+        for (Case whole : all) {
             for (int at : new int[] {0, 19, 37}) { // a query, a key, a value of the first token
                 double[] qkv = whole.forward().inputs().getFirst().clone();
                 qkv[at] = Double.NaN;

@@ -1,0 +1,193 @@
+// attention_head.cu: multi-head self-attention with exact softmax, forward, a block to a head of few tokens and short
+// vectors, in bf16 on tensor cores.
+//
+// Math         as attention_mma.cu
+// Shapes       as attention_mma.cu
+// Layout       D fastest
+// Requires     T a multiple of 32, at most 256; D a multiple of 8, at most the number in the kernel's name; qkv and y aligned
+//              to 16 bytes; values below 2^59
+// Tiling       a block of T threads owns a head, whose queries, keys and values are in shared memory as a whole: 36 KiB at T =
+//              256, D = 16, 60 at D = 32. A warp has 32 queries, so what is read of keys and values serves twice as many
+//              as in attention_mma.cu, and nothing but a head's vectors is loaded
+// Numerics     f32 sums on tensor cores. Where |q| |k| log2(e) / sqrt D is at most 60 for the longest query and key, no weight
+//              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative. Else the maximum of
+//              a query's scores is found first, by products that are made again for the weights. Weights by ex2.approx (2 ulp),
+//              without a maximum every fourth by a polynomial (2.7e-6); rounded to bf16 for the second product, not for
+//              their sum
+// Determinism  run-to-run: fixed order, no atomics
+// Cost         4 T^2 D flop per head, T^2 exponentials. For 32 queries and 16 keys of a warp, D = 16: about 92 instructions, and 96
+//              cycles of the unit for exponentials, which four warps share; a polynomial takes 8 instructions, so that a
+//              quarter of the weights balances the two. T = 256, D = 16, 2,048 heads: 27 us of each at 1.75 GHz, 16 us for the
+//              bytes. Not measured yet; attention_mma.cu takes 70 us, of which by count 63 are instructions
+// Reference    AttentionReference (double). Milakov and Gimelshein 2018, arXiv:1805.02867, section 2: what the maximum is for
+#include "attention_head.cuh"
+#include "packed.cuh"
+#include "tile_store.cuh"
+
+constexpr int HEAD_TOKENS = 256; // at most
+constexpr int WARP_QUERIES = 32; // of a warp
+constexpr float MOST_UNSCALED = 60.0f;
+
+// 2^(s scale) by multiplications, for results between 2^-125 and 2^125: 2^n for the nearest whole n is added to the exponent of
+// 2^f by a polynomial, f from -1/2 to 1/2. Relative error 2.7e-6.
+__device__ __forceinline__ float power_of_2_multiplied(float s, float scale) {
+    constexpr float WHOLE = 12582912.0f; // 1.5 * 2^23: what is added to it is rounded to a whole number, in its low bits
+    float shifted = fmaf(s, scale, WHOLE), f = fmaf(s, scale, -(shifted - WHOLE));
+    float power = fmaf(9.570102207e-3f, f, 5.591785908e-2f);
+    power = fmaf(power, f, 0.2402474433f);
+    power = fmaf(power, f, 0.6931217909f);
+    power = fmaf(power, f, 0.9999992847f);
+    return __uint_as_float(__float_as_uint(power) + (__float_as_uint(shifted) << 23));
+}
+
+// Of a row of a tile. Square length; NaN if a value is.
+template <int DEPTH>
+__device__ __forceinline__ float square_length(const bf16* row) {
+    float sum = 0;
+#pragma unroll
+    for (int d = 0; d < DEPTH; d += 8) {
+        float values[8];
+        unpack(*(const uint4*)(row + d), values);
+        for (int i = 0; i < 8; i++) sum = fmaf(values[i], values[i], sum);
+    }
+    return sum;
+}
+
+// The largest of a number of every thread, none of which is negative; NaN if one is. `met` [warps], shared.
+__device__ __forceinline__ float largest_of_block(float number, unsigned* met) {
+    unsigned largest = __reduce_max_sync(~0u, __float_as_uint(number) & 0x7fffffffu); // ordered as the numbers are, NaN last
+    if (threadIdx.x % 32 == 0) met[threadIdx.x / 32] = largest;
+    __syncthreads(); // those of all warps are there
+#pragma unroll
+    for (int w = 0; w < HEAD_TOKENS / 32; w++) largest = max(largest, w < (int)blockDim.x / 32 ? met[w] : 0u);
+    return __uint_as_float(largest);
+}
+
+// Of a warp: 32 queries as rows of the left factor, and the sums of their weights and of weighted values.
+template <int DEPTH>
+struct HeadQueries {
+    unsigned rows[2][DEPTH / 16][4];
+    float largest[2][2] = {}; // of rows g and g + 8 of both sixteens: what scores, times scale, are relative to
+    float sum[2][2] = {};     // over this lane's columns
+    VectorSums<bf16, DEPTH> y[2] = {};
+
+    __device__ __forceinline__ HeadQueries(const bf16* queries, int row) {
+        for (int h = 0; h < 2; h++) {
+#pragma unroll
+            for (int k = 0; k < DEPTH / 16; k++) load_left<DEPTH>(rows[h][k], queries, row + 16 * h, k);
+        }
+    }
+
+    __device__ __forceinline__ void find_largest(const bf16* keys, int tokens, float scale) {
+        for (int i = 0; i < 4; i++) largest[i / 2][i % 2] = -__int_as_float(0x7f800000);
+#pragma unroll 2
+        for (int key = 0; key < tokens; key += 16) {
+            RightTokens<DEPTH, false> those(keys, key);
+            for (int h = 0; h < 2; h++) {
+                float s[2][4] = {};
+                multiply_rows<DEPTH>(s, rows[h], those);
+                for (int e = 0; e < 8; e++) largest[h][e % 4 / 2] = fmaxf(largest[h][e % 4 / 2], s[e / 4][e % 4]);
+            }
+        }
+        for (int i = 0; i < 4; i++) largest[i / 2][i % 2] = quad_max(largest[i / 2][i % 2]) * scale;
+    }
+
+    // Meets 16 keys and their values.
+    template <bool RELATIVE>
+    __device__ __forceinline__ void meet(const bf16* keys, const bf16* values, int key, float scale) {
+        RightTokens<DEPTH, false> those(keys, key);
+        RightTokens<DEPTH, true> theirs(values, key);
+        for (int h = 0; h < 2; h++) {
+            float s[2][4] = {};
+            multiply_rows<DEPTH>(s, rows[h], those);
+            for (int e = 0; e < 8; e++) {
+                float& weight = s[e / 4][e % 4];
+                if (RELATIVE) {
+                    weight = power_of_2(fmaf(weight, scale, -largest[h][e % 4 / 2]));
+                } else {
+                    weight = e % 4 == 3 ? power_of_2_multiplied(weight, scale) : power_of_2(weight * scale);
+                }
+                sum[h][e % 4 / 2] += weight;
+            }
+            unsigned weights[4];
+            for (int j = 0; j < 4; j++) weights[j] = pack_bf16(s[j / 2][j % 2 * 2], s[j / 2][j % 2 * 2 + 1]);
+            add_weighted<DEPTH>(y[h], weights, theirs);
+        }
+    }
+
+    template <bool RELATIVE>
+    __device__ __forceinline__ void meet_all(const bf16* keys, const bf16* values, int tokens, float scale) {
+#pragma unroll(RELATIVE ? 1 : 2)
+        for (int key = 0; key < tokens; key += 16) meet<RELATIVE>(keys, values, key, scale);
+    }
+
+    // From token `row` on; a lane 16 bytes of one of its two rows at a time.
+    __device__ __forceinline__ void store(const HeadVectors<bf16>& to, float* lse, int row) {
+        constexpr int PARTS = DEPTH / 8; // of 16 bytes, of a row
+        int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+            float all[2] = {quad_sum(sum[h][0]), quad_sum(sum[h][1])};
+            float factor[2] = {1.0f / all[0], 1.0f / all[1]};
+#pragma unroll
+            for (int first = 0; first < 2 * PARTS; first += 4) {
+                unsigned words[4];
+                for (int n = 0; n < 4; n++) {
+                    int r = (first + n) / PARTS, part = (first + n) % PARTS;
+                    words[n] = pack_bf16(y[h].sum[part][2 * r] * factor[r], y[h].sum[part][2 * r + 1] * factor[r]);
+                }
+                transpose_quad(words, t);
+                int token = row + 16 * h + (first + t) / PARTS * 8 + g, d = (first + t) % PARTS * 8;
+                if (d < to.depth) {
+                    *(uint4*)(to.first + (token * to.stride + d)) = make_uint4(words[0], words[1], words[2], words[3]);
+                }
+            }
+            float its = t == 0 ? largest[h][0] : largest[h][1], weights = t == 0 ? all[0] : all[1];
+            if (t < 2) lse[row + 16 * h + 8 * t + g] = its * LN_2 + logf(weights);
+        }
+    }
+};
+
+// Starts to copy the queries, keys and values of a head, [3,T,PITCH]. T threads.
+template <int DEPTH>
+__device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& queries, int width) {
+    constexpr int PARTS = DEPTH / 8;
+    int tile = queries.count * PITCH<bf16, DEPTH>;
+#pragma unroll
+    for (int n = 0; n < PARTS; n++) {
+        int part = n * queries.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * 8;
+        bool there = d < queries.depth;
+        const bf16* from = queries.first + (there ? token * queries.stride + d : 0);
+        bf16* to = tiles + token * PITCH<bf16, DEPTH> + d;
+        for (int which = 0; which < 3; which++) copy_async<16>(to + which * tile, from + which * width, there);
+    }
+    commit_copies();
+}
+
+template <int DEPTH>
+__device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
+    DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys and values
+    __shared__ unsigned met[2][HEAD_TOKENS / 32];
+    HeadPlace head(a, blockIdx.x);
+    const bf16* keys = queries + a.tokens * PITCH<bf16, DEPTH>;
+    const bf16* values = keys + a.tokens * PITCH<bf16, DEPTH>;
+    int row = (int)threadIdx.x / 32 * WARP_QUERIES;
+    float scale = a.scale * LOG2_E;
+
+    load_head<DEPTH>(queries, head.part((const bf16*)a.qkv, 0), head.width);
+    wait_copies<0>();
+    __syncthreads(); // the head is there
+    float longest_query = largest_of_block(square_length<DEPTH>(queries + threadIdx.x * PITCH<bf16, DEPTH>), met[0]);
+    float longest_key = largest_of_block(square_length<DEPTH>(keys + threadIdx.x * PITCH<bf16, DEPTH>), met[1]);
+    HeadQueries<DEPTH> own(queries, row);
+    if (longest_query * longest_key * (scale * scale) <= MOST_UNSCALED * MOST_UNSCALED) { // not if NaN
+        own.template meet_all<false>(keys, values, a.tokens, scale);
+    } else {
+        own.find_largest(keys, a.tokens, scale);
+        own.template meet_all<true>(keys, values, a.tokens, scale);
+    }
+    own.store(head.vectors((bf16*)a.y), head.numbers(a.lse), row);
+}
+
+KERNEL_RESIDENT(attention_head_bf16_mma_16, AttentionMmaArgs, HEAD_TOKENS, 3) { attention_head<16>(a); }
+KERNEL_RESIDENT(attention_head_bf16_mma_32, AttentionMmaArgs, HEAD_TOKENS, 2) { attention_head<32>(a); }
