@@ -106,10 +106,10 @@ __device__ __forceinline__ void attention_backward_head(const AttentionBackwardH
                 v.multiply(ds, gradients, i);
                 for (int c = 0; c < 2; c++) { // this lane's columns, two at once
                     const float* at = numbers + from + i + 8 * c + lane % 4 * 2;
-                    float2 lse = *(const float2*)at, delta = *(const float2*)(at + padded);
+                    float2 lse = *(const float2*)at, less = *(const float2*)(at + padded); // -delta
                     for (int e = 0; e < 4; e++) {
                         p[c][e] = power_of_2(fmaf(p[c][e], scale, e % 2 ? -lse.y : -lse.x));
-                        ds[c][e] = p[c][e] * (ds[c][e] - (e % 2 ? delta.y : delta.x));
+                        ds[c][e] = p[c][e] * (ds[c][e] + (e % 2 ? less.y : less.x));
                     }
                 }
                 dv.add_weighted(p, gradients, i);

@@ -16,79 +16,19 @@
 //              and 64 of the unit for exponentials shared by four warps. Measured on an H200, T = 256, D = 16, 2,048 heads, with 3 blocks: 154 us, with
 //              attention_backward_head.cu 162 (bench/NOTES.md, rounds 9 and 13)
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
-#include "attention_head.cuh"
+#include "attention_pairs.cuh"
 
 constexpr int PAIR_KEYS = 128; // of a block
-constexpr int SLOPE_ROW = TOKENS + CHUNK<bf16>;
 
-// Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
-template <int DEPTH>
-struct PairOfKeys {
-    unsigned keys[2][DEPTH / 16][4], values[2][DEPTH / 16][4];
-    VectorSums<bf16, DEPTH> dk[2], dv[2];
+// -delta of a tile's queries, for the sums of a product that have two of them in two rows.
+struct Deltas {
+    const float* numbers;
 
-    __device__ __forceinline__ PairOfKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
-        for (int h = 0; h < 2; h++) {
-#pragma unroll
-            for (int k = 0; k < DEPTH / 16; k++) {
-                load_left<DEPTH>(keys[h][k], all_keys, row + 16 * h, k);
-                load_left<DEPTH>(values[h][k], all_values, row + 16 * h, k);
-            }
-        }
-    }
-
-    // Meets 16 queries from `i` of their tile on; `numbers` are of these. Leaves ds in `slopes`, from this warp's keys, of
-    // which `there` are keys: the others' weights may be infinite.
-    __device__ __forceinline__ void meet(const bf16* queries, const bf16* gradients, int i, const float* numbers, int padded,
-                                         float scale, bf16* slopes, int there) {
-        int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-        float p[2][2][4] = {}, ds[2][2][4] = {};
-        {
-            RightTokens<DEPTH, false> query(queries, i), gradient(gradients, i);
-            for (int h = 0; h < 2; h++) {
-                multiply_rows<DEPTH>(p[h], keys[h], query);
-                multiply_rows<DEPTH>(ds[h], values[h], gradient);
-            }
-        }
-        for (int c = 0; c < 2; c++) { // this lane's columns, two at once
-            float2 lse = *(const float2*)(numbers + 8 * c + 2 * t), delta = *(const float2*)(numbers + padded + 8 * c + 2 * t);
-            for (int h = 0; h < 2; h++) {
-                for (int e = 0; e < 4; e++) {
-                    p[h][c][e] = power_of_2(fmaf(p[h][c][e], scale, e % 2 ? -lse.y : -lse.x));
-                    ds[h][c][e] = p[h][c][e] * (ds[h][c][e] - (e % 2 ? delta.y : delta.x));
-                }
-            }
-        }
-        RightTokens<DEPTH, true> query(queries, i), gradient(gradients, i);
-        for (int h = 0; h < 2; h++) {
-            unsigned weights[4], slope[4];
-            for (int j = 0; j < 4; j++) {
-                weights[j] = pack_bf16(p[h][j / 2][j % 2 * 2], p[h][j / 2][j % 2 * 2 + 1]);
-                slope[j] = pack_bf16(ds[h][j / 2][j % 2 * 2], ds[h][j / 2][j % 2 * 2 + 1]);
-            }
-            add_weighted<DEPTH>(dv[h], weights, gradient);
-            add_weighted<DEPTH>(dk[h], slope, query);
-            if (there < 32) {
-                for (int j = 0; j < 4; j++) {
-                    if (16 * h + j % 2 * 8 + g >= there) slope[j] = 0;
-                }
-            }
-            for (int j = 0; j < 4; j++) {
-                *(unsigned*)(slopes + (16 * h + j % 2 * 8 + g) * SLOPE_ROW + i + j / 2 * 8 + 2 * t) = slope[j];
-            }
-        }
+    __device__ __forceinline__ float4 less(int query) const {
+        float2 two = *(const float2*)(numbers + query);
+        return {two.x, two.y, two.x, two.y};
     }
 };
-
-// 16 queries of this warp: their part of dq from the keys of a block.
-template <int DEPTH>
-__device__ __forceinline__ void add_slopes(VectorSums<bf16, DEPTH>& dq, const bf16* slopes, int n,
-                                           const RightTokens<DEPTH, true>& keys) {
-    int lane = threadIdx.x % 32, row = 16 * n + lane / 16 * 8 + lane % 8;
-    unsigned ds[4];
-    load_matrix<4, true>(ds, slopes + row * SLOPE_ROW + (int)threadIdx.x / 32 * 16 + lane / 8 % 2 * 8);
-    add_weighted<DEPTH>(dq, ds, keys);
-}
 
 template <int DEPTH>
 __device__ __forceinline__ void attention_backward_pairs(const AttentionBackwardHeadArgs& a) {
@@ -122,8 +62,8 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
         passing.each([&](int from, const bf16* queries, const bf16* gradients) { // behind a barrier: all have their values
 #pragma unroll 1
             for (int i = 0; i < TOKENS; i += 16) {
-                own.meet(queries, gradients, i, numbers + from + i, padded, scale, slopes + warp * 32 * SLOPE_ROW,
-                         a.tokens - first - warp * 32);
+                own.meet(queries, gradients, i, numbers + from + i, Deltas {numbers + padded + from + i}, scale,
+                         slopes + warp * 32 * SLOPE_ROW, a.tokens - first - warp * 32);
             }
             __syncthreads(); // ds of all warps is there; the barrier of the next tile protects it
             VectorSums<bf16, DEPTH> dq = {};
@@ -131,7 +71,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
             if (first > 0) take_waiting(dq, at);
 #pragma unroll
             for (int n = 0; n < PAIR_KEYS / 16; n++) {
-                add_slopes<DEPTH>(dq, slopes, n, RightTokens<DEPTH, true>(keys, 16 * n));
+                add_slopes<DEPTH>(dq, slopes + 16 * n * SLOPE_ROW, warp * 16, RightTokens<DEPTH, true>(keys, 16 * n));
             }
             if (last) {
                 dq.store(a.scale, a.scale, dqueries, from + warp * 16);

@@ -22,7 +22,6 @@
 // Reference    AttentionReference (double). Milakov and Gimelshein 2018, arXiv:1805.02867, section 2: what the maximum is for
 #include "attention_head.cuh"
 #include "packed.cuh"
-#include "tile_store.cuh"
 
 constexpr int HEAD_TOKENS = 256; // at most
 constexpr int WARP_QUERIES = 32; // of a warp
@@ -121,48 +120,18 @@ struct HeadQueries {
         for (int key = 0; key < tokens; key += 16) meet<RELATIVE>(keys, values, key, scale);
     }
 
-    // From token `row` on; a lane 16 bytes of one of its two rows at a time.
-    __device__ __forceinline__ void store(const HeadVectors<bf16>& to, float* lse, int row) {
-        constexpr int PARTS = DEPTH / 8; // of 16 bytes, of a row
-        int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    // From token `row` on.
+    __device__ __forceinline__ void store(const HeadVectors<bf16>& to, float* lse, int row) const {
+        int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            float all[2] = {quad_sum(sum[h][0]), quad_sum(sum[h][1])};
-            float factor[2] = {1.0f / all[0], 1.0f / all[1]};
-#pragma unroll
-            for (int first = 0; first < 2 * PARTS; first += 4) {
-                unsigned words[4];
-                for (int n = 0; n < 4; n++) {
-                    int r = (first + n) / PARTS, part = (first + n) % PARTS;
-                    words[n] = pack_bf16(y[h].sum[part][2 * r] * factor[r], y[h].sum[part][2 * r + 1] * factor[r]);
-                }
-                transpose_quad(words, t);
-                int token = row + 16 * h + (first + t) / PARTS * 8 + g, d = (first + t) % PARTS * 8;
-                if (d < to.depth) {
-                    *(uint4*)(to.first + (token * to.stride + d)) = make_uint4(words[0], words[1], words[2], words[3]);
-                }
-            }
-            float its = t == 0 ? largest[h][0] : largest[h][1], weights = t == 0 ? all[0] : all[1];
-            if (t < 2) lse[row + 16 * h + 8 * t + g] = its * LN_2 + logf(weights);
+            float low = quad_sum(sum[h][0]), high = quad_sum(sum[h][1]);
+            store_vectors<DEPTH>(y[h], 1.0f / low, 1.0f / high, to, row + 16 * h);
+            float its = t == 0 ? largest[h][0] : largest[h][1];
+            if (t < 2) lse[row + 16 * h + 8 * t + g] = its * LN_2 + logf(t == 0 ? low : high);
         }
     }
 };
-
-// Starts to copy the queries, keys and values of a head, [3,T,PITCH]. T threads.
-template <int DEPTH>
-__device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& queries, int width) {
-    constexpr int PARTS = DEPTH / 8;
-    int tile = queries.count * PITCH<bf16, DEPTH>;
-#pragma unroll
-    for (int n = 0; n < PARTS; n++) {
-        int part = n * queries.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * 8;
-        bool there = d < queries.depth;
-        const bf16* from = queries.first + (there ? token * queries.stride + d : 0);
-        bf16* to = tiles + token * PITCH<bf16, DEPTH> + d;
-        for (int which = 0; which < 3; which++) copy_async<16>(to + which * tile, from + which * width, there);
-    }
-    commit_copies();
-}
 
 template <int DEPTH>
 __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
@@ -174,7 +143,8 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     int row = (int)threadIdx.x / 32 * WARP_QUERIES;
     float scale = a.scale * LOG2_E;
 
-    load_head<DEPTH>(queries, head.part((const bf16*)a.qkv, 0), head.width);
+    load_head<DEPTH, 3>(queries, head.part((const bf16*)a.qkv, 0), head.width);
+    commit_copies();
     wait_copies<0>();
     __syncthreads(); // the head is there
     float longest_query = largest_of_block(square_length<DEPTH>(queries + threadIdx.x * PITCH<bf16, DEPTH>), met[0]);

@@ -2,6 +2,7 @@
 // attention_backward_head.cu and attention_backward_pairs.cu.
 #pragma once
 #include "attention_mma.cuh"
+#include "tile_store.cuh"
 
 struct AttentionBackwardHeadArgs {
     const void* dy;   // [N,T,heads,D]
@@ -32,12 +33,23 @@ struct RightTokens {
     }
 };
 
-// scores[j] = rows * (16 tokens)^T, j = 0 for the first 8 of these.
+// scores[j] += rows * (16 tokens)^T, j = 0 for the first 8 of these.
 template <int DEPTH>
 __device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
                                               const RightTokens<DEPTH, false>& tokens) {
 #pragma unroll
     for (int k = 0; k < DEPTH / 16; k++) {
+        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+    }
+}
+
+// scores[j] = begin[j] + the same.
+template <int DEPTH>
+__device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
+                                              const RightTokens<DEPTH, false>& tokens, const float4 (&begin)[2]) {
+    for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[0], {tokens.words[0][2 * j], tokens.words[0][2 * j + 1]}, begin[j]);
+#pragma unroll
+    for (int k = 1; k < DEPTH / 16; k++) {
         for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
     }
 }
@@ -54,6 +66,43 @@ __device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, cons
     }
 }
 
+// Starts to copy COUNT tensors of a head, `width` elements apart, to [COUNT,T,PITCH]. As many threads as tokens; D a multiple of 8.
+template <int DEPTH, int COUNT>
+__device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
+    constexpr int PARTS = DEPTH / 8;
+#pragma unroll
+    for (int n = 0; n < PARTS; n++) {
+        int part = n * of.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * 8;
+        bool there = d < of.depth;
+        const bf16* from = of.first + (there ? token * of.stride + d : 0);
+        bf16* to = tiles + token * PITCH<bf16, DEPTH> + d;
+#pragma unroll
+        for (int i = 0; i < COUNT; i++) copy_async<16>(to + i * of.count * PITCH<bf16, DEPTH>, from + i * width, there);
+    }
+}
+
+// Writes 16 tokens from `token` on, all of which are there: `low` is the factor of row g, `high` of row g + 8. A lane stores 16
+// bytes of one of its rows at a time; D a multiple of 8.
+template <int DEPTH>
+__device__ __forceinline__ void store_vectors(const VectorSums<bf16, DEPTH>& of, float low, float high,
+                                              const HeadVectors<bf16>& to, int token) {
+    constexpr int PARTS = DEPTH / 8; // of 16 bytes, of a row
+    int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+#pragma unroll
+    for (int first = 0; first < 2 * PARTS; first += 4) {
+        unsigned words[4];
+#pragma unroll
+        for (int n = 0; n < 4; n++) {
+            int r = (first + n) / PARTS, part = (first + n) % PARTS;
+            float factor = r == 0 ? low : high;
+            words[n] = pack_bf16(of.sum[part][2 * r] * factor, of.sum[part][2 * r + 1] * factor);
+        }
+        transpose_quad(words, t);
+        int row = token + (first + t) / PARTS * 8 + g, d = (first + t) % PARTS * 8;
+        if (d < to.depth) *(uint4*)(to.first + (row * to.stride + d)) = make_uint4(words[0], words[1], words[2], words[3]);
+    }
+}
+
 // Four neighbours as f32.
 __device__ __forceinline__ float4 four(const float* from) { return *(const float4*)from; }
 
@@ -63,7 +112,7 @@ __device__ __forceinline__ float4 four(const bf16* from) {
             __uint_as_float(x.y & 0xffff0000u)};
 }
 
-// numbers[t] = log-sum-exp in units of log 2, numbers[padded + t] = delta; behind the last token infinity, so that
+// numbers[t] = log-sum-exp in units of log 2, numbers[padded + t] = -delta; behind the last token infinity, so that
 // weights are zero, and 0.
 template <int DEPTH, class T>
 __device__ __forceinline__ void find_numbers(float* numbers, int padded, const HeadVectors<const T>& dy,
@@ -90,7 +139,7 @@ __device__ __forceinline__ void find_numbers(float* numbers, int padded, const H
 #pragma unroll
             for (int lanes = LANES / 2; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
             int token = first + n * STEP;
-            if (d == 0 && token < padded) numbers[token] = its[n], numbers[padded + token] = sum;
+            if (d == 0 && token < padded) numbers[token] = its[n], numbers[padded + token] = -sum;
         }
     }
 }

@@ -131,6 +131,19 @@ __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], 
 #endif
 }
 
+// d = a b + begin.
+__device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const float4& begin) {
+#ifdef __CUDACC__
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};"
+                 : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(begin.x), "f"(begin.y), "f"(begin.z),
+                   "f"(begin.w));
+#else
+    d[0] = begin.x, d[1] = begin.y, d[2] = begin.z, d[3] = begin.w;
+    mma_bf16(d, a, b);
+#endif
+}
+
 // a and b hold f32 bits rounded by to_tf32 or tf32_bits; the 13 low ones are not looked at.
 __device__ __forceinline__ void mma_tf32(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifdef __CUDACC__
@@ -198,5 +211,20 @@ __device__ __forceinline__ void load_matrix(unsigned (&registers)[COUNT], const 
 #else
     standin::MatrixLoad load {row, registers, COUNT, TRANSPOSED};
     standin::current->block->warp_operation(~0u, &load, standin::load_matrices, "ldmatrix");
+#endif
+}
+
+// Four 8x8 matrices of bf16, each as a product's sums lie in registers, to shared memory: one beside, below and across the
+// other, rows `pitch` values apart, matrix m at row m % 2 * 8 and column m / 2 * 8. Rows aligned to 16 bytes.
+__device__ __forceinline__ void store_matrix(bf16* to, int pitch, const unsigned (&words)[4]) {
+    int lane = threadIdx.x % 32;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    unsigned row = (unsigned)__cvta_generic_to_shared(to + lane % 16 * pitch + lane / 16 * 8);
+    asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(row), "r"(words[0]), "r"(words[1]),
+                 "r"(words[2]), "r"(words[3])
+                 : "memory");
+#else
+#pragma unroll
+    for (int m = 0; m < 4; m++) *(unsigned*)(to + (m % 2 * 8 + lane / 4) * pitch + m / 2 * 8 + lane % 4 * 2) = words[m];
 #endif
 }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// The tensor cores' kernels of attention for one type and head size: their names, blocks and shared memory, as
-/// `attention_mma.cuh`, `attention_head.cu`, `attention_backward_head.cu` and `attention_backward_pairs.cu` lay it out.
+/// `attention_mma.cuh`, `attention_head.cu` and `attention_backward_head.cu`, `_pairs.cu` and `_whole.cu` lay it out.
 ///
 /// @param type of qkv
 /// @param depth of a head's vectors
@@ -19,6 +19,8 @@ record TensorAttention(DType type, int depth, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
+    private static final int WHOLE_TOKENS = 256; // of a head of which the gradient's block has everything, and its threads
+    private static final int WHOLE_SIZE = 16;
     private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
     private static final int WARP_QUERIES = 32; // of such a block's warps
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
@@ -40,8 +42,8 @@ record TensorAttention(DType type, int depth, int size) {
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
         boolean whole = type == DType.BF16
-                && size <= 32
-                && depth * type.bytes() % Packing.BYTES == 0
+                && size <= MOST_PAIRED
+                && isCopiedWhole()
                 && tokens % WARP_QUERIES == 0
                 && tokens <= MOST_HEAD_TOKENS;
         if (whole) {
@@ -60,6 +62,13 @@ record TensorAttention(DType type, int depth, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
+        if (type == DType.BF16 && size == WHOLE_SIZE && tokens == WHOLE_TOKENS && isCopiedWhole()) {
+            int bytes = 4 * tokens * rowBytes() // queries, keys, values and dy
+                    + tokens * (Float.BYTES + 2 * Float.BYTES) // log-sum-exp; delta, twice
+                    + tokens * (TOKENS * type.bytes() + 16) // slopes
+                    + 2 * TOKENS * size * Float.BYTES; // sums of dq
+            return launch("attention_backward_whole", heads, tokens, bytes, arguments);
+        }
         boolean pairs =
                 type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;
         return pairs
@@ -91,6 +100,11 @@ record TensorAttention(DType type, int depth, int size) {
 
     private static long tiles(int tokens) {
         return Math.ceilDiv(tokens, TOKENS);
+    }
+
+    /// Whether a head's vectors are whole pieces of 16 bytes.
+    private boolean isCopiedWhole() {
+        return depth * type.bytes() % Packing.BYTES == 0;
     }
 
     /// Of a token's vector, with its padding.
