@@ -42,6 +42,12 @@ CONV2D_SM90(conv2d_sm90_32x32_streamed, 32, 32, false, false, 2)
 CONV2D_SM90_ROOMY(conv2d_sm90_32x64_streamed, 32, 64, false, false, 2, 1)
 CONV2D_SM90(conv2d_sm90_64x128_streamed, 64, 128, false, false, 1)
 
+CONV2D_SM90(conv2d_sm90_32x32_skip, 32, 32, false, true, 2, false, true)
+CONV2D_SM90(conv2d_sm90_32x64_skip, 32, 64, false, true, 2, false, true)
+CONV2D_SM90(conv2d_sm90_32x32_streamed_skip, 32, 32, false, false, 2, false, true)
+CONV2D_SM90_ROOMY(conv2d_sm90_32x64_streamed_skip, 32, 64, false, false, 2, 1, false, true)
+CONV2D_SM90(conv2d_sm90_64x128_streamed_skip, 64, 128, false, false, 1, false, true)
+
 CONV2D_SM90(conv2d_backward_data_sm90_32x32, 32, 32, true, true, 2)
 CONV2D_SM90(conv2d_backward_data_sm90_32x64, 32, 64, true, true, 2)
 CONV2D_SM90(conv2d_backward_data_sm90_32x32_streamed, 32, 32, true, false, 2)

@@ -23,9 +23,17 @@ struct ConvSm90Args {
     int height_bits; // 2^height_bits rows, at least 8, and
     int width_bits;  // 2^width_bits columns, 8 to 32: a division takes 100 cycles before the first copy
     int stages;      // of the ring of pixels
+    // Of `_skip`: y has a 1x1 convolution of other channels of the same pixels as well, of one tensor or of two side by side.
+    int skip_first;    // channels of the first
+    int skip_channels; // of both
+    const float* skip_bias; // [columns] or null
+    TensorMap skip;         // boxes as those of the image
+    TensorMap skip2;
+    TensorMap skip_filters; // [columns,1,skip_channels]: boxes as those of filters
 };
 LAYOUT(ConvSm90Args, image, filters, y, bias, addend, addend_pixels, columns, channels, planes, images, height, width,
-       enlargement, image_bits, height_bits, width_bits, stages)
+       enlargement, image_bits, height_bits, width_bits, stages, skip_first, skip_channels, skip_bias, skip, skip2,
+       skip_filters)
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 

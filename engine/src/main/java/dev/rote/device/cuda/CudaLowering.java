@@ -70,9 +70,7 @@ final class CudaLowering {
         if (vendor.isPresent()) { // whose results lie in memory first
             return Optional.empty();
         }
-        return matrices.together(node, next)
-                .map(launches -> new Lowered(List.of(node, next), launches))
-                .or(() -> reductions.together(nodes));
+        return matrices.together(nodes).or(() -> reductions.together(nodes));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -44,6 +44,9 @@ enum CudaTarget implements Target {
 
     @Override
     public int nodesBeside(Op op) {
+        if (op instanceof Conv2d conv && SkipConvolution.mayBegin(conv)) {
+            return 1; // the convolution behind it may read what it reads
+        }
         return Streams.runsAside(op) ? NODES_BESIDE : 0;
     }
 }

@@ -8,21 +8,34 @@ import java.util.Optional;
 ///
 /// Tensor cores multiply bf16 wherever the alignment permits; f32 only if the device was opened with TF32 allowed.
 final class MatrixLowering {
+    private final CudaMemory memory;
+    private final boolean sm90;
     private final ProductLowering products;
     private final ConvolutionLowering convolutions;
 
     MatrixLowering(CudaMemory memory, TensorCores cores) {
+        this.memory = memory;
+        this.sm90 = cores.sm90();
         this.products = new ProductLowering(memory, cores);
         this.convolutions = new ConvolutionLowering(memory, cores, products);
     }
 
-    /// One list of launches for two nodes, where there is a kernel for both.
-    Optional<List<KernelLaunch>> together(Node node, Node next) {
-        return switch (node.op()) {
-            case Conv2d op -> convolutions.together(op, node, next);
-            case Linear ignored -> products.together(node, next);
-            default -> Optional.empty();
-        };
+    /// The first two or three of the nodes, of which there are two at least, where there is a kernel for them together.
+    Optional<Lowered> together(List<Node> nodes) {
+        Node node = nodes.get(0);
+        Node next = nodes.get(1);
+        Optional<Lowered> skip =
+                sm90 ? SkipConvolution.startingAt(nodes, memory).flatMap(one -> one.lower(memory)) : Optional.empty();
+        if (skip.isPresent()) {
+            return skip;
+        }
+        Optional<List<KernelLaunch>> two =
+                switch (node.op()) {
+                    case Conv2d op -> convolutions.together(op, node, next);
+                    case Linear ignored -> products.together(node, next);
+                    default -> Optional.empty();
+                };
+        return two.map(launches -> new Lowered(List.of(node, next), launches));
     }
 
     List<KernelLaunch> lower(Node node) {

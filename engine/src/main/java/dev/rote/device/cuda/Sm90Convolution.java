@@ -59,10 +59,13 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         private static final int ONE_BLOCK = 232_448; // 227 KiB
         private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
 
-        static Memory of(int boxBytes, int rowBytes, int steps, int columns) {
+        /// @param rowBytes of a column of the filter, three taps
+        /// @param taps that there are
+        static Memory of(int boxBytes, int rowBytes, int taps, int columns) {
             int room = (columns == 128 ? ONE_BLOCK : TWO_BLOCKS) - STATE_BYTES;
-            boolean kept = columns < 128 && room - steps * rowBytes >= LEAST_KEPT * boxBytes;
-            int filters = rowBytes * (kept ? steps : columns == 128 ? 2 : 4);
+            int all = rowBytes / 3 * taps;
+            boolean kept = columns < 128 && room - all >= LEAST_KEPT * boxBytes;
+            int filters = kept ? all : rowBytes * (columns == 128 ? 2 : 4);
             int stages = Math.min(MOST_STAGES, (room - filters) / boxBytes);
             return new Memory(kept, stages, STATE_BYTES + filters + stages * boxBytes, columns == 128 ? 1 : 2);
         }
@@ -74,7 +77,32 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     /// @return empty if the kernels do not take it
     static Optional<Sm90Convolution> of(Conv2d op, Shape w, DType type, Shape plane, int out) {
         return op.reading(Conv2d.Input.PLAIN).equals(Conv2d.same(3))
-                ? of(w, type, plane, out, op.enlargement())
+                ? of(w, type, plane, out, op.enlargement(), Skip.NONE)
+                : Optional.empty();
+    }
+
+    /// A 1x1 convolution of pixels like those of y, of which y has the sum as well.
+    ///
+    /// @param first channels of the tensor at `x`
+    /// @param second channels of the tensor at `x2`, 0 if there is none
+    /// @param filters address of [out,1,1,first + second]
+    /// @param bias address of [out], or 0
+    record Skip(int first, int second, long x, long x2, long filters, long bias) {
+        static final Skip NONE = new Skip(0, 0, 0, 0, 0, 0);
+
+        int channels() {
+            return first + second;
+        }
+    }
+
+    /// For a convolution of an image that is there, and a skip beside it.
+    ///
+    /// @return empty if the kernels do not take it
+    static Optional<Sm90Convolution> skipping(Conv2d op, Shape w, DType type, Shape plane, int out, Skip skip) {
+        boolean counted = plane.elements(0, 3) * Math.max(skip.first(), skip.second()) <= Integer.MAX_VALUE;
+        return op.equals(Conv2d.same(3)) && counted
+                ? of(w, type, plane, out, 1, skip)
+                        .filter(one -> skip.first() % one.channels == 0 && skip.second() % one.channels == 0)
                 : Optional.empty();
     }
 
@@ -87,11 +115,12 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     static Optional<Sm90Convolution> strided(Conv2d op, Shape w, DType type, Shape dy, Shape dx) {
         boolean kind = op.input() == Conv2d.Input.PLAIN && op.stride() == 2 && op.top() == 1 && op.left() == 1;
         boolean halves = dx.dim(1) == 2 * dy.dim(1) && dx.dim(2) == 2 * dy.dim(2);
-        return kind && halves ? of(w, type, dy, dx.last(), 2) : Optional.empty();
+        return kind && halves ? of(w, type, dy, dx.last(), 2, Skip.NONE) : Optional.empty();
     }
 
     /// @param enlargement of what is written, or read, against a plane
-    private static Optional<Sm90Convolution> of(Shape w, DType type, Shape plane, int out, int enlargement) {
+    private static Optional<Sm90Convolution> of(
+            Shape w, DType type, Shape plane, int out, int enlargement, Skip skip) {
         int in = plane.last();
         boolean kind = type == DType.BF16 && w.dim(1) == 3 && w.dim(2) == 3;
         boolean multiples = in % 32 == 0 && out % 32 == 0;
@@ -109,7 +138,7 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
                         Memory.of(
                                 tile.boxBytes(channels, around(columns)),
                                 3 * columns * channels * 2,
-                                in / channels * 3,
+                                in / channels * 9 + skip.channels() / channels,
                                 columns)))
                 .filter(one -> one.memory.stages() >= 2);
     }
@@ -132,12 +161,20 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     /// @param filters [out,3,3,channels], or backward [channels,3,3,out]
     /// @param bias [out], or 0
     /// @param addend what is added, of which `sharing` pixels share a line, or 0
-    record Addresses(long image, long filters, long out, long bias, long addend, int sharing) {}
+    record Addresses(long image, long filters, long out, long bias, long addend, int sharing, Skip skip) {
+        Addresses(long image, long filters, long out, long bias, long addend, int sharing) {
+            this(image, filters, out, bias, addend, sharing, Skip.NONE);
+        }
+    }
 
     KernelLaunch forward(Conv2d op, Shape plane, int out, Addresses at) {
-        TensorMap filters = TensorMap.swizzled(
-                DType.BF16, at.filters(), new long[] {plane.last(), 9, out}, new int[] {channels, 1, columns});
+        TensorMap filters = filters(at.filters(), plane.last(), 9, out);
         return launch("conv2d_sm90_", plane, out, at, 1, op.enlargement(), filters);
+    }
+
+    /// Boxes of one tap.
+    private TensorMap filters(long address, int in, int taps, int out) {
+        return TensorMap.swizzled(DType.BF16, address, new long[] {in, taps, out}, new int[] {channels, 1, columns});
     }
 
     KernelLaunch backwardData(Conv2d op, Shape plane, int out, Addresses at) {
@@ -151,8 +188,14 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         return launch("conv2d_backward_data_sm90_", plane, out, at, planes, 1, filters);
     }
 
+    /// Of an image's pixels, with other channels.
+    private static TensorMap pixels(long address, Shape plane, int channels, int[] box) {
+        return channels == 0 ? TensorMap.NONE : TensorMap.planes(address, plane.with(3, channels), 1, box);
+    }
+
     private KernelLaunch launch(
             String stem, Shape plane, int out, Addresses at, int planes, int enlargement, TensorMap filters) {
+        Skip skip = at.skip();
         int[] box = {channels, tile.width() + around(columns), 1, tile.height() + 2, tile.images()};
         Arguments arguments = new Arguments()
                 .tensorMap("image", TensorMap.planes(at.image(), plane, planes, box))
@@ -171,13 +214,21 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
                 .i32("image_bits", Integer.numberOfTrailingZeros(tile.images()))
                 .i32("height_bits", Integer.numberOfTrailingZeros(tile.height()))
                 .i32("width_bits", Integer.numberOfTrailingZeros(tile.width()))
-                .i32("stages", memory.stages());
+                .i32("stages", memory.stages())
+                .i32("skip_first", skip.first())
+                .i32("skip_channels", skip.channels())
+                .pointer("skip_bias", skip.bias())
+                .tensorMap("skip", pixels(skip.x(), plane, skip.first(), box))
+                .tensorMap("skip2", pixels(skip.x2(), plane, skip.second(), box))
+                .tensorMap(
+                        "skip_filters",
+                        skip.channels() == 0 ? TensorMap.NONE : filters(skip.filters(), skip.channels(), 1, out));
         int tiles = tile.count(plane);
         int beside = out / columns * enlargement * enlargement;
         int most = Math.max(1, Math.min(tiles, MULTIPROCESSORS * memory.blocks() / beside));
         int rounds = Math.ceilDiv(tiles, most);
         return new KernelLaunch(
-                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed"),
+                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed") + (skip.channels() > 0 ? "_skip" : ""),
                 new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), out / columns, enlargement * enlargement),
                 KernelLaunch.Extent.of(THREADS),
                 memory.bytes(),

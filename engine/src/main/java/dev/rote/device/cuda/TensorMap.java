@@ -15,6 +15,8 @@ import java.util.Arrays;
 /// @param bytes the driver's encoding, 128 bytes, for a kernel's arguments
 record TensorMap(byte[] bytes) {
     static final int ALIGNMENT = 64; // of the encoding, in a struct too
+    /// Of no tensor, for a kernel that does not look.
+    static final TensorMap NONE = new TensorMap(new byte[Math.toIntExact(CUtensorMap_st.sizeof())]);
 
     /// Encodes a dense tensor of at most five dimensions.
     ///

@@ -16,7 +16,7 @@ import java.util.Random;
 
 /// What a graph in bf16 computes from normal numbers, and the kernels that did it.
 record Outcome(float[] values, List<String> kernels) {
-    /// Called "w", weights: a tenth of the others.
+    /// Called "w...", weights: a tenth of the others.
     static Value input(Graph graph, String name, int... dims) {
         return graph.apply(new Cast(DType.BF16), graph.external(name, TensorType.f32(dims)));
     }
@@ -36,7 +36,7 @@ record Outcome(float[] values, List<String> kernels) {
         Map<String, Buffer> buffers = new HashMap<>();
         graph.externals().forEach((name, value) -> {
             Buffer buffer = device.allocate(name, value.dtype(), value.elements());
-            buffer.writeFloats(normals(name, (int) value.elements(), name.equals("w") ? 0.1 : 1));
+            buffer.writeFloats(normals(name, (int) value.elements(), name.startsWith("w") ? 0.1 : 1));
             buffers.put(name, buffer);
         });
         Plan plan = Plan.of(graph, device.target());
