@@ -3,7 +3,7 @@
 // Math         matmul                  y[b,i,j] = bias[j] + sum_k a[b,i,k] b[b,k,j]; a linear layer is a = x, b = w',
 //                                      its data gradient a = dy, b = w
 //              linear_backward_weight  dw[k,c] = sum_n dy[n,k] x[n,c], dbias[k] = sum_n dy[n,k]
-//              sum_splits, _few        y[i] = sum over splits s of partial[s,i]
+//              sum_splits, _few, _joined  y[i] = sum over splits s of partial[s,i]
 // Shapes       a [batch,m,k]   b [batch,k,n]   bias [n] f32 or none   y [batch,m,n] in the type of a, or dw [m,n] and
 //              dbias [m] f32; partial [splits][dw, then dbias]
 // Layout       given by strides: of a, and of b, either index may be the fastest
@@ -131,10 +131,10 @@ struct SumSplitsArgs {
 LAYOUT(SumSplitsArgs, partial, y, row_sums, n, sums, splits)
 
 // 32 values per block; 8 threads for each, so that many loads are on their way however small the result is.
-KERNEL(sum_splits, SumSplitsArgs, 256) {
+__device__ __forceinline__ void sum_splits_of(const SumSplitsArgs& a, int64_t block) {
     __shared__ float parts[8][32];
     int lane = threadIdx.x % 32, slice = threadIdx.x / 32;
-    int64_t size = a.n + a.sums, i = blockIdx.x * (int64_t)32 + lane;
+    int64_t size = a.n + a.sums, i = block * 32 + lane;
     float sum = 0;
     if (i < size) {
         for (int split = slice; split < a.splits; split += 8) sum += a.partial[split * size + i];
@@ -148,6 +148,30 @@ KERNEL(sum_splits, SumSplitsArgs, 256) {
     } else {
         a.row_sums[i - a.n] = sum;
     }
+}
+
+KERNEL(sum_splits, SumSplitsArgs, 256) { sum_splits_of(a, blockIdx.x); }
+
+// Those of up to 32 gradients, one behind the other, with the bits of each alone.
+constexpr int JOINED_SUMS = 32;
+
+struct SumSplitsJoinedArgs {
+    const float* partial[JOINED_SUMS];
+    float* y[JOINED_SUMS];
+    float* row_sums[JOINED_SUMS];
+    int n[JOINED_SUMS];
+    int sums[JOINED_SUMS];
+    int splits[JOINED_SUMS];
+    int first_block[JOINED_SUMS]; // blocks of those before
+    int count;
+};
+LAYOUT(SumSplitsJoinedArgs, partial, y, row_sums, n, sums, splits, first_block, count)
+
+KERNEL(sum_splits_joined, SumSplitsJoinedArgs, 256) {
+    int which = 0;
+    while (which + 1 < a.count && a.first_block[which + 1] <= (int)blockIdx.x) which++;
+    SumSplitsArgs one = {a.partial[which], a.y[which], a.row_sums[which], a.n[which], a.sums[which], a.splits[which]};
+    sum_splits_of(one, (int)blockIdx.x - a.first_block[which]);
 }
 
 // Four values per thread, for results that fill the device so, with the bits of sum_splits.

@@ -17,7 +17,9 @@ public interface Target {
     }
 
     /// Whether a node's scratch memory stays as it is to the end, for work that is put off.
-    default boolean keepsWorkspace(Op op) {
+    ///
+    /// @param bytes of it
+    default boolean keepsWorkspace(Op op, long bytes) {
         return false;
     }
 

@@ -90,6 +90,18 @@ final class Arguments {
         return this;
     }
 
+    /// The number or address that a field holds.
+    long value(String name) {
+        for (String field : fields) {
+            String[] parts = field.split(":");
+            if (parts[0].equals(name)) {
+                int offset = Integer.parseInt(parts[1]);
+                return parts[2].equals("4") ? bytes.getInt(offset) : bytes.getLong(offset);
+            }
+        }
+        throw new IllegalArgumentException("expected a field " + name + ", found " + fields);
+    }
+
     private void place(String name, int size, char kind) {
         place(name, size, size, kind);
     }

@@ -36,10 +36,12 @@ enum CudaTarget implements Target {
         };
     }
 
-    /// The terms of a norm's parameters, for [LateSums]: of a U-Net a ten-thousandth of the arena.
+    /// The terms of a norm's parameters and of small weight gradients, for [LateSums].
     @Override
-    public boolean keepsWorkspace(Op op) {
-        return op instanceof GroupNorm.Backward || op instanceof LayerNorm.Backward;
+    public boolean keepsWorkspace(Op op, long bytes) {
+        return op instanceof GroupNorm.Backward
+                || op instanceof LayerNorm.Backward
+                || (Streams.runsAside(op) && bytes <= SplitSum.MOST_BYTES);
     }
 
     @Override

@@ -188,7 +188,7 @@ final class NormLowering {
     }
 
     private KernelLaunch parameters(Node node) {
-        return ParameterSums.launch(List.of(parameterSums(node).orElseThrow()), memory);
+        return ParameterSums.together(List.of(parameterSums(node).orElseThrow()), memory);
     }
 
     List<KernelLaunch> layerNorm(LayerNorm op, Node node) {

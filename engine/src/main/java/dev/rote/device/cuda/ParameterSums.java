@@ -11,7 +11,7 @@ import java.util.List;
 /// @param rows of each
 /// @param dgamma [channels] f32
 /// @param dbeta the same
-record ParameterSums(Range from, int rows, Value dgamma, Value dbeta) {
+record ParameterSums(Range from, int rows, Value dgamma, Value dbeta) implements LateSum {
     static final String KERNEL = "norm_parameters";
     /// `NORMS` of the kernel.
     static final int MOST = 32;
@@ -27,8 +27,25 @@ record ParameterSums(Range from, int rows, Value dgamma, Value dbeta) {
         return 2 * Math.ceilDiv(channels(), BLOCK_CHANNELS);
     }
 
+    @Override
+    public List<Value> results() {
+        return List.of(dgamma, dbeta);
+    }
+
+    /// If they have the same rows.
+    @Override
+    public boolean joins(List<LateSum> others) {
+        return others.size() < MOST
+                && others.stream().allMatch(other -> other instanceof ParameterSums norm && norm.rows == rows);
+    }
+
+    @Override
+    public KernelLaunch launch(List<LateSum> all, CudaMemory memory) {
+        return together(all.stream().map(ParameterSums.class::cast).toList(), memory);
+    }
+
     /// @param norms up to [#MOST], of the same rows
-    static KernelLaunch launch(List<ParameterSums> norms, CudaMemory memory) {
+    static KernelLaunch together(List<ParameterSums> norms, CudaMemory memory) {
         List<Integer> firstBlocks = new ArrayList<>();
         int blocks = 0;
         for (ParameterSums norm : norms) {

@@ -220,7 +220,10 @@ final class ProductLowering {
         return few
                 ? KernelLaunch.perElement("sum_splits_few", (elements + sums) / FOUR, arguments)
                 : KernelLaunch.blocks(
-                        "sum_splits", MatrixLowering.extent("blocks", (elements + sums + 31) / 32), 256, arguments);
+                        SplitSum.ALONE,
+                        MatrixLowering.extent("blocks", (elements + sums + 31) / 32),
+                        SplitSum.THREADS,
+                        arguments);
     }
 
     /// @param splits blocks that share a tile, the grid's y

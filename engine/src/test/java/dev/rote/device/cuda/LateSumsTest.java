@@ -9,6 +9,7 @@ import dev.rote.graph.Fusion;
 import dev.rote.graph.Graph;
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.LayerNorm;
+import dev.rote.graph.Linear;
 import dev.rote.graph.Op;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Scale;
@@ -24,8 +25,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// The sums of the gradients of norms' parameters, put off and joined ([LateSums]), against each norm in a graph of its
-/// own: the same bits.
+/// The sums of the gradients of norms' parameters and of weights, put off and joined ([LateSums]), against each in a
+/// graph of its own: the same bits.
 class LateSumsTest extends OnCudaDevice {
     private static final String SUMS = ParameterSums.KERNEL;
     private static final GroupNorm NORM = new GroupNorm(4, 1e-5f, false);
@@ -106,7 +107,11 @@ class LateSumsTest extends OnCudaDevice {
 
     private record Outcomes(List<float[]> values, List<String> kernels) {
         long sums() {
-            return kernels.stream().filter(SUMS::equals).count();
+            return count(SUMS);
+        }
+
+        long count(String kernel) {
+            return kernels.stream().filter(kernel::equals).count();
         }
     }
 
@@ -222,6 +227,84 @@ class LateSumsTest extends OnCudaDevice {
         }
         Outcomes found = norms.run(FORGETS);
         assertThat(found.sums()).isEqualTo(3);
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    /// Weights of a linear layer whose sum over 4,096 rows is divided.
+    ///
+    /// @param channels read and written
+    private static List<Value> addWeights(Norms all, String name, int channels) {
+        Value x = all.graph.external(name + " x", TensorType.f32(4096, channels));
+        Value dy = all.graph.external(name + " dy", TensorType.f32(4096, channels));
+        all.graph.apply(new Linear.BackwardWeight(true), x, dy);
+        return all.graph.nodes().getLast().outputs();
+    }
+
+    private List<float[]> weightsAlone(String name, int channels) {
+        Norms one = new Norms();
+        one.keep(addWeights(one, name, channels));
+        Outcomes found = one.run(CudaTarget.INSTANCE);
+        assertThat(found.count(SplitSum.ALONE)).isOne();
+        return found.values();
+    }
+
+    @Test
+    void smallWeightGradientsAreSummedTogetherAtTheEnd() {
+        Norms all = new Norms();
+        List<float[]> expected = new ArrayList<>();
+        for (int channels : new int[] {8, 12, 33, 20}) {
+            all.keep(addWeights(all, "weights " + channels, channels));
+            expected.addAll(weightsAlone("weights " + channels, channels));
+            all.keep(all.add("norm " + channels, 5, 8)); // which has its own sums
+            expected.addAll(alone("norm " + channels, 5, 8));
+        }
+        Outcomes found = all.run(CudaTarget.INSTANCE);
+        assertThat(found.count(SplitSum.ALONE)).isZero();
+        assertThat(found.kernels().subList(found.kernels().size() - 2, found.kernels().size()))
+                .containsExactly(SUMS, SplitSum.JOINED);
+        assertThat(found.sums()).isOne();
+        assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    @Test
+    void moreWeightGradientsThanALaunchTakesAreSeveralAndAnyPlanIsRight() {
+        for (Target target : List.of(CudaTarget.INSTANCE, FORGETS)) {
+            Norms all = new Norms();
+            List<float[]> expected = new ArrayList<>();
+            for (int number = 0; number < SplitSum.MOST + 1; number++) {
+                all.keep(addWeights(all, "weights " + number, 8));
+                expected.addAll(weightsAlone("weights " + number, 8));
+            }
+            Outcomes found = all.run(target);
+            assertThat(found.count(SplitSum.JOINED)).isEqualTo(target == FORGETS ? 0 : 1);
+            assertThat(found.count(SplitSum.ALONE)).isEqualTo(target == FORGETS ? SplitSum.MOST + 1 : 1);
+            assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+        }
+    }
+
+    @Test
+    void largeWeightGradientsAreSummedAtOnceAndReadersHaveTheirsFirst() {
+        Norms all = new Norms();
+        List<Value> large = addWeights(all, "large", 128);
+        all.keep(addWeights(all, "small", 8));
+        List<Value> read = addWeights(all, "read", 8);
+        Value twice = all.graph.apply(new Scale(2, 0), read.getLast());
+        all.keep(List.of(twice));
+        all.keep(addWeights(all, "last", 8));
+        all.keep(large);
+        Outcomes found = all.run(CudaTarget.INSTANCE);
+        int joined = found.kernels().indexOf(SplitSum.JOINED);
+        assertThat(found.kernels().indexOf(SplitSum.ALONE)).isLessThan(joined); // of the large one
+        assertThat(joined).isLessThan(found.kernels().indexOf("scale_f32"));
+        assertThat(found.kernels().getLast()).isEqualTo(SplitSum.ALONE); // of the last
+        List<float[]> expected = new ArrayList<>(weightsAlone("small", 8));
+        float[] doubled = weightsAlone("read", 8).getLast();
+        for (int i = 0; i < doubled.length; i++) {
+            doubled[i] *= 2;
+        }
+        expected.add(doubled);
+        expected.addAll(weightsAlone("last", 8));
+        expected.addAll(weightsAlone("large", 128));
         assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
     }
 }

@@ -1,0 +1,83 @@
+package dev.rote.device.cuda;
+
+import dev.rote.graph.Node;
+import dev.rote.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+
+/// The sum of the parts of a weight gradient ([ProductSplit]), `sum_splits` of `matmul.cu`: alone, or joined with others.
+///
+/// @param from [splits,elements + sums] f32
+/// @param results the gradient, and maybe that of the bias
+/// @param alone the launch of it alone
+record SplitSum(Range from, List<Value> results, Arguments alone) implements LateSum {
+    static final String ALONE = "sum_splits";
+    static final String JOINED = "sum_splits_joined";
+    static final int THREADS = 256;
+    /// Larger ones are better read while they are in the second-level cache. With a limit of as much the 52 smallest of a
+    /// step of W = 8, batch 128, wait, and 20 of W = 32, batch 512.
+    static final long MOST_BYTES = 2 << 20;
+    /// `JOINED_SUMS` of the kernel.
+    static final int MOST = 32;
+
+    private static final int BLOCK_VALUES = 32;
+
+    /// What the last launch of a weight gradient sums, if it does and may wait.
+    static Optional<SplitSum> of(Lowered lowered) {
+        if (lowered.nodes().size() > 1
+                || !Streams.runsAside(lowered.first().op())
+                || !(lowered.launches().getLast() instanceof KernelLaunch launch)
+                || !launch.kernel().equals(ALONE)) {
+            return Optional.empty();
+        }
+        Node node = lowered.first();
+        Arguments its = launch.arguments();
+        long from = its.value("partial");
+        long bytes = its.value("splits") * (its.value("n") + its.value("sums")) * Float.BYTES;
+        return Optional.of(new SplitSum(new Range(from, from + bytes), node.outputs(), its))
+                .filter(sum -> bytes <= MOST_BYTES);
+    }
+
+    @Override
+    public boolean joins(List<LateSum> others) {
+        return others.size() < MOST;
+    }
+
+    private int values() {
+        return (int) (alone.value("n") + alone.value("sums"));
+    }
+
+    @Override
+    public KernelLaunch launch(List<LateSum> all, CudaMemory memory) {
+        List<SplitSum> sums = all.stream().map(SplitSum.class::cast).toList();
+        List<Integer> firstBlocks = new ArrayList<>();
+        int blocks = 0;
+        for (SplitSum sum : sums) {
+            firstBlocks.add(blocks);
+            blocks += Math.ceilDiv(sum.values(), BLOCK_VALUES);
+        }
+        if (sums.size() == 1) {
+            return KernelLaunch.blocks(ALONE, blocks, THREADS, sums.getFirst().alone);
+        }
+        Arguments arguments = new Arguments()
+                .pointers("partial", addresses(sums, "partial"), MOST)
+                .pointers("y", addresses(sums, "y"), MOST)
+                .pointers("row_sums", addresses(sums, "row_sums"), MOST)
+                .i32s("n", numbers(sums, sum -> (int) sum.alone.value("n")), MOST)
+                .i32s("sums", numbers(sums, sum -> (int) sum.alone.value("sums")), MOST)
+                .i32s("splits", numbers(sums, sum -> (int) sum.alone.value("splits")), MOST)
+                .i32s("first_block", firstBlocks, MOST)
+                .i32("count", sums.size());
+        return KernelLaunch.blocks(JOINED, blocks, THREADS, arguments);
+    }
+
+    private static List<Long> addresses(List<SplitSum> sums, String field) {
+        return sums.stream().map(sum -> sum.alone.value(field)).toList();
+    }
+
+    private static List<Integer> numbers(List<SplitSum> sums, ToIntFunction<SplitSum> number) {
+        return sums.stream().map(number::applyAsInt).toList();
+    }
+}
