@@ -114,7 +114,8 @@ tests() {
         --select-class $tests.CudaOptimizerTest --select-class $tests.CudaFusionTest --select-class $tests.CudaGroupedLinearTest &
     running+=($!)
     step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
-        --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest &
+        --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest \
+        --select-class $tests.CudaSkipConvolutionTest &
     running+=($!)
     step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest \
         --select-class $tests.LateSumsTest &
@@ -184,7 +185,7 @@ sanitizer() {
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
             --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
             --select-class $tests.CudaNormDropoutTest --select-class $tests.CudaNormJoinedSumTest \
-            --select-class $tests.CudaSm90SumTest \
+            --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSkipConvolutionTest \
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
             --select-class $tests.CudaSm90LinearTest &
         running+=($!)
