@@ -4,7 +4,7 @@
 // Math         as attention_backward_head.cu
 // Shapes       as attention_backward_head.cu
 // Layout       D fastest
-// Requires     T 256; D a multiple of 8, at most the number in the name; everything aligned to 16 bytes
+// Requires     T 256; D a multiple of 4, at most the number in the name; everything aligned to 16 bytes
 // Tiling       a block of 256 threads; a warp has 32 keys and values, as in attention_backward_pairs.cu, and meets all queries,
 //              16 at a time. ds of 64 queries goes through shared memory, where a warp takes it for 16 queries and half of the
 //              keys; the sums of the other half wait there for it. Nothing passes, so no address is made twice, and there are
@@ -17,7 +17,6 @@
 //              bytes. Not measured yet
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_pairs.cuh"
-#include "packed.cuh"
 
 constexpr int WHOLE_TOKENS = 256; // and threads
 
@@ -38,20 +37,17 @@ template <int DEPTH>
 __device__ __forceinline__ void find_numbers(float* numbers, const PairedDeltas& deltas, const HeadVectors<const bf16>& dy,
                                              const HeadVectors<const bf16>& y, const float* lse) {
     int at = (int)threadIdx.x * y.stride;
-    uint4 a[DEPTH / 8], b[DEPTH / 8];
+    float4 a[DEPTH / 4], b[DEPTH / 4];
 #pragma unroll
-    for (int n = 0; n < DEPTH / 8; n++) {
-        a[n] = b[n] = make_uint4(0, 0, 0, 0);
-        if (8 * n < y.depth) a[n] = *(const uint4*)(dy.first + (at + 8 * n)), b[n] = *(const uint4*)(y.first + (at + 8 * n));
+    for (int n = 0; n < DEPTH / 4; n++) {
+        a[n] = b[n] = make_float4(0, 0, 0, 0);
+        if (4 * n < y.depth) a[n] = four(dy.first + (at + 4 * n)), b[n] = four(y.first + (at + 4 * n));
     }
     numbers[threadIdx.x] = lse[threadIdx.x] * LOG2_E;
     float sum = 0;
 #pragma unroll
-    for (int n = 0; n < DEPTH / 8; n++) {
-        float its[8], others[8];
-        unpack(a[n], its);
-        unpack(b[n], others);
-        for (int i = 0; i < 8; i++) sum = fmaf(its[i], others[i], sum);
+    for (int n = 0; n < DEPTH / 4; n++) {
+        sum = fmaf(a[n].x, b[n].x, fmaf(a[n].y, b[n].y, fmaf(a[n].z, b[n].z, fmaf(a[n].w, b[n].w, sum))));
     }
     deltas.put(threadIdx.x, sum);
 }

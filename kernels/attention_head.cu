@@ -4,7 +4,7 @@
 // Math         as attention_mma.cu
 // Shapes       as attention_mma.cu
 // Layout       D fastest
-// Requires     T a multiple of 32, at most 256; D a multiple of 8, at most the number in the kernel's name; qkv and y aligned
+// Requires     T a multiple of 32, at most 256; D a multiple of 4, at most the number in the kernel's name; qkv and y aligned
 //              to 16 bytes; values below 2^59
 // Tiling       a block of T threads owns a head, whose queries, keys and values are in shared memory as a whole: 36 KiB at T =
 //              256, D = 16, 60 at D = 32. A warp has 32 queries, so what is read of keys and values serves twice as many
@@ -24,7 +24,6 @@
 #include "packed.cuh"
 
 constexpr int HEAD_TOKENS = 256; // at most
-constexpr int WARP_QUERIES = 32; // of a warp
 constexpr float MOST_UNSCALED = 60.0f;
 
 // 2^(s scale) by multiplications, for results between 2^-125 and 2^125: 2^n for the nearest whole n is added to the exponent of
@@ -140,7 +139,7 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     HeadPlace head(a, blockIdx.x);
     const bf16* keys = queries + a.tokens * PITCH<bf16, DEPTH>;
     const bf16* values = keys + a.tokens * PITCH<bf16, DEPTH>;
-    int row = (int)threadIdx.x / 32 * WARP_QUERIES;
+    int row = threadIdx.x & ~31; // a warp has as many queries as threads
     float scale = a.scale * LOG2_E;
 
     load_head<DEPTH, 3>(queries, head.part((const bf16*)a.qkv, 0), head.width);

@@ -66,23 +66,32 @@ __device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, cons
     }
 }
 
-// Starts to copy COUNT tensors of a head, `width` elements apart, to [COUNT,T,PITCH]. As many threads as tokens; D a multiple of 8.
-template <int DEPTH, int COUNT>
-__device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
-    constexpr int PARTS = DEPTH / 8;
+template <int DEPTH, int COUNT, int BYTES>
+__device__ __forceinline__ void load_head_by(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
+    constexpr int VALUES = BYTES / 2, PARTS = DEPTH / VALUES;
 #pragma unroll
     for (int n = 0; n < PARTS; n++) {
-        int part = n * of.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * 8;
+        int part = n * of.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * VALUES;
         bool there = d < of.depth;
         const bf16* from = of.first + (there ? token * of.stride + d : 0);
         bf16* to = tiles + token * PITCH<bf16, DEPTH> + d;
 #pragma unroll
-        for (int i = 0; i < COUNT; i++) copy_async<16>(to + i * of.count * PITCH<bf16, DEPTH>, from + i * width, there);
+        for (int i = 0; i < COUNT; i++) copy_async<BYTES>(to + i * of.count * PITCH<bf16, DEPTH>, from + i * width, there);
+    }
+}
+
+// Starts to copy COUNT tensors of a head, `width` elements apart, to [COUNT,T,PITCH]. As many threads as tokens; D a multiple of 4.
+template <int DEPTH, int COUNT>
+__device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
+    if (of.depth % 8 == 0) {
+        load_head_by<DEPTH, COUNT, 16>(tiles, of, width);
+    } else {
+        load_head_by<DEPTH, COUNT, 8>(tiles, of, width);
     }
 }
 
 // Writes 16 tokens from `token` on, all of which are there: `low` is the factor of row g, `high` of row g + 8. A lane stores 16
-// bytes of one of its rows at a time; D a multiple of 8.
+// bytes of one of its rows at a time, or twice 8; D a multiple of 4.
 template <int DEPTH>
 __device__ __forceinline__ void store_vectors(const VectorSums<bf16, DEPTH>& of, float low, float high,
                                               const HeadVectors<bf16>& to, int token) {
@@ -99,7 +108,14 @@ __device__ __forceinline__ void store_vectors(const VectorSums<bf16, DEPTH>& of,
         }
         transpose_quad(words, t);
         int row = token + (first + t) / PARTS * 8 + g, d = (first + t) % PARTS * 8;
-        if (d < to.depth) *(uint4*)(to.first + (row * to.stride + d)) = make_uint4(words[0], words[1], words[2], words[3]);
+        if (d >= to.depth) continue;
+        bf16* at = to.first + (row * to.stride + d);
+        if (to.depth % 8 == 0) {
+            *(uint4*)at = make_uint4(words[0], words[1], words[2], words[3]);
+        } else {
+            *(uint2*)at = make_uint2(words[0], words[1]);
+            if (d + 4 < to.depth) *(uint2*)(at + 4) = make_uint2(words[2], words[3]);
+        }
     }
 }
 

@@ -8,9 +8,8 @@ import java.util.Optional;
 /// `attention_mma.cuh`, `attention_head.cu` and `attention_backward_head.cu`, `_pairs.cu` and `_whole.cu` lay it out.
 ///
 /// @param type of qkv
-/// @param depth of a head's vectors
 /// @param size the longest vector of a head that the kernels take
-record TensorAttention(DType type, int depth, int size) {
+record TensorAttention(DType type, int size) {
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     static final int SHARED_BYTES = 99 << 10;
 
@@ -37,13 +36,12 @@ record TensorAttention(DType type, int depth, int size) {
                 .filter(size -> taken && depth <= size)
                 .findFirst()
                 .filter(size -> depth % (size <= 32 ? 4 : 16 / type.bytes()) == 0)
-                .map(size -> new TensorAttention(type, depth, size));
+                .map(size -> new TensorAttention(type, size));
     }
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
         boolean whole = type == DType.BF16
                 && size <= MOST_PAIRED
-                && isCopiedWhole()
                 && tokens % WARP_QUERIES == 0
                 && tokens <= MOST_HEAD_TOKENS;
         if (whole) {
@@ -62,7 +60,7 @@ record TensorAttention(DType type, int depth, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
-        if (type == DType.BF16 && size == WHOLE_SIZE && tokens == WHOLE_TOKENS && isCopiedWhole()) {
+        if (type == DType.BF16 && size == WHOLE_SIZE && tokens == WHOLE_TOKENS) {
             int bytes = 4 * tokens * rowBytes() // queries, keys, values and dy
                     + tokens * (Float.BYTES + 2 * Float.BYTES) // log-sum-exp; delta, twice
                     + tokens * (TOKENS * type.bytes() + 16) // slopes
@@ -100,11 +98,6 @@ record TensorAttention(DType type, int depth, int size) {
 
     private static long tiles(int tokens) {
         return Math.ceilDiv(tokens, TOKENS);
-    }
-
-    /// Whether a head's vectors are whole pieces of 16 bytes.
-    private boolean isCopiedWhole() {
-        return depth * type.bytes() % Packing.BYTES == 0;
     }
 
     /// Of a token's vector, with its padding.

@@ -10,6 +10,7 @@ import dev.rote.graph.Graph;
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.LayerNorm;
 import dev.rote.graph.Linear;
+import dev.rote.graph.Node;
 import dev.rote.graph.Op;
 import dev.rote.graph.Plan;
 import dev.rote.graph.Scale;
@@ -283,28 +284,47 @@ class LateSumsTest extends OnCudaDevice {
     }
 
     @Test
-    void largeWeightGradientsAreSummedAtOnceAndReadersHaveTheirsFirst() {
+    void whoReadsAWeightGradientHasItFirst() {
         Norms all = new Norms();
-        List<Value> large = addWeights(all, "large", 128);
-        all.keep(addWeights(all, "small", 8));
+        all.keep(addWeights(all, "one", 128));
         List<Value> read = addWeights(all, "read", 8);
         Value twice = all.graph.apply(new Scale(2, 0), read.getLast());
         all.keep(List.of(twice));
         all.keep(addWeights(all, "last", 8));
-        all.keep(large);
         Outcomes found = all.run(CudaTarget.INSTANCE);
-        int joined = found.kernels().indexOf(SplitSum.JOINED);
-        assertThat(found.kernels().indexOf(SplitSum.ALONE)).isLessThan(joined); // of the large one
-        assertThat(joined).isLessThan(found.kernels().indexOf("scale_f32"));
+        assertThat(found.kernels().indexOf(SplitSum.JOINED))
+                .isPositive()
+                .isLessThan(found.kernels().indexOf("scale_f32"));
         assertThat(found.kernels().getLast()).isEqualTo(SplitSum.ALONE); // of the last
-        List<float[]> expected = new ArrayList<>(weightsAlone("small", 8));
+        List<float[]> expected = new ArrayList<>(weightsAlone("one", 128));
         float[] doubled = weightsAlone("read", 8).getLast();
         for (int i = 0; i < doubled.length; i++) {
             doubled[i] *= 2;
         }
         expected.add(doubled);
         expected.addAll(weightsAlone("last", 8));
-        expected.addAll(weightsAlone("large", 128));
         assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
+    }
+
+    @Test
+    void largeWeightGradientsDoNotWait() {
+        long values = SplitSum.MOST_BYTES / Float.BYTES;
+        assertThat(SplitSum.of(sums("sum_splits", new Linear.BackwardWeight(false), values / 8, 8)))
+                .isPresent();
+        assertThat(SplitSum.of(sums("sum_splits", new Linear.BackwardWeight(false), values / 8, 9)))
+                .isEmpty();
+        assertThat(SplitSum.of(sums("sum_splits_few", new Linear.BackwardWeight(false), 8, 8)))
+                .isEmpty();
+        assertThat(SplitSum.of(sums("sum_splits", NORM, 8, 8))).isEmpty();
+    }
+
+    private static Lowered sums(String kernel, Op op, long elements, int splits) {
+        Arguments arguments = new Arguments()
+                .pointer("partial", 64)
+                .i64("n", elements)
+                .i64("sums", 0)
+                .i32("splits", splits);
+        Node node = new Node(op, List.of(), List.of());
+        return new Lowered(List.of(node), List.of(KernelLaunch.blocks(kernel, 1, 256, arguments)));
     }
 }
