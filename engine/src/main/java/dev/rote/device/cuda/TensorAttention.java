@@ -2,6 +2,7 @@ package dev.rote.device.cuda;
 
 import dev.rote.graph.DType;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// The tensor cores' kernels of attention for one type and head size: their names, blocks and shared memory, as
@@ -18,8 +19,8 @@ record TensorAttention(DType type, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
-    private static final int WHOLE_TOKENS = 256; // of a head of which the gradient's block has everything, and its threads
-    private static final int WHOLE_SIZE = 16;
+    /// Of heads of which the gradient's block has everything: the longest vectors by tokens, of which each has a thread.
+    private static final Map<Integer, Integer> WHOLE_SIZES = Map.of(64, 32, 128, 16, 256, 16);
     private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
     private static final int WARP_QUERIES = 32; // of such a block's warps
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
@@ -60,12 +61,12 @@ record TensorAttention(DType type, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
-        if (type == DType.BF16 && size == WHOLE_SIZE && tokens == WHOLE_TOKENS) {
+        if (type == DType.BF16 && size <= WHOLE_SIZES.getOrDefault(tokens, 0)) {
             int bytes = 4 * tokens * rowBytes() // queries, keys, values and dy
                     + tokens * (Float.BYTES + 2 * Float.BYTES) // log-sum-exp; delta, twice
                     + tokens * (TOKENS * type.bytes() + 16) // slopes
-                    + 2 * TOKENS * size * Float.BYTES; // sums of dq
-            return launch("attention_backward_whole", heads, tokens, bytes, arguments);
+                    + (tokens > PAIR_KEYS ? 2 * TOKENS * size * Float.BYTES : 0); // sums of dq
+            return launch("attention_backward_whole_" + tokens, heads, tokens, bytes, arguments);
         }
         boolean pairs =
                 type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;

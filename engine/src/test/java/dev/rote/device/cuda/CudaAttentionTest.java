@@ -82,6 +82,7 @@ class CudaAttentionTest extends OnCudaDevice {
             // Backward, too.
             if (bf16) {
                 cases.add(of(type, 2, 66, 256, 4, 1, 16, true));
+                cases.add(of(type, 1, 132, 128, 16, 1, 16, true));
             }
             // Scores so low that weights of keys that are none would be infinite.
             cases.add(low(type, 33, 65));
@@ -156,10 +157,10 @@ class CudaAttentionTest extends OnCudaDevice {
         String suffix = (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size;
         boolean head =
                 type == DType.BF16 && tokens % 32 == 0 && tokens <= 256 && size <= 32;
-        boolean whole = head && tokens == 256 && size == 16;
+        boolean whole = head && (size == 16 ? List.of(64, 128, 256).contains(tokens) : tokens == 64);
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
         String forwardKernel = (head ? "attention_head" : "attention") + suffix;
-        String backwardKernel = "attention_backward_" + (whole ? "whole" : pairs ? "pairs" : "head") + suffix;
+        String backwardKernel = "attention_backward_" + (whole ? "whole_" + tokens : pairs ? "pairs" : "head") + suffix;
         List<String> kernels = byHead
                 ? List.of(
                         forwardKernel, backwardKernel)
