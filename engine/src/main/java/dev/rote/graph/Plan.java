@@ -54,7 +54,9 @@ public final class Plan {
             long workspace = target.workspaceBytes(node.op(), node.inputTypes(), node.outputTypes());
             if (workspace > 0) {
                 Block block = new Block(index, workspace);
-                block.last = target.keepsWorkspace(node.op(), workspace) ? nodes.size() : index + target.nodesBeside(node.op());
+                block.last = target.keepsWorkspace(node.op(), workspace)
+                        ? nodes.size()
+                        : index + target.nodesBeside(node.op());
                 workspaces.put(node, block);
                 all.add(block);
             }

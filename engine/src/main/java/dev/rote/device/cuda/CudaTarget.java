@@ -47,7 +47,7 @@ enum CudaTarget implements Target {
     @Override
     public int nodesBeside(Op op) {
         if (op instanceof Conv2d conv && SkipConvolution.mayBegin(conv)) {
-            return 1; // the convolution behind it may read what it reads
+            return 2; // the convolution behind it and their sum may be one with it
         }
         return Streams.runsAside(op) ? NODES_BESIDE : 0;
     }

@@ -70,8 +70,11 @@ record SkipConvolution(Node skip, Node conv, Node add) {
                 memory.address(skip.input(0)),
                 memory.addressOrNull(second),
                 memory.address(filters()),
-                skip.inputs().size() == sources() + 2 ? memory.address(skip.inputs().getLast()) : 0);
-        boolean aligned = Packing.aligned(memory, List.of(x, w, y, skip.input(0), skip.input(sources() - 1), filters()));
+                skip.inputs().size() == sources() + 2
+                        ? memory.address(skip.inputs().getLast())
+                        : 0);
+        boolean aligned =
+                Packing.aligned(memory, List.of(x, w, y, skip.input(0), skip.input(sources() - 1), filters()));
         var at = new Sm90Convolution.Addresses(
                 memory.address(x),
                 memory.address(w),
@@ -80,7 +83,13 @@ record SkipConvolution(Node skip, Node conv, Node add) {
                 0,
                 1,
                 its);
-        return Sm90Convolution.skipping((Conv2d) conv.op(), w.shape(), w.dtype(), x.shape(), y.shape().last(), its)
+        return Sm90Convolution.skipping(
+                        (Conv2d) conv.op(),
+                        w.shape(),
+                        w.dtype(),
+                        x.shape(),
+                        y.shape().last(),
+                        its)
                 .filter(one -> aligned)
                 .map(one -> one.forward((Conv2d) conv.op(), x.shape(), y.shape().last(), at))
                 .map(launch -> new Lowered(List.of(skip, conv, add), List.of(launch)));

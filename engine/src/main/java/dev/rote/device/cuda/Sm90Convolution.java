@@ -119,8 +119,7 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
     }
 
     /// @param enlargement of what is written, or read, against a plane
-    private static Optional<Sm90Convolution> of(
-            Shape w, DType type, Shape plane, int out, int enlargement, Skip skip) {
+    private static Optional<Sm90Convolution> of(Shape w, DType type, Shape plane, int out, int enlargement, Skip skip) {
         int in = plane.last();
         boolean kind = type == DType.BF16 && w.dim(1) == 3 && w.dim(2) == 3;
         boolean multiples = in % 32 == 0 && out % 32 == 0;
@@ -228,7 +227,8 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         int most = Math.max(1, Math.min(tiles, MULTIPROCESSORS * memory.blocks() / beside));
         int rounds = Math.ceilDiv(tiles, most);
         return new KernelLaunch(
-                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed") + (skip.channels() > 0 ? "_skip" : ""),
+                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed")
+                        + (skip.channels() > 0 ? "_skip" : ""),
                 new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), out / columns, enlargement * enlargement),
                 KernelLaunch.Extent.of(THREADS),
                 memory.bytes(),

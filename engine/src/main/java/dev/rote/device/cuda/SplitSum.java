@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 
-/// The sum of the parts of a weight gradient ([ProductSplit]), `sum_splits` of `matmul.cu`: alone, or joined with others.
+/// The sum of the parts of a weight gradient ([ProductSplit]), `sum_splits` of `matmul.cu`: alone, or joined with
+/// others.
 ///
 /// @param from [splits,elements + sums] f32
 /// @param results the gradient, and maybe that of the bias

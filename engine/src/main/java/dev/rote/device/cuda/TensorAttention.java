@@ -19,7 +19,8 @@ record TensorAttention(DType type, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
-    /// Of heads of which the gradient's block has everything: the longest vectors by tokens, of which each has a thread.
+    /// Of heads of which the gradient's block has everything: the longest vectors by tokens, of which each has a
+    /// thread.
     private static final Map<Integer, Integer> WHOLE_SIZES = Map.of(64, 32, 128, 16, 256, 16);
     private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
     private static final int WARP_QUERIES = 32; // of such a block's warps
@@ -41,10 +42,8 @@ record TensorAttention(DType type, int size) {
     }
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
-        boolean whole = type == DType.BF16
-                && size <= MOST_PAIRED
-                && tokens % WARP_QUERIES == 0
-                && tokens <= MOST_HEAD_TOKENS;
+        boolean whole =
+                type == DType.BF16 && size <= MOST_PAIRED && tokens % WARP_QUERIES == 0 && tokens <= MOST_HEAD_TOKENS;
         if (whole) {
             return launch("attention_head", heads, tokens, 3 * tokens * rowBytes(), arguments);
         }

@@ -155,15 +155,13 @@ class CudaAttentionTest extends OnCudaDevice {
                         ShortAttention.rounded(y.type() == DType.BF16 ? 7 : 23, out.get(0)),
                         ShortAttention.rounded(23, out.get(1))));
         String suffix = (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size;
-        boolean head =
-                type == DType.BF16 && tokens % 32 == 0 && tokens <= 256 && size <= 32;
+        boolean head = type == DType.BF16 && tokens % 32 == 0 && tokens <= 256 && size <= 32;
         boolean whole = head && (size == 16 ? List.of(64, 128, 256).contains(tokens) : tokens == 64);
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
         String forwardKernel = (head ? "attention_head" : "attention") + suffix;
         String backwardKernel = "attention_backward_" + (whole ? "whole_" + tokens : pairs ? "pairs" : "head") + suffix;
         List<String> kernels = byHead
-                ? List.of(
-                        forwardKernel, backwardKernel)
+                ? List.of(forwardKernel, backwardKernel)
                 : List.of(
                         forwardKernel,
                         type == DType.BF16 ? "attention_delta_bf16" : "attention_delta_f32",

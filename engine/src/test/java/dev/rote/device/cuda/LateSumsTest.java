@@ -261,7 +261,8 @@ class LateSumsTest extends OnCudaDevice {
         }
         Outcomes found = all.run(CudaTarget.INSTANCE);
         assertThat(found.count(SplitSum.ALONE)).isZero();
-        assertThat(found.kernels().subList(found.kernels().size() - 2, found.kernels().size()))
+        assertThat(found.kernels()
+                        .subList(found.kernels().size() - 2, found.kernels().size()))
                 .containsExactly(SUMS, SplitSum.JOINED);
         assertThat(found.sums()).isOne();
         assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
