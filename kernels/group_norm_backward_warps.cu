@@ -4,18 +4,22 @@
 // Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
 //                dx = dz*scale - x*rstd*second - (first - mean*rstd*second) + addend,
 //              first and second the means of scale*dz and scale*dz*xhat. With a dropout dy times its factor, as in
-//              group_norm_warps.cu: the same for all pixels of a channel, so the sums and dx's scale are multiplied
+//              group_norm_warps.cu: the same for all pixels of a channel, so the sums and dx's scale are multiplied.
+//              _totals also totals[n,c] = sum_p dx[n,p,c], the gradient of what was added to every pixel of x
 // Shapes       as group_norm_backward.cu
 // Layout       C fastest
-// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or its addend. _4_wide takes no dropout
+// Requires     as group_norm_warps.cu; dx may be dy, if it is one tensor, x or its addend. _4_wide takes no dropout,
+//              _totals one tensor
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
 //              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
 //              OddSlice; two barriers. _wide_dropped: _wide has no registers left for a dropout.
-//              _single, _pair: as group_norm_warps.cu, in 128 registers
+//              _single, _pair: as group_norm_warps.cu, in 128 registers. _totals: two barriers more where a slice has
+//              several warps
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
-//              rounded once more (2^-9), after it was summed. A dropout rounds nothing
+//              rounded once more (2^-9), after it was summed. A dropout rounds nothing. Totals are of dx
+//              before it is rounded, in f32: a thread's pixels in order, a tree over lanes, the warps in order
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         two or three reads and one write, about 30 instructions per value with SiLU: as many as an H200 issues in the
 //              time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
@@ -28,7 +32,7 @@
 #include "norm_warps_gradient.cuh"
 
 // K vectors per thread, in registers. DROPS: there may be a dropout.
-template <int K, bool WIDE, bool DROPS, class S = WarpSlice<4>>
+template <int K, bool WIDE, bool DROPS, bool TOTALS, class S = WarpSlice<4>>
 __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackwardArgs& a) {
     DYNAMIC_SHARED(float, met);
     S slice(a.pixels, a.slice, a.per_group, K);
@@ -50,6 +54,7 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     }
     terms.drop(dropout);
     LaneGradient<WIDE, S> gradient(a, slice, terms, dropout, sum, met);
+    PixelSums<TOTALS> totals;
     bf16* to = parts.of(a.dx, a.dx2);
     if (parts.has(a.addend, a.addend2)) {
         const bf16* more = parts.of(a.addend, a.addend2);
@@ -59,15 +64,18 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
             float dx[8];
             gradient.of(terms, x[k], dz[k], dx);
             add_packed(addend[k], dx);
+            if (k < count) totals.add(dx);
             if (k < count) store_packed(to + k * parts.step, pack(dx));
         }
     } else {
         for (int k = 0; k < K; k++) {
             float dx[8];
             gradient.of(terms, x[k], dz[k], dx);
+            if (k < count) totals.add(dx);
             if (k < count) store_packed(to + k * parts.step, pack(dx));
         }
     }
+    totals.store(a, slice, met);
 }
 
 // Registers for as many blocks of 128 threads: 96 each, with which sm_80 would spill three.
@@ -77,20 +85,20 @@ constexpr int HELD_BLOCKS = 4;
 constexpr int HELD_BLOCKS = 5;
 #endif
 
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, false, true>(a);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_pair, GroupNormBackwardArgs, 128, 4) {
-    group_norm_backward_held<4, false, true, WarpSlice<2>>(a);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_single, GroupNormBackwardArgs, 128, 4) {
-    group_norm_backward_held<4, false, true, WarpSlice<1>>(a);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide, GroupNormBackwardArgs, 128, HELD_BLOCKS) {
-    group_norm_backward_held<4, true, false>(a);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_4_wide_dropped, GroupNormBackwardArgs, 128, 4) {
-    group_norm_backward_held<4, true, true>(a);
+#define HELD(suffix, blocks, ...)                                                                            \
+    KERNEL_RESIDENT(group_norm_backward_bf16_warps_4##suffix, GroupNormBackwardArgs, 128, blocks) {          \
+        group_norm_backward_held<4, __VA_ARGS__>(a);                                                         \
+    }
+HELD(, HELD_BLOCKS, false, true, false)
+HELD(_pair, 4, false, true, false, WarpSlice<2>)
+HELD(_pair_totals, 4, false, true, true, WarpSlice<2>)
+HELD(_single, 4, false, true, false, WarpSlice<1>)
+HELD(_single_totals, 4, false, true, true, WarpSlice<1>)
+HELD(_wide, HELD_BLOCKS, true, false, false)
+HELD(_wide_dropped, 4, true, true, false)
+HELD(_wide_totals, 4, true, true, true)
+KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_warps_4_totals, GroupNormBackwardArgs, 128, HELD_BLOCKS, 4) {
+    group_norm_backward_held<4, false, true, true>(a);
 }
 
 // The vectors of a thread in shared memory.
@@ -125,7 +133,7 @@ struct StagedVectors {
     }
 };
 
-template <class S, class G>
+template <class S, class G, bool TOTALS = false>
 __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwardArgs& a, int spare) {
     DYNAMIC_SHARED(float, met);
     S slice(a.pixels, a.slice, a.per_group, 0);
@@ -150,6 +158,7 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     }
     terms.drop(dropout);
     G gradient(a, slice, terms, dropout, sum, met);
+    PixelSums<TOTALS> totals;
     bf16* to = parts.of(a.dx, a.dx2);
     if (parts.has(a.addend, a.addend2)) {
         const bf16* more = parts.of(a.addend, a.addend2);
@@ -163,6 +172,7 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
                 float dx[8];
                 gradient.of(terms, staged.x[(k + i) * blockDim.x], staged.dz[(k + i) * blockDim.x], dx);
                 add_packed(addend[i], dx);
+                totals.add(dx);
                 store_packed(to + (k + i) * parts.step, pack(dx));
             }
         }
@@ -171,9 +181,11 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
         for (int k = 0; k < staged.mine; k++) {
             float dx[8];
             gradient.of(terms, staged.x[k * blockDim.x], staged.dz[k * blockDim.x], dx);
+            totals.add(dx);
             store_packed(to + k * parts.step, pack(dx));
         }
     }
+    totals.store(a, slice, met);
 }
 
 // As many as shared memory admits.
@@ -183,18 +195,20 @@ constexpr int STAGED_BLOCKS = 2;
 constexpr int STAGED_BLOCKS = 3;
 #endif
 
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged, GroupNormBackwardArgs, 256, STAGED_BLOCKS) {
-    group_norm_backward_staged<WarpSlice<4>, LaneGradient<false, WarpSlice<4>>>(a, 0);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_pair, GroupNormBackwardArgs, 256, 2) {
-    group_norm_backward_staged<WarpSlice<2>, LaneGradient<false, WarpSlice<2>>>(a, 0);
-}
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_single, GroupNormBackwardArgs, 256, 2) {
-    group_norm_backward_staged<WarpSlice<1>, LaneGradient<false, WarpSlice<1>>>(a, 0);
-}
+#define STAGED(suffix, threads, blocks, ...)                                                                   \
+    KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged##suffix, GroupNormBackwardArgs, threads, blocks) {   \
+        group_norm_backward_staged<__VA_ARGS__>(a, 0);                                                         \
+    }
+STAGED(, 256, STAGED_BLOCKS, WarpSlice<4>, LaneGradient<false, WarpSlice<4>>)
+STAGED(_totals, 256, STAGED_BLOCKS, WarpSlice<4>, LaneGradient<false, WarpSlice<4>>, true)
+STAGED(_pair, 256, 2, WarpSlice<2>, LaneGradient<false, WarpSlice<2>>)
+STAGED(_pair_totals, 256, 2, WarpSlice<2>, LaneGradient<false, WarpSlice<2>>, true)
+STAGED(_single, 256, 2, WarpSlice<1>, LaneGradient<false, WarpSlice<1>>)
+STAGED(_single_totals, 256, 2, WarpSlice<1>, LaneGradient<false, WarpSlice<1>>, true)
 KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_warps_staged_wide, GroupNormBackwardArgs, 256, STAGED_BLOCKS, 2) {
     group_norm_backward_staged<WarpSlice<4>, LaneGradient<true, WarpSlice<4>>>(a, 0);
 }
+STAGED(_wide_totals, 256, 2, WarpSlice<4>, LaneGradient<true, WarpSlice<4>>, true)
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
     group_norm_backward_staged<OddSlice, OddGradient>(a, 1);
 }

@@ -55,6 +55,7 @@ struct GroupNormBackwardArgs {
     int purpose;
     uint32_t threshold;
     float kept;
+    void* totals; // [N,C], sums of dx over the pixels. `_totals` only
 };
 LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
-       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept)
+       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept, totals)

@@ -161,6 +161,45 @@ struct LaneGradient : Gradient<S::RUN> {
     }
 };
 
+// Sums of dx over the pixels of an image, before it is rounded: the gradient of what was added to every pixel.
+template <bool WANTED>
+struct PixelSums {
+    float sum[WANTED ? 8 : 1] = {};
+
+    __device__ __forceinline__ void add(const float (&dx)[8]) {
+        if constexpr (WANTED) {
+            for (int v = 0; v < 8; v++) sum[v] += dx[v];
+        }
+    }
+
+    // `met` [warps,columns,8], shared.
+    template <class S>
+    __device__ __forceinline__ void store(const GroupNormBackwardArgs& a, const S& slice, float* met) {
+        if constexpr (WANTED) {
+            for (int distance = 16; distance >= slice.columns; distance /= 2) {
+                for (int v = 0; v < 8; v++) sum[v] += __shfl_xor_sync(~0u, sum[v], distance);
+            }
+            int width = slice.columns * 8;
+            bf16* to = (bf16*)a.totals + (int64_t)slice.image * a.channels;
+            if (slice.warps == 1) {
+                if (slice.lane < slice.columns) *(uint4*)(to + slice.channel) = pack(sum);
+                return;
+            }
+            __syncthreads(); // nobody reads what has met any more
+            if (slice.lane < slice.columns) {
+                float4* mine = (float4*)(met + slice.warp * width + slice.lane * 8);
+                mine[0] = make_float4(sum[0], sum[1], sum[2], sum[3]), mine[1] = make_float4(sum[4], sum[5], sum[6], sum[7]);
+            }
+            __syncthreads(); // the sums of all warps are there
+            int i = threadIdx.x; // columns are lanes of each warp in order: thread 0 has the slice's first channel
+            if (i >= width) return;
+            float total = 0;
+            for (int w = 0; w < slice.warps; w++) total += met[w * width + i];
+            to[(int)blockIdx.x * width + i] = from_float<bf16>(total);
+        }
+    }
+};
+
 // The same for OddSlice. `met` [warps + 1,columns,16], shared.
 struct OddGradient : Gradient<4> {
     __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms<4>& terms,

@@ -101,7 +101,7 @@ tests() {
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
         --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
         --select-class $tests.CudaGroupNormTest --select-class $tests.CudaNormDropoutTest \
-        --select-class $tests.CudaNormJoinedSumTest &
+        --select-class $tests.CudaNormJoinedSumTest --select-class $tests.CudaNormTotalsTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest --select-class $tests.CudaDescentTest &
@@ -185,6 +185,7 @@ sanitizer() {
             --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
             --select-class $tests.CudaGroupNormTest --select-class $tests.CudaSm90ConvolutionTest \
             --select-class $tests.CudaNormDropoutTest --select-class $tests.CudaNormJoinedSumTest \
+            --select-class $tests.CudaNormTotalsTest \
             --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSkipConvolutionTest \
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
             --select-class $tests.CudaSm90LinearTest &

@@ -32,9 +32,14 @@ final class NormLowering {
                         run.nodes(), run.norm().op() instanceof GroupNorm ? groupNorm(run) : groupNormBackward(run)));
     }
 
-    /// Only the kernels in warps take a dropout.
+    /// Only the kernels in warps take a dropout, and some of these sum dx over the pixels.
     private boolean isTaken(NormRun run) {
-        return run.dropout() == null || warps(run.norm()).isPresent();
+        Optional<WarpSlice> warps = warps(run.norm());
+        boolean dropped = run.dropout() == null || warps.isPresent();
+        boolean summed = run.totals() == null
+                || warps.filter(WarpSlice::sumsPixels).isPresent()
+                        && memory.address(run.totals().output()) % Packing.BYTES == 0;
+        return dropped && summed;
     }
 
     List<KernelLaunch> groupNorm(Node node) {
@@ -68,7 +73,7 @@ final class NormLowering {
                 .pointer("x2", joined ? memory.address(node.input(1)) : 0);
         drop(run.dropout(), arguments);
         if (warps.isPresent()) {
-            return List.of(warps.get().launch(arguments, false));
+            return List.of(warps.get().launch(arguments, ""));
         }
         String type = Names.type(x);
         return List.of(
@@ -155,9 +160,11 @@ final class NormLowering {
                 .pointer("dx2", joined ? memory.address(run.dx(1)) : 0)
                 .pointer("addend2", joined ? memory.addressOrNull(run.addend(1)) : 0);
         drop(run.dropout(), arguments);
+        arguments.pointer(
+                "totals", run.totals() == null ? 0 : memory.address(run.totals().output()));
         KernelLaunch parameters = parameters(node);
         if (warps.isPresent()) {
-            return List.of(warps.get().launch(arguments, run.dropout() != null), parameters);
+            return List.of(warps.get().gradient(arguments, run), parameters);
         }
         String type = Names.type(x);
         if (slice.kind() != GroupSlice.Kind.ANY) {

@@ -4,6 +4,7 @@ import dev.rote.graph.Add;
 import dev.rote.graph.Dropout;
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.Node;
+import dev.rote.graph.Reduce;
 import dev.rote.graph.Value;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,15 +13,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Nodes in a row that one kernel can do: a group norm and the channel dropout of its y; or a channel dropout, the
-/// gradient of a group norm of which its result is the dy, and the addition of something else to dx, or to each of the
-/// two tensors that dx is.
+/// gradient of a group norm of which its result is the dy, the addition of something else to dx, or to each of the
+/// two tensors that dx is, and the sum of dx over an image's pixels.
 ///
 /// @param norm the norm, or its gradient
 /// @param dropout null if there is none
 /// @param sums what is added to the tensors of dx, by their number
-record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition> sums) {
+/// @param totals what sums dx over the pixels; null if nothing does
+record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition> sums, Node totals) {
     static NormRun of(Node norm) {
-        return new NormRun(List.of(norm), norm, null, Map.of());
+        return new NormRun(List.of(norm), norm, null, Map.of(), null);
     }
 
     /// The runs that begin with the first of the nodes, longest first. A value between two of them has no other reader.
@@ -43,7 +45,7 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition>
         if (isOfChannels(node) && nodes.size() > 1) {
             Node next = nodes.get(1);
             boolean feeds = next.op() instanceof GroupNorm.Backward && follows(node.output(), next, memory);
-            return feeds ? Optional.of(new NormRun(List.of(node, next), next, node, Map.of())) : Optional.empty();
+            return feeds ? Optional.of(new NormRun(List.of(node, next), next, node, Map.of(), null)) : Optional.empty();
         }
         return Optional.empty();
     }
@@ -61,17 +63,27 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition>
         all.add(next);
         if (norm.op() instanceof GroupNorm) {
             boolean follows = dropout == null && isOfChannels(next) && follows(norm.output(), next, memory);
-            return follows ? Optional.of(new NormRun(all, norm, next, Map.of())) : Optional.empty();
+            return follows ? Optional.of(new NormRun(all, norm, next, Map.of(), null)) : Optional.empty();
         }
         for (int part = 0; part < parts() && next.op() instanceof Add; part++) {
             Optional<Addition> add = Addition.of(norm.outputs().get(part), next, memory);
-            if (add.isPresent() && !sums.containsKey(part)) {
+            if (add.isPresent() && !sums.containsKey(part) && totals == null) {
                 Map<Integer, Addition> more = new HashMap<>(sums);
                 more.put(part, add.get());
-                return Optional.of(new NormRun(all, norm, dropout, more));
+                return Optional.of(new NormRun(all, norm, dropout, more, null));
             }
         }
-        return Optional.empty();
+        return totals == null && isTotal(next)
+                ? Optional.of(new NormRun(all, norm, dropout, sums, next))
+                : Optional.empty();
+    }
+
+    /// Whether it sums dx, if that is one tensor, over the pixels.
+    private boolean isTotal(Node next) {
+        return parts() == 1
+                && next.op() instanceof Reduce reduce
+                && next.input(0).equals(dx(0))
+                && reduce.equals(new Reduce(Reduce.Kind.SUM, 1, dx(0).shape().rank() - 1));
     }
 
     /// Tensors that x and dx of a gradient are.
@@ -157,6 +169,9 @@ record NormRun(List<Node> nodes, Node norm, Node dropout, Map<Integer, Addition>
             writes.add(new Written(memory.range(small), List.of()));
         }
         writes.add(new Written(memory.workspaceRange(norm), List.of()));
+        if (totals != null) {
+            writes.add(new Written(memory.range(totals.output()), List.of()));
+        }
         return writes;
     }
 }

@@ -113,19 +113,34 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         return backward ? 2 * staged + met : staged;
     }
 
-    /// @param dropped whether there is a dropout of channels: for registers, a wide one in registers has its own kernel
-    KernelLaunch launch(Arguments arguments, boolean dropped) {
+    /// Whether there are kernels that leave the sums of dx over the pixels.
+    boolean sumsPixels() {
+        return !isOdd();
+    }
+
+    /// The launch of a gradient.
+    KernelLaunch gradient(Arguments arguments, NormRun run) {
+        if (run.totals() != null) {
+            return launch(arguments, "_totals");
+        }
+        // Registers are few: a wide slice in registers has its own kernel for a dropout.
+        return launch(arguments, kind().equals("_wide") && !isStaged() && run.dropout() != null ? "_dropped" : "");
+    }
+
+    private String kind() {
+        return switch (run) {
+            case 1 -> "_single";
+            case 2 -> "_pair";
+            default -> isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
+        };
+    }
+
+    /// @param own what the kernel's name ends with
+    KernelLaunch launch(Arguments arguments, String own) {
         String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
         String place = isStaged() ? "_staged" : "_" + HELD;
-        String kind =
-                switch (run) {
-                    case 1 -> "_single";
-                    case 2 -> "_pair";
-                    default -> isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
-                };
-        String own = kind.equals("_wide") && !isStaged() && dropped ? "_dropped" : "";
         return new KernelLaunch(
-                kernel + place + kind + own,
+                kernel + place + kind() + own,
                 new KernelLaunch.Extent(channels / width / together(), images, 1),
                 KernelLaunch.Extent.of(WARP * warps() * together()),
                 Math.toIntExact(sharedBytes()),
