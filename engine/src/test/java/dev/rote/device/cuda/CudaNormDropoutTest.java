@@ -9,7 +9,6 @@ import dev.rote.graph.GroupNorm;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
 import dev.rote.graph.Value;
-import dev.rote.reference.OpCase;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +63,7 @@ class CudaNormDropoutTest extends OnCudaDevice {
         run.place("y", run.graph().apply(DROPOUT, y, run.step()));
         float[] found = run.results().get("y");
         assertThat(run.kernels()).contains("group_norm_bf16" + norm.kind()).noneMatch(CudaNormDropoutTest::isDropout);
-        double[] expected = dropped(norm, norm.normalised(numbers).getFirst());
+        double[] expected = norm.dropped(DROPOUT, norm.normalised(numbers).getFirst());
         NormCase.agree(found, expected, 0x1p-8);
         assertThat(Arrays.stream(expected).filter(number -> number == 0).count())
                 .isBetween(1L, (long) expected.length - 1);
@@ -95,7 +94,7 @@ class CudaNormDropoutTest extends OnCudaDevice {
                     .contains("group_norm_backward_bf16" + norm.kind())
                     .noneMatch(CudaNormDropoutTest::isDropout)
                     .noneMatch(kernel -> kernel.startsWith("add"));
-            List<double[]> expected = norm.backward(numbers, dropped(norm, numbers.get("dy")));
+            List<double[]> expected = norm.backward(numbers, norm.dropped(DROPOUT, numbers.get("dy")));
             double[] sum = expected.getFirst();
             for (int i = 0; i < sum.length && adds; i++) {
                 sum[i] += numbers.get("other")[i];
@@ -124,14 +123,14 @@ class CudaNormDropoutTest extends OnCudaDevice {
         assertThat(run.kernels().stream().filter(CudaNormDropoutTest::isDropout))
                 .hasSize(2);
         double[] expected = norm.normalised(numbers).getFirst();
-        double[] zeros = dropped(norm, expected);
+        double[] zeros = norm.dropped(DROPOUT, expected);
         for (int i = 0; i < expected.length; i++) {
             expected[i] += zeros[i];
         }
         NormCase.agree(found.get("y"), expected, 0x1p-7);
         NormCase.agree(
                 found.get("dx"),
-                norm.backward(numbers, dropped(norm, numbers.get("dy"))).getFirst(),
+                norm.backward(numbers, norm.dropped(DROPOUT, numbers.get("dy"))).getFirst(),
                 0x1p-7);
     }
 
@@ -150,7 +149,7 @@ class CudaNormDropoutTest extends OnCudaDevice {
         assertThat(run.kernels()).anyMatch(CudaNormDropoutTest::isDropout);
         NormCase.agree(
                 found.get("dx"),
-                norm.backward(numbers, dropped(norm, numbers.get("dy"))).getFirst(),
+                norm.backward(numbers, norm.dropped(DROPOUT, numbers.get("dy"))).getFirst(),
                 0x1p-7);
     }
 
@@ -179,12 +178,5 @@ class CudaNormDropoutTest extends OnCudaDevice {
         List<Value> inputs = norm.gradientInputs(run);
         inputs.addFirst(run.graph().apply(DROPOUT, dy, run.step()));
         return run.graph().add(new GroupNorm.Backward(norm.op()), inputs);
-    }
-
-    private static double[] dropped(NormCase norm, double[] numbers) {
-        List<TensorType> types = List.of(norm.whole().with(DType.F32), TensorType.i32(1));
-        return new OpCase("dropout", DROPOUT, types, List.of(numbers, new double[] {GraphRun.STEP}))
-                .expected()
-                .getFirst();
     }
 }

@@ -125,6 +125,14 @@ class LateSumsTest extends OnCudaDevice {
         return numbers;
     }
 
+    private static float[] doubled(float[] numbers) {
+        float[] doubled = numbers.clone();
+        for (int i = 0; i < doubled.length; i++) {
+            doubled[i] *= 2;
+        }
+        return doubled;
+    }
+
     /// dgamma and dbeta of a norm in a graph of its own.
     private List<float[]> alone(String name, int images, int channels) {
         Norms norms = new Norms();
@@ -186,11 +194,7 @@ class LateSumsTest extends OnCudaDevice {
         assertThat(found.kernels().indexOf(SUMS)).isLessThan(found.kernels().indexOf("scale_f32"));
         assertThat(found.sums()).isEqualTo(2);
         List<float[]> expected = new ArrayList<>(alone("second", 5, 8));
-        float[] doubled = alone("first", 5, 8).getFirst();
-        for (int i = 0; i < doubled.length; i++) {
-            doubled[i] *= 2;
-        }
-        expected.addFirst(doubled);
+        expected.addFirst(doubled(alone("first", 5, 8).getFirst()));
         assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
     }
 
@@ -298,11 +302,7 @@ class LateSumsTest extends OnCudaDevice {
                 .isLessThan(found.kernels().indexOf("scale_f32"));
         assertThat(found.kernels().getLast()).isEqualTo(SplitSum.ALONE); // of the last
         List<float[]> expected = new ArrayList<>(weightsAlone("one", 128));
-        float[] doubled = weightsAlone("read", 8).getLast();
-        for (int i = 0; i < doubled.length; i++) {
-            doubled[i] *= 2;
-        }
-        expected.add(doubled);
+        expected.add(doubled(weightsAlone("read", 8).getLast()));
         expected.addAll(weightsAlone("last", 8));
         assertThat(found.values()).containsExactly(expected.toArray(float[][]::new));
     }

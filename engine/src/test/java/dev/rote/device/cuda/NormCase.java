@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.graph.DType;
+import dev.rote.graph.Dropout;
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
@@ -81,6 +82,14 @@ record NormCase(DType type, int groups, int images, int pixels, int[] channels, 
                         List.of(whole(), TensorType.f32(all()), TensorType.f32(all())),
                         List.of(joined(numbers), numbers.get("gamma"), numbers.get("beta")))
                 .expected();
+    }
+
+    /// Numbers of all channels behind a dropout, by the definition.
+    double[] dropped(Dropout dropout, double[] numbers) {
+        List<TensorType> types = List.of(whole().with(DType.F32), TensorType.i32(1));
+        return new OpCase("dropout", dropout, types, List.of(numbers, new double[] {GraphRun.STEP}))
+                .expected()
+                .getFirst();
     }
 
     /// dx of all channels, dgamma and dbeta by the definition.
