@@ -5,12 +5,13 @@
 // Shapes       as attention_mma.cu
 // Layout       D fastest
 // Requires     T a multiple of 32, at most 256; D a multiple of 4, at most the number in the kernel's name; qkv and y aligned
-//              to 16 bytes; values below 2^59
+//              to 16 bytes
 // Tiling       a block of T threads owns a head, whose queries, keys and values are in shared memory as a whole: 36 KiB at T =
 //              256, D = 16, 60 at D = 32. A warp has 32 queries, so what is read of keys and values serves twice as many
 //              as in attention_mma.cu, and nothing but a head's vectors is loaded
 // Numerics     f32 sums on tensor cores. Where |q| |k| log2(e) / sqrt D is at most 60 for the longest query and key, no weight
-//              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative. Else the maximum of
+//              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative (values longer than
+//              2^58 would overflow, and have one). Else the maximum of
 //              a query's scores is found first, by products that are made again for the weights. Weights by ex2.approx (2 ulp),
 //              without a maximum every fourth by a polynomial (2.7e-6); rounded to bf16 for the second product, not for
 //              their sum
@@ -24,7 +25,7 @@
 #include "packed.cuh"
 
 constexpr int HEAD_TOKENS = 256; // at most
-constexpr float MOST_UNSCALED = 60.0f;
+constexpr float MOST_UNSCALED = 60.0f, MOST_VALUE = 288230376151711744.0f; // 2^58
 
 // 2^(s scale) by multiplications, for results between 2^-125 and 2^125: 2^n for the nearest whole n is added to the exponent of
 // 2^f by a polynomial, f from -1/2 to 1/2. Relative error 2.7e-6.
@@ -135,7 +136,7 @@ struct HeadQueries {
 template <int DEPTH>
 __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys and values
-    __shared__ unsigned met[2][HEAD_TOKENS / 32];
+    __shared__ unsigned met[3][HEAD_TOKENS / 32];
     HeadPlace head(a, blockIdx.x);
     const bf16* keys = queries + a.tokens * PITCH<bf16, DEPTH>;
     const bf16* values = keys + a.tokens * PITCH<bf16, DEPTH>;
@@ -146,10 +147,13 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     commit_copies();
     wait_copies<0>();
     __syncthreads(); // the head is there
-    float longest_query = largest_of_block(square_length<DEPTH>(queries + threadIdx.x * PITCH<bf16, DEPTH>), met[0]);
-    float longest_key = largest_of_block(square_length<DEPTH>(keys + threadIdx.x * PITCH<bf16, DEPTH>), met[1]);
+    int own_row = threadIdx.x * PITCH<bf16, DEPTH>;
+    float longest_query = largest_of_block(square_length<DEPTH>(queries + own_row), met[0]);
+    float longest_key = largest_of_block(square_length<DEPTH>(keys + own_row), met[1]);
+    float longest_value = largest_of_block(square_length<DEPTH>(values + own_row), met[2]);
+    float most = longest_query * longest_key * (scale * scale);
     HeadQueries<DEPTH> own(queries, row);
-    if (longest_query * longest_key * (scale * scale) <= MOST_UNSCALED * MOST_UNSCALED) { // not if NaN
+    if (most <= MOST_UNSCALED * MOST_UNSCALED && longest_value <= MOST_VALUE * MOST_VALUE) { // not if one is NaN
         own.template meet_all<false>(keys, values, a.tokens, scale);
     } else {
         own.find_largest(keys, a.tokens, scale);

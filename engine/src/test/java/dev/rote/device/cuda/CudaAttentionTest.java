@@ -1,6 +1,7 @@
 package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.rote.graph.Attention;
 import dev.rote.graph.DType;
@@ -275,6 +276,22 @@ class CudaAttentionTest extends OnCudaDevice {
         List<double[]> inputs = new ArrayList<>(one.inputs());
         inputs.set(input, numbers);
         return new OpCase(one.name(), one.op(), one.inputTypes(), inputs);
+    }
+
+    /// Weights without a maximum reach 2^60: large values would leave no room for their sums.
+    @Test
+    void largeValuesDoNotOverflow() {
+        Case whole = of(DType.BF16, 2, 2, 32, 8, 1, 16, true);
+        double[] qkv = whole.forward().inputs().getFirst().clone();
+        for (int i = 0; i < qkv.length; i++) {
+            qkv[i] = i / 16 % 3 == 2 ? 0x1p100 * (1 + i % 7) : 3.5; // scores of 50 in units of log 2
+        }
+        OpCase forward = with(whole.forward(), 0, qkv);
+        double[] exact = forward.expected().getFirst();
+        double[] found = new OpRun(tf32).run(forward).getFirst();
+        for (int i = 0; i < found.length; i++) {
+            assertThat(found[i]).isCloseTo(exact[i], within(0x1p-7 * exact[i]));
+        }
     }
 
     /// Every value of a case has an allocation of its own, so an access beside it is seen.
