@@ -9,7 +9,7 @@
 //              from shared memory, which is the limit of the other kernel, serves twice as many. Slopes lie where the
 //              values were, which are in registers by then. T = 256: D = 16 54 KiB and 4 blocks on a multiprocessor, D = 32
 //              82 KiB and 2
-// Numerics     as attention_backward_head.cu
+// Numerics     as attention_backward_head.cu; products of dy and v begin with -delta
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics
 // Cost         10 T^2 D flop and T^2 exponentials per head. For 512 keys and queries of a warp, D = 16, about 44 cycles of
 //              shared memory, 8 of them for the keys that ds is multiplied with, where attention_backward_head.cu has 72,

@@ -13,12 +13,12 @@
 //              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative (values longer than
 //              2^58 would overflow, and have one). Else the maximum of
 //              a query's scores is found first, by products that are made again for the weights. Weights by ex2.approx (2 ulp),
-//              without a maximum every fourth by a polynomial (2.7e-6); rounded to bf16 for the second product, not for
+//              without a maximum every fourth by a polynomial (2.7e-6), of scores rounded to 60 * 2^-24 (2.5e-6 of a weight); rounded to bf16 for the second product, not for
 //              their sum
 // Determinism  run-to-run: fixed order, no atomics
-// Cost         4 T^2 D flop per head, T^2 exponentials. For 32 queries and 16 keys of a warp, D = 16: about 92 instructions, and 96
+// Cost         4 T^2 D flop per head, T^2 exponentials. For 32 queries and 16 keys of a warp, D = 16: 98 instructions, and 96
 //              cycles of the unit for exponentials, which four warps share; a polynomial takes 8 instructions, so that a
-//              quarter of the weights balances the two. T = 256, D = 16, 2,048 heads: 27 us of each at 1.75 GHz, 16 us for the
+//              quarter of the weights balances the two. T = 256, D = 16, 2,048 heads: 28 and 27 us at 1.75 GHz, 16 us for the
 //              bytes. Not measured yet; attention_mma.cu takes 70 us, of which by count 63 are instructions
 // Reference    AttentionReference (double). Milakov and Gimelshein 2018, arXiv:1805.02867, section 2: what the maximum is for
 #include "attention_head.cuh"
