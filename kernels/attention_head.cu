@@ -13,8 +13,8 @@
 //              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative (values longer than
 //              2^58 would overflow, and have one). Else the maximum of
 //              a query's scores is found first, by products that are made again for the weights. Weights by ex2.approx (2 ulp),
-//              without a maximum every fourth by a polynomial (2.7e-6), of scores rounded to 60 * 2^-24 (2.5e-6 of a weight); rounded to bf16 for the second product, not for
-//              their sum
+//              without a maximum every fourth by a polynomial (2.7e-6), of scores rounded to 60 * 2^-24 (2.5e-6 of a weight);
+//              rounded to bf16 for the second product, not for their sum
 // Determinism  run-to-run: fixed order, no atomics
 // Cost         4 T^2 D flop per head, T^2 exponentials. For 32 queries and 16 keys of a warp, D = 16: 98 instructions, and 96
 //              cycles of the unit for exponentials, which four warps share; a polynomial takes 8 instructions, so that a

@@ -22,7 +22,8 @@
 //              before it is rounded, in f32: a thread's pixels in order, a tree over lanes, the warps in order
 // Determinism  run-to-run: fixed-shape sums, no atomics
 // Cost         two or three reads and one write, about 22 instructions per value with SiLU by count, 23 with totals: half of
-//              what an H200 issues in the time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels and 32 channels, 12 for
+//              what an H200 issues in the time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels
+//              and 32 channels, 12 for
 //              16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. Measured of the first on an H200, with
 //              norm_parameters: 38.8 us (62.8 with group_norm_backward.cu)
 //              _single, 128 images of 32x32x8: 1.5 us for the bytes, measured 4.4 of one channel a group, 5.3 of two (9.9
