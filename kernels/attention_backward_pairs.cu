@@ -57,7 +57,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
         if (first == 0) find_numbers<DEPTH>(numbers, padded, dy, head.vectors((const bf16*)a.y), head.numbers(a.lse));
         wait_copies<0>();
         __syncthreads(); // keys, values and numbers are there
-        PairOfKeys<DEPTH> own(keys, values, warp * 32);
+        WarpKeys<DEPTH, 2> own(keys, values, warp * 32);
         bool last = first + PAIR_KEYS >= a.tokens;
         passing.each([&](int from, const bf16* queries, const bf16* gradients) { // behind a barrier: all have their values
 #pragma unroll 1

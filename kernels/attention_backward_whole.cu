@@ -33,93 +33,86 @@ struct PairedDeltas {
     }
 };
 
-// Those of a token for each thread, and its log-sum-exp in units of log 2.
-template <int DEPTH>
-__device__ __forceinline__ void find_numbers(float* numbers, const PairedDeltas& deltas, const HeadVectors<const bf16>& dy,
+// Of all tokens: log-sum-exp in units of log 2, and delta, of y and of dy, which is in shared memory once its copies are there.
+// Lanes have four values each, so that a warp reads whole sectors.
+template <int DEPTH, int THREADS, int T>
+__device__ __forceinline__ void find_numbers(float* numbers, const PairedDeltas& deltas, const bf16* dy,
                                              const HeadVectors<const bf16>& y, const float* lse) {
-    int at = (int)threadIdx.x * y.stride;
-    float4 a[DEPTH / 4], b[DEPTH / 4];
+    constexpr int LANES = DEPTH / 4, STEP = THREADS / LANES; // of a token; tokens at once
+    int d = (int)threadIdx.x % LANES * 4, first = (int)threadIdx.x / LANES;
+    uint2 values[T / STEP];
 #pragma unroll
-    for (int n = 0; n < DEPTH / 4; n++) {
-        a[n] = b[n] = make_float4(0, 0, 0, 0);
-        if (4 * n < y.depth) a[n] = four(dy.first + (at + 4 * n)), b[n] = four(y.first + (at + 4 * n));
+    for (int n = 0; n < T / STEP; n++) {
+        values[n] = d < y.depth ? *(const uint2*)(y.first + ((first + n * STEP) * y.stride + d)) : make_uint2(0, 0);
     }
-    numbers[threadIdx.x] = lse[threadIdx.x] * LOG2_E;
-    float sum = 0;
+    for (int token = (int)threadIdx.x; token < T; token += THREADS) numbers[token] = lse[token] * LOG2_E;
+    wait_copies<0>();
+    __syncthreads(); // the head is there
 #pragma unroll
-    for (int n = 0; n < DEPTH / 4; n++) {
-        sum = fmaf(a[n].x, b[n].x, fmaf(a[n].y, b[n].y, fmaf(a[n].z, b[n].z, fmaf(a[n].w, b[n].w, sum))));
+    for (int n = 0; n < T / STEP; n++) {
+        int token = first + n * STEP;
+        float4 a = four(dy + token * PITCH<bf16, DEPTH> + d), b = four(values[n]);
+        float sum = fmaf(a.x, b.x, fmaf(a.y, b.y, fmaf(a.z, b.z, a.w * b.w)));
+#pragma unroll
+        for (int lanes = LANES / 2; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+        if (d == 0) deltas.put(token, sum);
     }
-    deltas.put(threadIdx.x, sum);
+    __syncthreads(); // the numbers are there
 }
 
-template <int DEPTH, int T>
+// SETS: times 16 keys of a warp.
+template <int DEPTH, int T, int SETS>
 __device__ __forceinline__ void attention_backward_whole(const AttentionBackwardHeadArgs& a) {
-    constexpr int TILE = T * PITCH<bf16, DEPTH>, WARPS = T / 32, GROUPS = TOKENS / 16; // of queries, in a tile
-    constexpr int HALVES = WARPS > GROUPS ? 2 : 1, KEYS = T / HALVES; // warps that share a group's queries, and their keys
+    constexpr int TILE = T * PITCH<bf16, DEPTH>, KEYS = 16 * SETS, WARPS = T / KEYS, GROUPS = TOKENS / 16; // of queries, in a tile
+    static_assert(WARPS <= GROUPS, "queries for every warp");
     DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys, values and dy
     bf16 *keys = queries + TILE, *values = keys + TILE, *gradients = values + TILE;
     float* numbers = (float*)(gradients + TILE); // [T]: log-sum-exp
     PairedDeltas deltas {(float4*)(numbers + T)};
-    bf16* slopes = (bf16*)(deltas.pairs + T / 2);        // [T,SLOPE_ROW]: ds of 64 queries, by keys
-    float4* waiting = (float4*)(slopes + T * SLOPE_ROW); // [DEPTH / 8,128]: sums of dq, if there are halves
+    bf16* slopes = (bf16*)(deltas.pairs + T / 2); // [T,SLOPE_ROW]: ds of 64 queries, by keys
     HeadPlace head(a, blockIdx.x);
-    HeadVectors<const bf16> dy = head.vectors((const bf16*)a.dy);
     HeadVectors<bf16> dq_to = head.part((bf16*)a.dqkv, 0);
-    int warp = (int)threadIdx.x / 32, half = warp / GROUPS;
+    int warp = (int)threadIdx.x / 32;
     float scale = a.scale * LOG2_E;
 
-    load_head<DEPTH, 3>(queries, head.part((const bf16*)a.qkv, 0), head.width);
-    load_head<DEPTH, 1>(gradients, dy, 0);
+    load_head<DEPTH, 3, SETS / 2>(queries, head.part((const bf16*)a.qkv, 0), head.width);
+    load_head<DEPTH, 1, SETS / 2>(gradients, head.vectors((const bf16*)a.dy), 0);
     commit_copies();
-    find_numbers<DEPTH>(numbers, deltas, dy, head.vectors((const bf16*)a.y), head.numbers(a.lse));
-    wait_copies<0>();
-    __syncthreads(); // the head and its numbers are there
-    PairOfKeys<DEPTH> own(keys, values, warp * 32);
-    bf16* own_slopes = slopes + warp * 32 * SLOPE_ROW;
-    slopes += half * KEYS * SLOPE_ROW, keys += half * KEYS * PITCH<bf16, DEPTH>;
-    waiting += threadIdx.x % 128;
+    find_numbers<DEPTH, 32 * WARPS, T>(numbers, deltas, gradients, head.vectors((const bf16*)a.y), head.numbers(a.lse));
+    WarpKeys<DEPTH, SETS> own(keys, values, warp * KEYS);
+    bf16* own_slopes = slopes + warp * KEYS * SLOPE_ROW;
 #pragma unroll 1
     for (int from = 0; from < T; from += TOKENS) {
-#pragma unroll(DEPTH > 16 ? 1 : 2)
+#pragma unroll(DEPTH > 16 || SETS > 2 ? 1 : 2)
         for (int i = 0; i < TOKENS; i += 16) {
             own.meet(queries + from * PITCH<bf16, DEPTH>, gradients + from * PITCH<bf16, DEPTH>, i, numbers + from + i,
-                     deltas.from(from + i), scale, own_slopes, 32);
+                     deltas.from(from + i), scale, own_slopes, KEYS);
         }
         __syncthreads(); // ds of all warps is there
 #pragma unroll
         for (int group = 0; group < GROUPS; group += WARPS) {
-            int query = (group + warp % GROUPS) * 16;
+            int query = (group + warp) * 16;
             VectorSums<bf16, DEPTH> dq = {};
 #pragma unroll
-            for (int n = 0; n < KEYS; n += 16) {
+            for (int n = 0; n < T; n += 16) {
                 add_slopes<DEPTH>(dq, slopes + n * SLOPE_ROW, query, RightTokens<DEPTH, true>(keys, n));
-            }
-            if constexpr (HALVES == 2) {
-                if (half == 1) leave_waiting(dq, waiting);
-                __syncthreads(); // nobody reads ds any more, and what waits is there
-                if (half == 1) continue;
-                VectorSums<bf16, DEPTH> others;
-                take_waiting(others, waiting);
-#pragma unroll
-                for (int n = 0; n < DEPTH / 2; n++) dq.sum[n / 4][n % 4] += others.sum[n / 4][n % 4];
             }
             store_vectors<DEPTH>(dq, a.scale, a.scale, dq_to, from + query);
         }
-        if (HALVES == 1 && T > TOKENS) __syncthreads(); // nobody reads ds any more
+        if (T > TOKENS) __syncthreads(); // nobody reads ds any more
     }
 #pragma unroll
-    for (int h = 0; h < 2; h++) {
-        store_vectors<DEPTH>(own.dk[h], a.scale, a.scale, head.part((bf16*)a.dqkv, 1), warp * 32 + 16 * h);
-        store_vectors<DEPTH>(own.dv[h], 1.0f, 1.0f, head.part((bf16*)a.dqkv, 2), warp * 32 + 16 * h);
+    for (int h = 0; h < SETS; h++) {
+        store_vectors<DEPTH>(own.dk[h], a.scale, a.scale, head.part((bf16*)a.dqkv, 1), warp * KEYS + 16 * h);
+        store_vectors<DEPTH>(own.dv[h], 1.0f, 1.0f, head.part((bf16*)a.dqkv, 2), warp * KEYS + 16 * h);
     }
 }
 
-#define WHOLE(tokens, depth, blocks)                                                                                       \
-    KERNEL_RESIDENT(attention_backward_whole_##tokens##_bf16_mma_##depth, AttentionBackwardHeadArgs, tokens, blocks) { \
-        attention_backward_whole<depth, tokens>(a);                                                                      \
+#define WHOLE(tokens, depth, sets, blocks)                                                                               \
+    KERNEL_RESIDENT(attention_backward_whole_##tokens##_bf16_mma_##depth, AttentionBackwardHeadArgs, tokens * 2 / sets, blocks) { \
+        attention_backward_whole<depth, tokens, sets>(a);                                                                \
     }
-WHOLE(64, 16, 8)
-WHOLE(64, 32, 6)
-WHOLE(128, 16, 4)
-WHOLE(256, 16, 2)
+WHOLE(64, 16, 2, 8)
+WHOLE(64, 32, 2, 6)
+WHOLE(128, 16, 2, 4)
+WHOLE(256, 16, 4, 2)

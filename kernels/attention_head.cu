@@ -52,14 +52,22 @@ __device__ __forceinline__ float square_length(const bf16* row) {
     return sum;
 }
 
-// The largest of a number of every thread, none of which is negative; NaN if one is. `met` [warps], shared.
-__device__ __forceinline__ float largest_of_block(float number, unsigned* met) {
-    unsigned largest = __reduce_max_sync(~0u, __float_as_uint(number) & 0x7fffffffu); // ordered as the numbers are, NaN last
-    if (threadIdx.x % 32 == 0) met[threadIdx.x / 32] = largest;
+// Of each of three numbers the largest that a thread has; none is negative. NaN if one is. `met` [3,warps], shared.
+__device__ __forceinline__ void largest_of_block(float (&numbers)[3], unsigned (&met)[3][HEAD_TOKENS / 32]) {
+    int warp = threadIdx.x / 32, warps = blockDim.x / 32;
+#pragma unroll
+    for (int i = 0; i < 3; i++) {
+        unsigned largest = __reduce_max_sync(~0u, __float_as_uint(numbers[i]) & 0x7fffffffu); // ordered as they are, NaN last
+        if (threadIdx.x % 32 == 0) met[i][warp] = largest;
+    }
     __syncthreads(); // those of all warps are there
 #pragma unroll
-    for (int w = 0; w < HEAD_TOKENS / 32; w++) largest = max(largest, w < (int)blockDim.x / 32 ? met[w] : 0u);
-    return __uint_as_float(largest);
+    for (int i = 0; i < 3; i++) {
+        unsigned largest = 0;
+#pragma unroll
+        for (int w = 0; w < HEAD_TOKENS / 32; w++) largest = max(largest, w < warps ? met[i][w] : 0u);
+        numbers[i] = __uint_as_float(largest);
+    }
 }
 
 // Of a warp: 32 queries as rows of the left factor, and the sums of their weights and of weighted values.
@@ -148,12 +156,13 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     wait_copies<0>();
     __syncthreads(); // the head is there
     int own_row = threadIdx.x * PITCH<bf16, DEPTH>;
-    float longest_query = largest_of_block(square_length<DEPTH>(queries + own_row), met[0]);
-    float longest_key = largest_of_block(square_length<DEPTH>(keys + own_row), met[1]);
-    float longest_value = largest_of_block(square_length<DEPTH>(values + own_row), met[2]);
-    float most = longest_query * longest_key * (scale * scale);
+    float longest[3]; // query, key and value, squared
+#pragma unroll
+    for (int i = 0; i < 3; i++) longest[i] = square_length<DEPTH>(queries + i * a.tokens * PITCH<bf16, DEPTH> + own_row);
+    largest_of_block(longest, met);
+    float most = longest[0] * longest[1] * (scale * scale);
     HeadQueries<DEPTH> own(queries, row);
-    if (most <= MOST_UNSCALED * MOST_UNSCALED && longest_value <= MOST_VALUE * MOST_VALUE) { // not if one is NaN
+    if (most <= MOST_UNSCALED * MOST_UNSCALED && longest[2] <= MOST_VALUE * MOST_VALUE) { // not if one is NaN
         own.template meet_all<false>(keys, values, a.tokens, scale);
     } else {
         own.find_largest(keys, a.tokens, scale);

@@ -243,7 +243,7 @@ __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
     patch.copy(here, blockIdx.x);
     commit_copies();
     patch.clear_sides(here);
-    if (a.stages == 2) patch.clear_sides(next);
+    if (a.stages == 2 && (int)(blockIdx.x + gridDim.x) < a.patches) patch.clear_sides(next);
     tile.write_table();
     int corner[SMALL_DOWN];
 #pragma unroll

@@ -1,18 +1,19 @@
-// attention_pairs.cuh: gradients of attention by warps that have 32 keys and values each: what attention_backward_pairs.cu and
-// attention_backward_whole.cu share.
+// attention_pairs.cuh: gradients of attention by warps that have keys and values of their own: what attention_backward_pairs.cu
+// and attention_backward_whole.cu share.
 #pragma once
 #include "attention_head.cuh"
 
 constexpr int SLOPE_ROW = TOKENS + CHUNK<bf16>;
 
-// Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
-template <int DEPTH>
-struct PairOfKeys {
-    unsigned keys[2][DEPTH / 16][4], values[2][DEPTH / 16][4];
-    VectorSums<bf16, DEPTH> dk[2], dv[2];
+// Of a warp: SETS times 16 keys and values as rows of the left factor, and the sums of their gradients.
+template <int DEPTH, int SETS>
+struct WarpKeys {
+    unsigned keys[SETS][DEPTH / 16][4], values[SETS][DEPTH / 16][4];
+    VectorSums<bf16, DEPTH> dk[SETS], dv[SETS];
 
-    __device__ __forceinline__ PairOfKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
-        for (int h = 0; h < 2; h++) {
+    __device__ __forceinline__ WarpKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
+#pragma unroll
+        for (int h = 0; h < SETS; h++) {
 #pragma unroll
             for (int k = 0; k < DEPTH / 16; k++) {
                 load_left<DEPTH>(keys[h][k], all_keys, row + 16 * h, k);
@@ -27,18 +28,20 @@ struct PairOfKeys {
     __device__ __forceinline__ void meet(const bf16* queries, const bf16* gradients, int i, const float* lse, const Deltas& deltas,
                                          float scale, bf16* slopes, int there) {
         int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-        float p[2][2][4] = {}, ds[2][2][4]; // ds: first dy v - delta
+        float p[SETS][2][4] = {}, ds[SETS][2][4]; // ds: first dy v - delta
         {
             RightTokens<DEPTH, false> query(queries, i), gradient(gradients, i);
             float4 begin[2] = {deltas.less(2 * t), deltas.less(8 + 2 * t)};
-            for (int h = 0; h < 2; h++) {
+#pragma unroll
+            for (int h = 0; h < SETS; h++) {
                 multiply_rows<DEPTH>(p[h], keys[h], query);
                 multiply_rows<DEPTH>(ds[h], values[h], gradient, begin);
             }
         }
         for (int c = 0; c < 2; c++) { // this lane's columns, two at once
             float2 its = *(const float2*)(lse + 8 * c + 2 * t);
-            for (int h = 0; h < 2; h++) {
+#pragma unroll
+            for (int h = 0; h < SETS; h++) {
                 for (int e = 0; e < 4; e++) {
                     p[h][c][e] = power_of_2(fmaf(p[h][c][e], scale, e % 2 ? -its.y : -its.x));
                     ds[h][c][e] *= p[h][c][e];
@@ -46,7 +49,8 @@ struct PairOfKeys {
             }
         }
         RightTokens<DEPTH, true> query(queries, i), gradient(gradients, i);
-        for (int h = 0; h < 2; h++) {
+#pragma unroll
+        for (int h = 0; h < SETS; h++) {
             unsigned weights[4], slope[4];
             for (int j = 0; j < 4; j++) {
                 weights[j] = pack_bf16(p[h][j / 2][j % 2 * 2], p[h][j / 2][j % 2 * 2 + 1]);
@@ -54,7 +58,7 @@ struct PairOfKeys {
             }
             add_weighted<DEPTH>(dv[h], weights, gradient);
             add_weighted<DEPTH>(dk[h], slope, query);
-            if (there < 32) {
+            if (there < 16 * SETS) {
                 for (int j = 0; j < 4; j++) {
                     if (16 * h + j % 2 * 8 + g >= there) slope[j] = 0;
                 }

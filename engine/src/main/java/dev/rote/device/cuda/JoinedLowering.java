@@ -110,7 +110,7 @@ final class JoinedLowering {
             return List.of(one.get());
         }
         boolean tensor = layer.tensor();
-        ProductTile tile = ProductTile.matrices(tensor, false, layer.rows(), layer.filters());
+        ProductTile tile = ProductTile.joined(tensor, layer.rows(), layer.filters());
         return List.of(ProductLowering.launch(
                 "linear_joined" + tile.suffix(tensor, layer.type()),
                 tile,
@@ -128,7 +128,7 @@ final class JoinedLowering {
             return List.of(one.get());
         }
         boolean tensor = layer.tensor();
-        ProductTile tile = ProductTile.matrices(tensor, false, layer.rows(), layer.channels());
+        ProductTile tile = ProductTile.joined(tensor, layer.rows(), Math.max(layer.first(), layer.second()));
         return List.of(ProductLowering.launch(
                 "linear_joined_backward_data" + tile.suffix(tensor, layer.type()),
                 tile,

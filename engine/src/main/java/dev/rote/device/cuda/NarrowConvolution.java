@@ -48,12 +48,13 @@ record NarrowConvolution(boolean widening, int few, int wide, DType type) {
     KernelLaunch launch(String stem, Shape image, Arguments arguments) {
         boolean forward = stem.equals("conv2d");
         String kind = widening == forward ? "_stem" : "_head";
-        return new KernelLaunch(
+        KernelLaunch launch = new KernelLaunch(
                 stem + kind + (type == DType.F32 ? "_f32" : "_bf16"),
                 widening ? widened(image) : narrowed(image),
                 KernelLaunch.Extent.of(THREADS),
                 0,
                 arguments);
+        return widening ? launch.inTurn(BLOCKS) : launch;
     }
 
     private KernelLaunch.Extent widened(Shape image) {

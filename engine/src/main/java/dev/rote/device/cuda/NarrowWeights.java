@@ -18,6 +18,7 @@ record NarrowWeights(boolean head, int narrow, DType type, ProductSplit split) {
     private static final int MOST = 8; // of the few: as many times is the other tensor read
     private static final int THREADS = 128;
     private static final int ROWS = 6; // of a column
+    private static final long ENOUGH_PIXELS = 1024; // of a part
     /// Three for each of 132 multiprocessors. A constant, so that results do not depend on the device.
     private static final int BLOCKS = 396;
 
@@ -45,7 +46,8 @@ record NarrowWeights(boolean head, int narrow, DType type, ProductSplit split) {
         long columns = (long) shape.dim(0) * Math.ceilDiv(shape.dim(1), ROWS) * shape.dim(2);
         long slots = THREADS / (wide * x.type().bytes() / Packing.BYTES);
         long rounds = Math.ceilDiv(MatrixLowering.extent("columns of x", columns), slots);
-        long each = Math.ceilDiv(rounds, BLOCKS / narrow) * slots;
+        long enough = Math.ceilDiv(ENOUGH_PIXELS, ROWS * slots);
+        long each = ProductSplit.each(rounds, BLOCKS / narrow, enough) * slots;
         int count = Math.toIntExact(Math.ceilDiv(columns, each));
         return new NarrowWeights(head, narrow, x.type(), new ProductSplit(count, Math.toIntExact(each)));
     }

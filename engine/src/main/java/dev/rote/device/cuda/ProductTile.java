@@ -62,6 +62,13 @@ record ProductTile(int rows, int columns, int threads) {
         return isSmall(rows, columns) ? GENERAL_SMALL : GENERAL_WIDE;
     }
 
+    /// For products of two matrices side by side, or whose result is two.
+    ///
+    /// @param columns of the wider result
+    static ProductTile joined(boolean tensor, long rows, long columns) {
+        return tensor && columns <= 32 ? TENSOR_NARROW : matrices(tensor, false, rows, columns);
+    }
+
     /// Whether a product of matrices in f32 has too few wide tiles for a large GPU.
     static boolean isSmall(long rows, long columns) {
         return GENERAL_WIDE.blocks(rows, columns) < BUSY_BLOCKS;

@@ -129,10 +129,11 @@ final class ReplicaLaunches {
         List<Arguments> each = alike.stream().map(KernelLaunch::arguments).toList();
         return List.of(new KernelLaunch(
                 kernel,
-                new KernelLaunch.Extent(first.grid().x(), first.grid().y(), planes * alike.size()),
+                first.gridOfAll(alike.size()),
                 first.block(),
                 first.cluster(),
                 first.sharedBytes(),
+                0,
                 Arguments.replicas(each, MOST, Integer.numberOfTrailingZeros(planes))));
     }
 }

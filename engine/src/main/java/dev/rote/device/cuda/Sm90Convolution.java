@@ -227,11 +227,12 @@ record Sm90Convolution(int channels, int columns, Tile tile, Memory memory) {
         int most = Math.max(1, Math.min(tiles, MULTIPROCESSORS * memory.blocks() / beside));
         int rounds = Math.ceilDiv(tiles, most);
         return new KernelLaunch(
-                stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed")
-                        + (skip.channels() > 0 ? "_skip" : ""),
-                new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), out / columns, enlargement * enlargement),
-                KernelLaunch.Extent.of(THREADS),
-                memory.bytes(),
-                arguments);
+                        stem + channels + "x" + columns + (memory.kept() ? "" : "_streamed")
+                                + (skip.channels() > 0 ? "_skip" : ""),
+                        new KernelLaunch.Extent(Math.ceilDiv(tiles, rounds), out / columns, enlargement * enlargement),
+                        KernelLaunch.Extent.of(THREADS),
+                        memory.bytes(),
+                        arguments)
+                .inTurn(MULTIPROCESSORS * memory.blocks());
     }
 }

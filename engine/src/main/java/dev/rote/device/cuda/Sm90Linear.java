@@ -23,6 +23,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     private static final int GROUP_FILTERS = 64; // of a weight gradient, by four warps
     private static final int MOST_GROUPS = 3;
     private static final int STEP_ROWS = 64; // of a weight gradient
+    private static final int ENOUGH_ROWS = 256; // of a part of a weight gradient
     /// A block takes a multiprocessor. A constant, so that results do not depend on the device.
     private static final int MULTIPROCESSORS = 132;
 
@@ -102,11 +103,12 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         int tiles = MatrixLowering.extent("tiles", (long) Math.ceilDiv(rows, ROWS) * (across / columns));
         int rounds = Math.ceilDiv(tiles, MULTIPROCESSORS * blocks);
         return new KernelLaunch(
-                stem + depth + "x" + columns,
-                KernelLaunch.Extent.of(Math.ceilDiv(tiles, rounds)),
-                KernelLaunch.Extent.of(THREADS),
-                STATE_BYTES + stages * stageBytes,
-                arguments.i32("stages", stages));
+                        stem + depth + "x" + columns,
+                        KernelLaunch.Extent.of(Math.ceilDiv(tiles, rounds)),
+                        KernelLaunch.Extent.of(THREADS),
+                        STATE_BYTES + stages * stageBytes,
+                        arguments.i32("stages", stages))
+                .inTurn(MULTIPROCESSORS * blocks);
     }
 
     private int second() {
@@ -127,7 +129,8 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         }
         int tiles = tiles(filters, channels, blockChannels(first, channels));
         int steps = Math.ceilDiv(rows, STEP_ROWS);
-        int each = Math.ceilDiv(steps, Math.max(1, MULTIPROCESSORS / tiles));
+        int wanted = Math.max(1, MULTIPROCESSORS / tiles);
+        int each = (int) ProductSplit.each(steps, wanted, ENOUGH_ROWS / STEP_ROWS);
         return Optional.of(new ProductSplit(Math.ceilDiv(steps, each), each));
     }
 

@@ -10,9 +10,9 @@ import java.util.Optional;
 /// @param columns blocks that share a patch, of other outputs
 /// @param across outputs of a block, in eights
 /// @param stages patches in shared memory
-/// @param blocks that take patches in turn
+/// @param filling blocks that fill a GPU and take patches in turn; 0: each patch has its own
 /// @param bytes of shared memory
-record SmallConvolution(boolean backward, Patch patch, int columns, int across, int stages, int blocks, int bytes) {
+record SmallConvolution(boolean backward, Patch patch, int columns, int across, int stages, int filling, int bytes) {
     private static final int MOST_ACROSS = 4;
     /// Of a block that loads a patch while it multiplies another, so that there is room for three.
     private static final int STAGED_BYTES = 74 * 1024;
@@ -39,11 +39,11 @@ record SmallConvolution(boolean backward, Patch patch, int columns, int across, 
 
     private static SmallConvolution of(boolean backward, Patch patch, int columns, int across, int fixed) {
         int staged = fixed + 2 * patch.bytes();
+        if (staged > STAGED_BYTES) {
+            return new SmallConvolution(backward, patch, columns, across, 1, 0, fixed + patch.bytes());
+        }
         int resident = Math.min(across <= 2 ? 4 : 3, MULTIPROCESSOR_BYTES / (staged + RESERVED_BYTES)); // as compiled
-        int busy = Patch.MULTIPROCESSORS * resident / columns;
-        return staged <= STAGED_BYTES && patch.count() > busy
-                ? new SmallConvolution(backward, patch, columns, across, 2, busy, staged)
-                : new SmallConvolution(backward, patch, columns, across, 1, patch.count(), fixed + patch.bytes());
+        return new SmallConvolution(backward, patch, columns, across, 2, Patch.MULTIPROCESSORS * resident, staged);
     }
 
     /// Zeros, where vectors are, and filters.
@@ -57,11 +57,13 @@ record SmallConvolution(boolean backward, Patch patch, int columns, int across, 
     /// @param stem of the kernel's name
     KernelLaunch launch(String stem, Conv2d op, int out, Patch.Addresses at) {
         int shift = backward ? 0 : op.enlargement() - 1;
+        int blocks = filling == 0 ? patch.count() : Math.min(patch.count(), filling / columns);
         return new KernelLaunch(
-                stem + "_small_" + across * Patch.CHUNK,
-                new KernelLaunch.Extent(blocks, columns, 1),
-                KernelLaunch.Extent.of(patch.pixels()),
-                bytes,
-                patch.arguments(shift, out, at, 0, stages));
+                        stem + "_small_" + across * Patch.CHUNK,
+                        new KernelLaunch.Extent(blocks, columns, 1),
+                        KernelLaunch.Extent.of(patch.pixels()),
+                        bytes,
+                        patch.arguments(shift, out, at, 0, stages))
+                .inTurn(filling);
     }
 }

@@ -22,6 +22,7 @@ record SmallWeights(Patch patch, int pairs, int across, int outputs, int parts, 
     private static final int MOST_WARPS = 10; // whose sums fit in shared memory
     private static final int MOST_PARTS = 8;
     private static final int STRIP = 16; // pixels
+    private static final int ENOUGH_PIXELS = 4096; // of a part: preparing and adding up what warps have takes as long
     private static final int MOST_STAGES = 4;
     private static final int LEAST_STAGES = 2;
 
@@ -49,7 +50,8 @@ record SmallWeights(Patch patch, int pairs, int across, int outputs, int parts, 
 
     private static SmallWeights of(Patch patch, int filters, int pairs, int across, int outputs) {
         int parts = Math.min(Math.min(MOST_PARTS, MOST_WARPS / outputs), patch.strips(STRIP));
-        int each = Math.ceilDiv(patch.count(), Patch.MULTIPROCESSORS);
+        int enough = Math.ceilDiv(ENOUGH_PIXELS, patch.strips(1));
+        int each = (int) ProductSplit.each(patch.count(), Patch.MULTIPROCESSORS, enough);
         int stages = Math.clamp(each + 1, LEAST_STAGES, MOST_STAGES);
         while (stagedBytes(patch, filters, stages) > Patch.SHARED_BYTES) {
             stages--;

@@ -19,8 +19,7 @@ record TensorAttention(DType type, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
-    /// Of heads of which the gradient's block has everything: the longest vectors by tokens, of which each has a
-    /// thread.
+    /// Of heads of which the gradient's block has everything: the longest vectors by tokens.
     private static final Map<Integer, Integer> WHOLE_SIZES = Map.of(64, 32, 128, 16, 256, 16);
     private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
     private static final int WARP_QUERIES = 32; // of such a block's warps
@@ -63,9 +62,9 @@ record TensorAttention(DType type, int size) {
         if (type == DType.BF16 && size <= WHOLE_SIZES.getOrDefault(tokens, 0)) {
             int bytes = 4 * tokens * rowBytes() // queries, keys, values and dy
                     + tokens * (Float.BYTES + 2 * Float.BYTES) // log-sum-exp; delta, twice
-                    + tokens * (TOKENS * type.bytes() + 16) // slopes
-                    + (tokens > PAIR_KEYS ? 2 * TOKENS * size * Float.BYTES : 0); // sums of dq
-            return launch("attention_backward_whole_" + tokens, heads, tokens, bytes, arguments);
+                    + tokens * (TOKENS * type.bytes() + 16); // slopes
+            int threads = Math.min(tokens, THREADS); // a warp has 32 or 64 keys
+            return launch("attention_backward_whole_" + tokens, heads, threads, bytes, arguments);
         }
         boolean pairs =
                 type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;

@@ -141,14 +141,14 @@ class CudaSmallConvolutionTest extends OnCudaDevice {
         }
     }
 
-    /// What a block keeps, and how many there are: a patch for each multiprocessor where images are few, then several.
+    /// What a block keeps, and how many fill a GPU: two patches where there is room, of as many pixels as leave one for
+    /// each multiprocessor.
     @Test
     void patchesAndBlocksAreChosenByTheShape() {
-        assertThat(small(128, 32, 8, 8)).isEqualTo(new int[] {256, 1, 512});
-        assertThat(small(133, 32, 8, 8)).isEqualTo(new int[] {256, 2, 528});
-        assertThat(small(128, 16, 16, 16)).isEqualTo(new int[] {128, 1, 256});
-        assertThat(small(128, 8, 16, 32)).isEqualTo(new int[] {64, 1, 128});
-        assertThat(small(512, 32, 96, 40)).isEqualTo(new int[] {128, 1, 4096});
+        assertThat(small(128, 32, 8, 8)).isEqualTo(new int[] {256, 2, 528});
+        assertThat(small(128, 16, 16, 16)).isEqualTo(new int[] {128, 2, 528});
+        assertThat(small(128, 8, 16, 32)).isEqualTo(new int[] {64, 2, 396});
+        assertThat(small(512, 32, 96, 40)).isEqualTo(new int[] {128, 1, 0});
     }
 
     private static int[] small(int images, int side, int channels, int filters) {
@@ -156,6 +156,6 @@ class CudaSmallConvolutionTest extends OnCudaDevice {
         SmallConvolution one = SmallConvolution.of(
                         false, SAME, Shape.of(filters, 3, 3, channels), DType.BF16, x, filters)
                 .orElseThrow();
-        return new int[] {one.patch().pixels(), one.stages(), one.blocks()};
+        return new int[] {one.patch().pixels(), one.stages(), one.filling()};
     }
 }

@@ -7,6 +7,8 @@ import dev.rote.device.Buffer;
 import dev.rote.device.Device;
 import dev.rote.device.Program;
 import dev.rote.graph.Add;
+import dev.rote.graph.Cast;
+import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
 import dev.rote.graph.Graph;
 import dev.rote.graph.Multiply;
@@ -17,9 +19,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Which programs share their launches, and that each computes its own numbers.
@@ -173,5 +178,87 @@ class ReplicaLaunchesTest extends OnCudaDevice {
         } finally {
             parts.forEach(ReplicaLaunchesTest::close);
         }
+    }
+
+    /// Blocks that take tiles in turn are as many as fill a GPU, and as even as their turns allow; others are all
+    // there.
+    @ParameterizedTest
+    @CsvSource({
+        // x, y, z of one launch, blocks that fill a GPU, launches, then x of all
+        "128, 1, 1, 0, 16, 128",
+        "128, 1, 1, 264, 16, 16",
+        "128, 1, 1, 264, 2, 128",
+        "512, 1, 1, 528, 16, 32",
+        "198, 2, 1, 396, 16, 12",
+        "64, 1, 4, 264, 16, 4",
+        "3, 2, 4, 132, 16, 1",
+        "1, 1, 1, 132, 16, 1"
+    })
+    void blocksThatTakeTilesInTurnAreFewer(int x, int y, int z, int filling, int launches, int expected) {
+        KernelLaunch one = new KernelLaunch(
+                        "k", new KernelLaunch.Extent(x, y, z), KernelLaunch.Extent.of(32), 0, new Arguments())
+                .inTurn(filling);
+        assertThat(one.gridOfAll(launches)).isEqualTo(new KernelLaunch.Extent(expected, y, z * launches));
+    }
+
+    /// Sixteen convolutions whose tiles are several times the blocks that fill a GPU: each has the bits that it has
+    // alone.
+    @ParameterizedTest
+    @CsvSource({"80, 40, 8, 8, 16", "90, 36, 8, 32, 32"})
+    void tilesTakenInTurnAreEachProgramsOwn(int capability, int images, int side, int channels, int filters) {
+        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", capability));
+        try (CudaDevice capable = CudaDevice.open(0)) {
+            Assumptions.assumeTrue(capability == 80 || capable.tensorCores().sm90());
+            Graph graph = new Graph();
+            Value x = graph.apply(
+                    new Cast(DType.BF16), graph.external("x", TensorType.f32(images, side, side, channels)));
+            Value w = graph.apply(new Cast(DType.BF16), graph.external("w", TensorType.f32(filters, 3, 3, channels)));
+            Value y = graph.apply(Conv2d.same(3), x, w, graph.external("bias", TensorType.f32(filters)));
+            Value wide = graph.apply(new Cast(DType.F32), y);
+            graph.place(wide, graph.external("result", wide.type()), 0);
+            Plan plan = Plan.of(graph, capable.target());
+            List<Device.Part> parts = IntStream.range(0, ReplicaLaunches.MOST)
+                    .mapToObj(seed -> new Device.Part(plan, drawn(capable, graph, seed)))
+                    .toList();
+            try {
+                List<float[]> together = results(capable, parts);
+                List<float[]> alone = parts.stream()
+                        .map(part -> results(capable, List.of(part)).getFirst())
+                        .toList();
+                assertThat(together).containsExactlyElementsOf(alone);
+                assertThat(together.get(0)).isNotEqualTo(together.get(1));
+            } finally {
+                parts.forEach(ReplicaLaunchesTest::close);
+            }
+        } finally {
+            StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 80));
+        }
+    }
+
+    private static Map<String, Buffer> drawn(CudaDevice device, Graph graph, int seed) {
+        Random random = new Random(seed);
+        Map<String, Buffer> buffers = new HashMap<>();
+        graph.externals().forEach((name, value) -> {
+            float[] numbers = new float[Math.toIntExact(value.elements())];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = (float) random.nextGaussian();
+            }
+            Buffer buffer = device.allocate(name, value.dtype(), value.elements());
+            buffer.writeFloats(numbers);
+            buffers.put(name, buffer);
+        });
+        return buffers;
+    }
+
+    private static List<float[]> results(CudaDevice device, List<Device.Part> parts) {
+        parts.forEach(part -> part.bindings()
+                .get("result")
+                .writeFloats(new float[(int) part.bindings().get("result").elements()]));
+        try (Program program = device.together("test", parts)) {
+            program.run();
+        }
+        return parts.stream()
+                .map(part -> part.bindings().get("result").readFloats())
+                .toList();
     }
 }
