@@ -20,16 +20,6 @@
 
 constexpr int PAIR_KEYS = 128; // of a block
 
-// -delta of a tile's queries, for the sums of a product that have two of them in two rows.
-struct Deltas {
-    const float* numbers;
-
-    __device__ __forceinline__ float4 less(int query) const {
-        float2 two = *(const float2*)(numbers + query);
-        return {two.x, two.y, two.x, two.y};
-    }
-};
-
 template <int DEPTH>
 __device__ __forceinline__ void attention_backward_pairs(const AttentionBackwardHeadArgs& a) {
     using Passing = PassingTiles<bf16, DEPTH, 2, TOKENS>;
@@ -57,7 +47,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
         if (first == 0) find_numbers<DEPTH>(numbers, padded, dy, head.vectors((const bf16*)a.y), head.numbers(a.lse));
         wait_copies<0>();
         __syncthreads(); // keys, values and numbers are there
-        WarpKeys<DEPTH, 2> own(keys, values, warp * 32);
+        PairOfKeys<DEPTH> own(keys, values, warp * 32);
         bool last = first + PAIR_KEYS >= a.tokens;
         passing.each([&](int from, const bf16* queries, const bf16* gradients) { // behind a barrier: all have their values
 #pragma unroll 1

@@ -15,14 +15,17 @@
 // Numerics     f32 sums in the order of the tensor cores over a warp's strips, then over warps, then over splits
 // Determinism  run-to-run, and the same on every device: patches, warps and splits depend on the shapes alone
 // Cost         18*N*H*W*K*C flop; x is read (rows + 2) / rows of a patch times, all but once from L2. N=128, 32x32,
-//              C=K=8: 4.2 MB, 1 us at 4.3 TB/s, so 3 to 4 us with the launch were expected; measured on an
-//              H200 11.2 us, on average over the sizes of study 1's U-Net of W=8 at N=128
+//              C=K=8: 4.2 MB, 1 us at 4.3 TB/s; measured on an H200 11.2 us, on average over the sizes of study 1's
+//              U-Net of W=8 at N=128. Of sixteen networks as one launch, 32x32 with C=K=16, 134 MB: 200 us in parts of
+//              1024 pixels, 143 in parts of 4096, one block on a multiprocessor for want of registers; what a block
+//              does besides its products is the most of it
 // Reference    Conv2dReference.backwardWeight (double)
 #include "patch_tile.cuh"
 #include "tile_store.cuh"
 
 constexpr int SMALL_WEIGHT_THREADS = 320; // at most, ten warps
 constexpr int STRIP = 16;                 // pixels
+constexpr int WEIGHT_RUN = 3;             // chunks of x that a thread copies, of patches that are a run of memory
 
 template <int PAIRS, int ACROSS>
 struct SmallWeights {
@@ -34,13 +37,19 @@ struct SmallWeights {
     int outputs, output, parts, part; // warps with other outputs, and with the same
     int down, first_vector, first_chunk;
     int dy_pitch, strips; // of a patch
+    RunOfRows<WEIGHT_RUN> run;
+    bool is_run;
+    int first_pixel, first_dy_chunk, pixels_further, chunks_further; // that this thread copies of dy
     float sum[PAIRS][ACROSS][4] = {};
     float bias[ACROSS] = {}; // of this lane's pixels
 
     // Where things lie in shared memory: corners of pixels, then stages, each x and dy; in the end, the sums.
     __device__ __forceinline__ explicit SmallWeights(const Patch& patch)
         : patch(patch), a(patch.a), vectors(PATCH_TAPS * patch.chunks), filter_chunks(a.filters / PATCH_CHUNK),
-          dy_pitch(patch_pitch(filter_chunks)) {
+          dy_pitch(patch_pitch(filter_chunks)), run(patch), is_run(run.takes(patch)) {
+        int threads = blockDim.x;
+        pixels_further = threads / filter_chunks, chunks_further = threads - pixels_further * filter_chunks;
+        first_pixel = threadIdx.x / filter_chunks, first_dy_chunk = threadIdx.x - first_pixel * filter_chunks;
         int warp = threadIdx.x / 32;
         down = (vectors + 2 * PAIRS - 1) / (2 * PAIRS);
         outputs = down * ((filter_chunks + ACROSS - 1) / ACROSS);
@@ -70,17 +79,17 @@ struct SmallWeights {
     // x and dy of a patch, zeros behind its pixels; nothing if there is no such patch.
     __device__ __forceinline__ void copy(unsigned char* to, int at, int end) const {
         if (at < end) {
-            patch.copy(to, at);
             Patch::Place place = patch.at(at);
+            if (is_run) run.copy(to, place);
+            else patch.copy(to, place);
             const bf16* from = (const bf16*)a.y + (int64_t)place.first * a.filters;
             unsigned char* dy = to + patch.bytes();
-            int threads = blockDim.x, whole = threads / filter_chunks, rest = threads - whole * filter_chunks;
-            int pixel = threadIdx.x / filter_chunks, chunk = threadIdx.x - pixel * filter_chunks;
+            int pixel = first_pixel, chunk = first_dy_chunk;
             while (pixel < strips * STRIP) {
                 bool inside = pixel < place.count;
                 int source = inside ? pixel * a.filters + chunk * PATCH_CHUNK : 0;
                 copy_async<16>(dy + pixel * dy_pitch + chunk * PATCH_CHUNK_BYTES, from + source, inside);
-                pixel += whole, chunk += rest;
+                pixel += pixels_further, chunk += chunks_further;
                 if (chunk >= filter_chunks) pixel++, chunk -= filter_chunks;
             }
         }
@@ -190,7 +199,12 @@ __device__ __forceinline__ void conv2d_backward_weight_small(const PatchArgs& a)
     weights.store(split_result((float*)a.w, a.bias, a.partial, split, a.filters, PATCH_TAPS * a.channels));
 }
 
-KERNEL_ROOMY(conv2d_backward_weight_small_5x8, PatchArgs, SMALL_WEIGHT_THREADS, 2) { conv2d_backward_weight_small<5, 1>(a); }
-KERNEL(conv2d_backward_weight_small_5x16, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<5, 2>(a); }
-KERNEL(conv2d_backward_weight_small_9x8, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<9, 1>(a); }
-KERNEL(conv2d_backward_weight_small_9x16, PatchArgs, SMALL_WEIGHT_THREADS) { conv2d_backward_weight_small<9, 2>(a); }
+// Of 256 threads, three blocks of the first on a multiprocessor, two of the others, where shared memory has room for them.
+#define SMALL_WEIGHTS(pairs, filters, across, registers)                                                             \
+    KERNEL_OF_REGISTERS(conv2d_backward_weight_small_##pairs##x##filters, PatchArgs, SMALL_WEIGHT_THREADS, registers) { \
+        conv2d_backward_weight_small<pairs, across>(a);                                                              \
+    }
+SMALL_WEIGHTS(5, 8, 1, 80)
+SMALL_WEIGHTS(5, 16, 2, 128)
+SMALL_WEIGHTS(9, 8, 1, 128)
+SMALL_WEIGHTS(9, 16, 2, 128)

@@ -15,19 +15,23 @@
 // Tiling       a warp makes 32 pixels x 8 to 32 outputs, a block one patch (patch_tile.cuh) of 64 to 256 pixels, then
 //              further ones, of which the next is on its way; filters are read once. Two vectors of 8 channels are
 //              the depth of a product, whatever taps they belong to: of 9 C / 8, and a zero one where that is odd.
-//              Bias and addend are where the sums begin, so that they are read while the pixels come
+//              Bias and addend are where the sums begin, so that they are read while the pixels come. _of_8, _of_16: the
+//              number of channels is known, and a patch is a run of memory. A warp keeps the filters in registers for
+//              all its patches, a thread knows where the chunks that it copies go, and what is added comes during the
+//              products: by count 300 instructions for a warp's part of a patch in the place of 700 (C=K=16), of
+//              which 54 and 63 are products and loads of their factors
 // Numerics     bf16 products are exact, f32 sums in the order of the device's tensor cores; a tap outside the image
 //              multiplies w by 0: w that is not finite shows there too. y is rounded once
 // Determinism  run-to-run: one block per patch, a fixed order, no atomics
 // Cost         18 N*H*W*K*C flop; x is read (rows + 2) / rows of a patch times, all but once from L2. N=128, 32x32,
-//              C=K=8: 4.2 MB, 1 us at 4.3 TB/s, so 2 to 4 us with the launch were expected; measured on an
-//              H200 8.2 us forward and 6.9 us of the data gradient, on average over the sizes of study 1's U-Net of W=8 at
-//              N=128
+//              C=K=8: 4.2 MB, 1 us at 4.3 TB/s; measured on an H200 8.2 us forward and 6.9 us of the data gradient, on
+//              average over the sizes of study 1's U-Net of W=8 at N=128, without _of_8 and _of_16
 // Reference    Conv2dReference, Conv2dReference.backwardData (double)
 #include "patch_tile.cuh"
 #include "tile_store.cuh"
 
 constexpr int SMALL_THREADS = 256, SMALL_DOWN = 2; // 16 pixels
+constexpr int SMALL_RUN = 3;                       // chunks of a thread: 10 lines of 32 pixels and 16 channels
 
 // Which of the patch's pixels the 16 rows of a product are.
 enum class SmallOrder {
@@ -35,15 +39,21 @@ enum class SmallOrder {
     CELLS // 8 columns of a line, then those below in the next one: four cells of 2 x 2, see store_cells
 };
 
-// ACROSS: 8 outputs. BACKWARD: w is [channels,3,3,filters] of what is read and written, turned by 180 degrees.
-template <int ACROSS, bool BACKWARD, SmallOrder ORDER>
+// ACROSS: 8 outputs. BACKWARD: w is [channels,3,3,filters] of what is read and written, turned by 180 degrees. CHUNKS: of 8
+// channels that are read, whose filters a warp then has in registers; 0 for any number.
+template <int ACROSS, bool BACKWARD, SmallOrder ORDER, int CHUNKS>
 struct SmallTile {
+    static constexpr int PRODUCTS = (PATCH_TAPS * CHUNKS + 1) / 2; // of two vectors
+    // Whether what is added comes while pixels are multiplied: a gradient has nothing to add, others no registers left.
+    static constexpr bool ADDS_LATE = !BACKWARD && CHUNKS > 0;
+
     const Patch& patch;
     const PatchArgs& a;
     int column; // first output of the block
     int depth;  // vectors
     int pitch;  // bytes of a filter's row in shared memory
     float sum[SMALL_DOWN][ACROSS][4];
+    unsigned added[SMALL_DOWN][2][ACROSS]; // to them in the end, two values each
 
     // Where things lie in shared memory: 16 zeros, what vector is where, filters, then patches.
     __device__ __forceinline__ SmallTile(const Patch& patch, int column)
@@ -102,7 +112,7 @@ struct SmallTile {
         return (2 * pair + row / 8) * a.width + 8 * (sixteen - pair * eights) + row % 8;
     }
 
-    // The sums are what is added to them.
+    // The sums begin with the bias, and where it does not come late with what is added to them.
     __device__ __forceinline__ void begin(const Patch::Place& at) {
         int two = column + threadIdx.x % 4 * 2;
 #pragma unroll
@@ -117,22 +127,31 @@ struct SmallTile {
             }
         }
         if (a.addend == nullptr) return;
+        bool own = a.addend_pixels == 1;
 #pragma unroll
         for (int i = 0; i < SMALL_DOWN; i++) {
 #pragma unroll
             for (int half = 0; half < 2; half++) {
                 int pixel = pixel_of(i, half);
-                if (pixel >= at.count) continue;
-                int line_of = (at.first + pixel) / a.addend_pixels;
+                int line_of = own ? at.first + pixel : CHUNKS > 0 ? at.image : (at.first + pixel) / a.addend_pixels;
                 const bf16* line = (const bf16*)a.addend + (int64_t)line_of * a.filters + two;
 #pragma unroll
                 for (int j = 0; j < ACROSS; j++) {
-                    if (two + PATCH_CHUNK * j >= a.filters) continue;
-                    unsigned words = *(const unsigned*)(line + PATCH_CHUNK * j);
-                    sum[i][j][2 * half] += __uint_as_float(words << 16);
-                    sum[i][j][2 * half + 1] += __uint_as_float(words & 0xffff0000u);
+                    bool is = pixel < at.count && two + PATCH_CHUNK * j < a.filters;
+                    added[i][half][j] = is ? *(const unsigned*)(line + PATCH_CHUNK * j) : 0u;
                 }
             }
+        }
+        if (!ADDS_LATE) add();
+    }
+
+    __device__ __forceinline__ void add() {
+#pragma unroll
+        for (int n = 0; n < SMALL_DOWN * 2 * ACROSS; n++) {
+            int i = n / ACROSS / 2, half = n / ACROSS % 2, j = n % ACROSS;
+            unsigned words = added[i][half][j];
+            sum[i][j][2 * half] += __uint_as_float(words << 16);
+            sum[i][j][2 * half + 1] += __uint_as_float(words & 0xffff0000u);
         }
     }
 
@@ -154,16 +173,22 @@ struct SmallTile {
         }
     }
 
-    __device__ __forceinline__ void multiply(const unsigned char* pixels, const int (&corner)[SMALL_DOWN]) {
-        DYNAMIC_SHARED(unsigned char, zeros);
-        constexpr int PAIRS = (ACROSS + 1) / 2;
-        int lane = threadIdx.x % 32, upper = lane / 16; // this lane's vector of the two
-        int filter[PAIRS];
+    // This lane's row of the fragments of filters, 16 outputs a fragment, before a vector's offset.
+    __device__ __forceinline__ void place_filters(int (&filter)[(ACROSS + 1) / 2]) const {
+        int lane = threadIdx.x % 32;
 #pragma unroll
-        for (int j = 0; j < PAIRS; j++) {
+        for (int j = 0; j < (ACROSS + 1) / 2; j++) {
             int eight = min(2 * j + lane / 8 % 2, ACROSS - 1), row = lane % 8;
             filter[j] = BACKWARD ? row * pitch + eight * PATCH_CHUNK_BYTES : (PATCH_CHUNK * eight + row) * pitch;
         }
+    }
+
+    __device__ __forceinline__ void multiply(const unsigned char* pixels, const int (&corner)[SMALL_DOWN]) {
+        DYNAMIC_SHARED(unsigned char, zeros);
+        constexpr int PAIRS = (ACROSS + 1) / 2;
+        int upper = threadIdx.x % 32 / 16; // this lane's vector of the two
+        int filter[PAIRS];
+        place_filters(filter);
         const unsigned char* rows[SMALL_DOWN];
         const unsigned char* columns[PAIRS];
         auto point = [&](int v) {
@@ -185,6 +210,45 @@ struct SmallTile {
 #pragma unroll
         for (int j = 0; j < PAIRS; j++) columns[j] = upper ? zeros : columns[j];
         multiply(rows, columns);
+    }
+
+    // What a warp keeps of the filters, and where its lane's vectors of pixels lie, for all patches.
+    struct Kept {
+        unsigned filters[PRODUCTS + (CHUNKS == 0)][4];
+        int vectors[CHUNKS == 1 ? PRODUCTS : 3]; // of two chunks: a row's first tap, from which the others lie evenly
+    };
+
+    __device__ __forceinline__ void keep(Kept& kept) const {
+        static_assert(CHUNKS <= 2 && ACROSS <= 2, "registers");
+        DYNAMIC_SHARED(unsigned char, zeros);
+        int upper = threadIdx.x % 32 / 16, filter[1];
+        place_filters(filter);
+#pragma unroll
+        for (int p = 0; p < PRODUCTS; p++) {
+            bool is = 2 * p + upper < PATCH_TAPS * CHUNKS; // else a pixel that is there meets a filter of zeros
+            uint2 to = table()[is ? 2 * p + upper : 2 * p];
+            load_matrix<4, BACKWARD>(kept.filters[p], is ? filters() + filter[0] + to.y : zeros);
+            if (CHUNKS == 1) kept.vectors[p] = to.x;
+            if (CHUNKS == 2 && p % 3 == 0) kept.vectors[p / 3] = to.x;
+        }
+    }
+
+    __device__ __forceinline__ void multiply(const Kept& kept, const unsigned char* pixels, const int (&corner)[SMALL_DOWN]) {
+        constexpr int PITCH = (CHUNKS | 1) * PATCH_CHUNK_BYTES;
+#pragma unroll
+        for (int p = 0; p < PRODUCTS; p++) {
+#pragma unroll
+            for (int i = 0; i < SMALL_DOWN; i++) {
+                int vector = CHUNKS == 1 ? kept.vectors[p] : kept.vectors[p / 3] + p % 3 * PITCH;
+                unsigned left[4];
+                load_matrix(left, pixels + corner[i] + vector);
+#pragma unroll
+                for (int j = 0; j < ACROSS; j++) {
+                    unsigned right[2] = {kept.filters[p][j], kept.filters[p][j + 2]};
+                    mma_bf16(sum[i][j], left, right);
+                }
+            }
+        }
     }
 
     // 16 bytes at a time: four lanes that have two outputs each of four such pieces exchange them.
@@ -233,14 +297,24 @@ struct SmallTile {
     }
 };
 
-template <int ACROSS, bool BACKWARD, SmallOrder ORDER = SmallOrder::ROWS>
+template <int ACROSS, bool BACKWARD, SmallOrder ORDER = SmallOrder::ROWS, int CHUNKS = 0>
 __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
+    using Tile = SmallTile<ACROSS, BACKWARD, ORDER, CHUNKS>;
     Patch patch(a);
-    SmallTile<ACROSS, BACKWARD, ORDER> tile(patch, blockIdx.y * PATCH_CHUNK * ACROSS);
+    Tile tile(patch, blockIdx.y * PATCH_CHUNK * ACROSS);
     unsigned char* here = tile.pixels();
     unsigned char* next = here + (a.stages - 1) * patch.bytes();
+    RunOfRows<CHUNKS == 0 ? 1 : SMALL_RUN> run(patch);
+    auto copy = [&](unsigned char* to, const Patch::Place& place) {
+        if constexpr (CHUNKS > 0) {
+            run.copy(to, place);
+        } else {
+            patch.copy(to, place);
+        }
+    };
+    Patch::Place place = patch.at(blockIdx.x);
     tile.copy_filters();
-    patch.copy(here, blockIdx.x);
+    copy(here, place);
     commit_copies();
     patch.clear_sides(here);
     if (a.stages == 2 && (int)(blockIdx.x + gridDim.x) < a.patches) patch.clear_sides(next);
@@ -248,41 +322,65 @@ __device__ __forceinline__ void conv2d_small(const PatchArgs& a) {
     int corner[SMALL_DOWN];
 #pragma unroll
     for (int i = 0; i < SMALL_DOWN; i++) corner[i] = patch.corner(tile.loaded_pixel(i));
+    typename Tile::Kept kept;
+    if constexpr (CHUNKS > 0) {
+        wait_copies<0>();
+        __syncthreads(); // filters and the table are there
+        tile.keep(kept);
+    }
     for (int at = blockIdx.x; at < a.patches; at += gridDim.x) {
-        Patch::Place place = patch.at(at);
         tile.begin(place);
         wait_copies<0>();
         __syncthreads(); // this patch and the table are there, and nobody reads the patch before, which is loaded over
-        if (at + (int)gridDim.x < a.patches) patch.copy(next, at + gridDim.x);
+        bool more = at + (int)gridDim.x < a.patches;
+        Patch::Place after = place;
+        if (more) {
+            after = patch.at(at + gridDim.x);
+            copy(next, after);
+        }
         commit_copies();
-        tile.multiply(here, corner);
+        if constexpr (CHUNKS > 0) {
+            tile.multiply(kept, here, corner);
+        } else {
+            tile.multiply(here, corner);
+        }
+        if (Tile::ADDS_LATE && a.addend != nullptr) tile.add();
         if constexpr (ORDER == SmallOrder::CELLS) {
             tile.store_cells(place);
         } else {
             tile.store(place);
         }
+        place = after;
         unsigned char* other = here;
         here = next, next = other;
     }
 }
 
-KERNEL_RESIDENT(conv2d_small_8, PatchArgs, SMALL_THREADS, 4) { conv2d_small<1, false>(a); }
-KERNEL_RESIDENT(conv2d_small_16, PatchArgs, SMALL_THREADS, 4) { conv2d_small<2, false>(a); }
-KERNEL_RESIDENT(conv2d_small_24, PatchArgs, SMALL_THREADS, 3) { conv2d_small<3, false>(a); }
-KERNEL_RESIDENT(conv2d_small_32, PatchArgs, SMALL_THREADS, 3) { conv2d_small<4, false>(a); }
-KERNEL_RESIDENT(conv2d_backward_data_small_8, PatchArgs, SMALL_THREADS, 4) { conv2d_small<1, true>(a); }
-KERNEL_RESIDENT(conv2d_backward_data_small_16, PatchArgs, SMALL_THREADS, 4) { conv2d_small<2, true>(a); }
-KERNEL_RESIDENT(conv2d_backward_data_small_24, PatchArgs, SMALL_THREADS, 3) { conv2d_small<3, true>(a); }
-KERNEL_RESIDENT(conv2d_backward_data_small_32, PatchArgs, SMALL_THREADS, 3) { conv2d_small<4, true>(a); }
-KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_8, PatchArgs, SMALL_THREADS, 4) {
-    conv2d_small<1, true, SmallOrder::CELLS>(a);
-}
-KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_16, PatchArgs, SMALL_THREADS, 4) {
-    conv2d_small<2, true, SmallOrder::CELLS>(a);
-}
-KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_24, PatchArgs, SMALL_THREADS, 3) {
-    conv2d_small<3, true, SmallOrder::CELLS>(a);
-}
-KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_32, PatchArgs, SMALL_THREADS, 3) {
-    conv2d_small<4, true, SmallOrder::CELLS>(a);
-}
+// Of any number of channels.
+#define SMALL(outputs, across, blocks)                                                            \
+    KERNEL_RESIDENT(conv2d_small_##outputs, PatchArgs, SMALL_THREADS, blocks) {                   \
+        conv2d_small<across, false>(a);                                                           \
+    }                                                                                             \
+    KERNEL_RESIDENT(conv2d_backward_data_small_##outputs, PatchArgs, SMALL_THREADS, blocks) {     \
+        conv2d_small<across, true>(a);                                                            \
+    }                                                                                             \
+    KERNEL_RESIDENT(conv2d_upsampled_backward_data_small_##outputs, PatchArgs, SMALL_THREADS, blocks) { \
+        conv2d_small<across, true, SmallOrder::CELLS>(a);                                         \
+    }
+SMALL(8, 1, 4)
+SMALL(16, 2, 4)
+SMALL(24, 3, 3)
+SMALL(32, 4, 3)
+
+// Of 8 or 16 channels, of patches that are a run of memory.
+#define SMALL_KEPT(channels, chunks, outputs, across, blocks)                                                \
+    KERNEL_RESIDENT(conv2d_small_##outputs##_of_##channels, PatchArgs, SMALL_THREADS, blocks) {              \
+        conv2d_small<across, false, SmallOrder::ROWS, chunks>(a);                                            \
+    }                                                                                                        \
+    KERNEL_RESIDENT(conv2d_backward_data_small_##outputs##_of_##channels, PatchArgs, SMALL_THREADS, blocks) { \
+        conv2d_small<across, true, SmallOrder::ROWS, chunks>(a);                                             \
+    }
+SMALL_KEPT(8, 1, 8, 1, 4)
+SMALL_KEPT(8, 1, 16, 2, 3)
+SMALL_KEPT(16, 2, 8, 1, 3)
+SMALL_KEPT(16, 2, 16, 2, 2)

@@ -66,12 +66,12 @@ __device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, cons
     }
 }
 
-template <int DEPTH, int COUNT, int EACH, int BYTES>
+template <int DEPTH, int COUNT, int BYTES>
 __device__ __forceinline__ void load_head_by(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
     constexpr int VALUES = BYTES / 2, PARTS = DEPTH / VALUES;
 #pragma unroll
-    for (int n = 0; n < EACH * PARTS; n++) {
-        int part = n * (of.count / EACH) + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * VALUES;
+    for (int n = 0; n < PARTS; n++) {
+        int part = n * of.count + (int)threadIdx.x, token = part / PARTS, d = part % PARTS * VALUES;
         bool there = d < of.depth;
         const bf16* from = of.first + (there ? token * of.stride + d : 0);
         bf16* to = tiles + token * PITCH<bf16, DEPTH> + d;
@@ -80,13 +80,13 @@ __device__ __forceinline__ void load_head_by(bf16* tiles, const HeadVectors<cons
     }
 }
 
-// Starts to copy COUNT tensors of a head, `width` elements apart, to [COUNT,T,PITCH]. A thread to EACH tokens; D a multiple of 4.
-template <int DEPTH, int COUNT, int EACH = 1>
+// Starts to copy COUNT tensors of a head, `width` elements apart, to [COUNT,T,PITCH]. As many threads as tokens; D a multiple of 4.
+template <int DEPTH, int COUNT>
 __device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const bf16>& of, int width) {
     if (of.depth % 8 == 0) {
-        load_head_by<DEPTH, COUNT, EACH, 16>(tiles, of, width);
+        load_head_by<DEPTH, COUNT, 16>(tiles, of, width);
     } else {
-        load_head_by<DEPTH, COUNT, EACH, 8>(tiles, of, width);
+        load_head_by<DEPTH, COUNT, 8>(tiles, of, width);
     }
 }
 

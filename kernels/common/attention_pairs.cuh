@@ -1,19 +1,28 @@
-// attention_pairs.cuh: gradients of attention by warps that have keys and values of their own: what attention_backward_pairs.cu
-// and attention_backward_whole.cu share.
+// attention_pairs.cuh: gradients of attention by warps that have 32 keys and values each: what attention_backward_pairs.cu and
+// attention_backward_whole.cu share.
 #pragma once
 #include "attention_head.cuh"
 
 constexpr int SLOPE_ROW = TOKENS + CHUNK<bf16>;
 
-// Of a warp: SETS times 16 keys and values as rows of the left factor, and the sums of their gradients.
-template <int DEPTH, int SETS>
-struct WarpKeys {
-    unsigned keys[SETS][DEPTH / 16][4], values[SETS][DEPTH / 16][4];
-    VectorSums<bf16, DEPTH> dk[SETS], dv[SETS];
+// -delta of a tile's queries, for the sums of a product that have two of them in two rows.
+struct Deltas {
+    const float* numbers;
 
-    __device__ __forceinline__ WarpKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
-#pragma unroll
-        for (int h = 0; h < SETS; h++) {
+    __device__ __forceinline__ float4 less(int query) const {
+        float2 two = *(const float2*)(numbers + query);
+        return {two.x, two.y, two.x, two.y};
+    }
+};
+
+// Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
+template <int DEPTH>
+struct PairOfKeys {
+    unsigned keys[2][DEPTH / 16][4], values[2][DEPTH / 16][4];
+    VectorSums<bf16, DEPTH> dk[2], dv[2];
+
+    __device__ __forceinline__ PairOfKeys(const bf16* all_keys, const bf16* all_values, int row) : dk {}, dv {} {
+        for (int h = 0; h < 2; h++) {
 #pragma unroll
             for (int k = 0; k < DEPTH / 16; k++) {
                 load_left<DEPTH>(keys[h][k], all_keys, row + 16 * h, k);
@@ -24,24 +33,21 @@ struct WarpKeys {
 
     // Meets 16 queries from `i` of their tile on; `lse` and `delta` are of these, as a tile has them. Leaves ds in `slopes`, from
     // this warp's keys, of which `there` are keys: the others' weights may be infinite.
-    template <class Deltas>
     __device__ __forceinline__ void meet(const bf16* queries, const bf16* gradients, int i, const float* lse, const Deltas& deltas,
                                          float scale, bf16* slopes, int there) {
         int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-        float p[SETS][2][4] = {}, ds[SETS][2][4]; // ds: first dy v - delta
+        float p[2][2][4] = {}, ds[2][2][4]; // ds: first dy v - delta
         {
             RightTokens<DEPTH, false> query(queries, i), gradient(gradients, i);
             float4 begin[2] = {deltas.less(2 * t), deltas.less(8 + 2 * t)};
-#pragma unroll
-            for (int h = 0; h < SETS; h++) {
+            for (int h = 0; h < 2; h++) {
                 multiply_rows<DEPTH>(p[h], keys[h], query);
                 multiply_rows<DEPTH>(ds[h], values[h], gradient, begin);
             }
         }
         for (int c = 0; c < 2; c++) { // this lane's columns, two at once
             float2 its = *(const float2*)(lse + 8 * c + 2 * t);
-#pragma unroll
-            for (int h = 0; h < SETS; h++) {
+            for (int h = 0; h < 2; h++) {
                 for (int e = 0; e < 4; e++) {
                     p[h][c][e] = power_of_2(fmaf(p[h][c][e], scale, e % 2 ? -its.y : -its.x));
                     ds[h][c][e] *= p[h][c][e];
@@ -49,8 +55,7 @@ struct WarpKeys {
             }
         }
         RightTokens<DEPTH, true> query(queries, i), gradient(gradients, i);
-#pragma unroll
-        for (int h = 0; h < SETS; h++) {
+        for (int h = 0; h < 2; h++) {
             unsigned weights[4], slope[4];
             for (int j = 0; j < 4; j++) {
                 weights[j] = pack_bf16(p[h][j / 2][j % 2 * 2], p[h][j / 2][j % 2 * 2 + 1]);
@@ -58,7 +63,7 @@ struct WarpKeys {
             }
             add_weighted<DEPTH>(dv[h], weights, gradient);
             add_weighted<DEPTH>(dk[h], slope, query);
-            if (there < 16 * SETS) {
+            if (there < 32) {
                 for (int j = 0; j < 4; j++) {
                     if (16 * h + j % 2 * 8 + g >= there) slope[j] = 0;
                 }

@@ -35,15 +35,16 @@ constexpr int MOST_ARGUMENT_BYTES = 32764; // of a launch, from CUDA 12.1 on
 #define KERNEL_ALONE(name, Args, ...) \
     extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Args a)
 // The arguments of a replica are read in the constant bank, as a kernel's own are.
-#define KERNEL_ENTRIES(name, Args, bounds, replica_bounds)                                                        \
-    static __device__ __forceinline__ void name##_body(const Args& a);                                            \
-    extern "C" __global__ void __launch_bounds__ bounds name(const __grid_constant__ Args a) { name##_body(a); }  \
-    static_assert(sizeof(Replicas<Args>) <= MOST_ARGUMENT_BYTES, "arguments");                                    \
-    extern "C" __global__ void __launch_bounds__ replica_bounds                                                   \
-        name##_replicas(const __grid_constant__ Replicas<Args> all) {                                             \
-        name##_body(all.of[blockIdx.z >> all.shift]);                                                             \
-    }                                                                                                             \
+#define KERNEL_BOUNDED(name, Args, bounds, replica_bounds)                                         \
+    static __device__ __forceinline__ void name##_body(const Args& a);                             \
+    extern "C" __global__ void bounds name(const __grid_constant__ Args a) { name##_body(a); }     \
+    static_assert(sizeof(Replicas<Args>) <= MOST_ARGUMENT_BYTES, "arguments");                     \
+    extern "C" __global__ void replica_bounds name##_replicas(const __grid_constant__ Replicas<Args> all) { \
+        name##_body(all.of[blockIdx.z >> all.shift]);                                              \
+    }                                                                                              \
     static __device__ __forceinline__ void name##_body(const Args& a)
+#define KERNEL_ENTRIES(name, Args, bounds, replica_bounds) \
+    KERNEL_BOUNDED(name, Args, __launch_bounds__ bounds, __launch_bounds__ replica_bounds)
 #define KERNEL(name, Args, threads) KERNEL_ENTRIES(name, Args, (threads), (threads))
 // As KERNEL, and registers leave room for `blocks` blocks on a multiprocessor. Left to itself, ptxas spills a few for
 // more blocks than shared memory admits.
@@ -53,6 +54,10 @@ constexpr int MOST_ARGUMENT_BYTES = 32764; // of a launch, from CUDA 12.1 on
     KERNEL_ENTRIES(name, Args, (threads), (threads, replica_blocks))
 #define KERNEL_RESIDENT_ROOMY(name, Args, threads, blocks, replica_blocks) \
     KERNEL_ENTRIES(name, Args, (threads, blocks), (threads, replica_blocks))
+// Of up to `threads`, and of `registers` each, so that smaller blocks find room for more of them.
+#define KERNEL_OF_REGISTERS(name, Args, threads, registers)                      \
+    static_assert((threads) * (registers) <= 65536, "registers of a multiprocessor"); \
+    KERNEL_BOUNDED(name, Args, __maxnreg__(registers), __maxnreg__(registers))
 #define DYNAMIC_SHARED(T, name)                                    \
     extern __shared__ __align__(1024) unsigned char dynamic_shared[]; \
     T* name = reinterpret_cast<T*>(dynamic_shared)
@@ -111,5 +116,6 @@ __device__ __forceinline__ void barrier_sync(int id, unsigned threads) {
 #define KERNEL_RESIDENT(name, Args, threads, blocks) KERNEL(name, Args, threads)
 #define KERNEL_ROOMY(name, Args, threads, replica_blocks) KERNEL(name, Args, threads)
 #define KERNEL_RESIDENT_ROOMY(name, Args, threads, blocks, replica_blocks) KERNEL(name, Args, threads)
+#define KERNEL_OF_REGISTERS(name, Args, threads, registers) KERNEL(name, Args, threads)
 
 #endif

@@ -93,8 +93,7 @@ struct Patch {
     }
 
     // Everything but the sides, a warp to a row.
-    __device__ __forceinline__ void copy(unsigned char* to, int patch) const {
-        Place place = at(patch);
+    __device__ __forceinline__ void copy(unsigned char* to, const Place& place) const {
         int lane = threadIdx.x % 32, whole = 32 / chunks, rest = 32 - whole * chunks;
         int first_pixel = lane / chunks, first_chunk = lane - first_pixel * chunks;
         int height = a.height >> a.shift, width = a.width >> a.shift;
@@ -110,6 +109,42 @@ struct Patch {
                 pixel += whole, chunk += rest;
                 if (chunk >= chunks) pixel++, chunk -= chunks;
             }
+        }
+    }
+};
+
+// The same where a patch is rows of one image that is there, a run of memory: a thread copies up to MOST chunks, no fewer than a
+// patch has of all threads, to places that it knows.
+template <int MOST>
+struct RunOfRows {
+    const PatchArgs& a;
+    int row, image; // chunks
+    int to[MOST];   // bytes from the patch's beginning; -1: none
+
+    __device__ __forceinline__ explicit RunOfRows(const Patch& patch)
+        : a(patch.a), row(a.width * patch.chunks), image(a.height * row) {
+        int count = patch.lines * row, threads = blockDim.x;
+#pragma unroll
+        for (int k = 0; k < MOST; k++) {
+            int at = (int)threadIdx.x + k * threads, line = at / row, pixel = (at - line * row) / patch.chunks;
+            int chunk = at - line * row - pixel * patch.chunks;
+            to[k] = at < count ? line * patch.line + (pixel + 1) * patch.pitch + chunk * PATCH_CHUNK_BYTES : -1;
+        }
+    }
+
+    // Whether patches are such.
+    __device__ __forceinline__ bool takes(const Patch& patch) const {
+        return a.patch_images == 1 && a.shift == 0 && patch.lines * row <= MOST * (int)blockDim.x;
+    }
+
+    __device__ __forceinline__ void copy(unsigned char* stage, const Patch::Place& place) const {
+        const bf16* from = (const bf16*)a.x + (int64_t)place.image * (image * PATCH_CHUNK);
+        int first = (place.row - 1) * row + (int)threadIdx.x;
+#pragma unroll
+        for (int k = 0; k < MOST; k++) {
+            int at = first + k * (int)blockDim.x;
+            bool inside = (unsigned)at < (unsigned)image; // rows above and below are zero
+            if (to[k] >= 0) copy_async<16>(stage + to[k], from + (inside ? at * PATCH_CHUNK : 0), inside);
         }
     }
 };

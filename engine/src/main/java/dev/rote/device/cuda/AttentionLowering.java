@@ -19,11 +19,11 @@ final class AttentionLowering {
     private static final long SHARED_BYTES = TensorAttention.SHARED_BYTES;
 
     private final CudaMemory memory;
-    private final boolean tf32;
+    private final TensorCores cores;
 
-    AttentionLowering(CudaMemory memory, boolean tf32) {
+    AttentionLowering(CudaMemory memory, TensorCores cores) {
         this.memory = memory;
-        this.tf32 = tf32;
+        this.cores = cores;
     }
 
     private record Heads(int images, int tokens, int heads, int depth) {
@@ -36,8 +36,8 @@ final class AttentionLowering {
             return (float) (1 / Math.sqrt(depth));
         }
 
-        Optional<TensorAttention> onTensorCores(DType type, boolean tf32) {
-            return TensorAttention.of(type, tokens, heads * depth, depth, tf32);
+        Optional<TensorAttention> onTensorCores(DType type, TensorCores cores) {
+            return TensorAttention.of(type, tokens, heads * depth, depth, cores);
         }
 
         /// Of all images.
@@ -108,7 +108,7 @@ final class AttentionLowering {
                 .pointer("qkv", memory.address(node.input(0)))
                 .pointer("y", memory.address(y))
                 .pointer("lse", memory.address(node.outputs().get(1)));
-        Optional<TensorAttention> tensor = of.onTensorCores(y.dtype(), tf32);
+        Optional<TensorAttention> tensor = of.onTensorCores(y.dtype(), cores);
         if (tensor.isPresent()) {
             return List.of(tensor.get().forward(of.all(), of.tokens(), of.addTo(arguments)));
         }
@@ -120,7 +120,7 @@ final class AttentionLowering {
         Value dy = node.input(0);
         Names.requireOneType(node, dy, node.input(1), node.input(2));
         Heads of = Heads.of(dy.shape(), heads);
-        Optional<TensorAttention> tensor = of.onTensorCores(dy.dtype(), tf32);
+        Optional<TensorAttention> tensor = of.onTensorCores(dy.dtype(), cores);
         if (tensor.isPresent() && tensor.get().backwardByHead(of.all(), of.tokens())) {
             Arguments arguments = new Arguments()
                     .pointer("dy", memory.address(dy))

@@ -27,7 +27,7 @@ final class CudaLowering {
         this.memory = memory;
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, cores);
-        this.reductions = new ReductionLowering(memory, cores.tf32());
+        this.reductions = new ReductionLowering(memory, cores);
         this.moves = new MoveLowering(memory);
         this.draws = new RandomLowering(memory);
         this.optimizers = new OptimizerLowering(memory);

@@ -47,7 +47,7 @@ record NarrowWeights(boolean head, int narrow, DType type, ProductSplit split) {
         long slots = THREADS / (wide * x.type().bytes() / Packing.BYTES);
         long rounds = Math.ceilDiv(MatrixLowering.extent("columns of x", columns), slots);
         long enough = Math.ceilDiv(ENOUGH_PIXELS, ROWS * slots);
-        long each = ProductSplit.each(rounds, BLOCKS / narrow, enough) * slots;
+        long each = ProductSplit.each(rounds, BLOCKS / narrow, ProductSplit.FEW_PARTS, enough) * slots;
         int count = Math.toIntExact(Math.ceilDiv(columns, each));
         return new NarrowWeights(head, narrow, x.type(), new ProductSplit(count, Math.toIntExact(each)));
     }

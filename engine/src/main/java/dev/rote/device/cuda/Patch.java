@@ -99,6 +99,16 @@ record Patch(Shape image, int pixels, int images, int rows, int count) {
         return Math.ceilDiv(images * rows * image.dim(2), length);
     }
 
+    /// Whether what it reads is one run of memory, if nothing is upsampled.
+    boolean isRun() {
+        return images == 1;
+    }
+
+    /// Chunks of such a run that a thread copies at most, where each has a pixel.
+    int runOfThread() {
+        return Math.ceilDiv((rows + 2) * image.dim(2) * chunks(), pixels);
+    }
+
     /// Whether its rows make cells of 2 x 2 pixels, four to eight columns.
     boolean isOfCells() {
         return rows % 2 == 0 && image.dim(1) % 2 == 0 && image.dim(2) % 8 == 0;

@@ -13,26 +13,26 @@ record ProductSplit(int count, int depth) {
     private static final int TILE = 64; // the tile that blocks are counted in, whatever the kernel's
     private static final int LEAST_DEPTH = 64; // a block sums at least this many; a multiple of every tile's depth
     private static final int ENOUGH_DEPTH = 256;
-    private static final int FEW_PARTS = 16;
+    static final int FEW_PARTS = 16;
 
     static ProductSplit of(long rows, long columns, int depth) {
         long tiles = new ProductTile(TILE, TILE, 0).blocks(rows, columns);
         long wanted = (ProductTile.BUSY_BLOCKS + tiles - 1) / tiles;
-        long each = each(depth, wanted, ENOUGH_DEPTH);
+        long each = each(depth, wanted, FEW_PARTS, ENOUGH_DEPTH);
         long rounded = (each + LEAST_DEPTH - 1) / LEAST_DEPTH * LEAST_DEPTH;
         return new ProductSplit(Math.toIntExact((depth + rounded - 1) / rounded), Math.toIntExact(rounded));
     }
 
     /// How many of `all` units (terms, strips, patches) a part has.
     ///
-    /// More than sixteen parts only where each has enough to do: what a part costs by itself, to begin, to be written
+    /// More than a few parts only where each has enough to do: what a part costs by itself, to begin, to be written
     /// and to be read again, is time that small networks side by side have no multiprocessors left for.
     ///
     /// @param wanted parts that keep a GPU busy
+    /// @param few parts, of which those of sixteen networks do
     /// @param enough units beside which that cost is small
-    static long each(long all, long wanted, long enough) {
-        long busy = Math.ceilDiv(all, wanted);
-        return Math.max(1, Math.max(busy, Math.min(enough, Math.ceilDiv(all, (long) FEW_PARTS))));
+    static long each(long all, long wanted, int few, long enough) {
+        return Math.max(Math.ceilDiv(all, wanted), Math.min(enough, Math.ceilDiv(all, (long) few)));
     }
 
     /// Of all parts; 0 if there is one, which goes straight to the result.

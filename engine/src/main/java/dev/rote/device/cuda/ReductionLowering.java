@@ -11,9 +11,9 @@ final class ReductionLowering {
     private final RowLowering rows;
     private final SumLowering sums;
 
-    ReductionLowering(CudaMemory memory, boolean tf32) {
+    ReductionLowering(CudaMemory memory, TensorCores cores) {
         this.norms = new NormLowering(memory);
-        this.attentions = new AttentionLowering(memory, tf32);
+        this.attentions = new AttentionLowering(memory, cores);
         this.rows = new RowLowering(memory);
         this.sums = new SumLowering(memory);
     }

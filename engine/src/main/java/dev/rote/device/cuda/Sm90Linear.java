@@ -130,7 +130,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         int tiles = tiles(filters, channels, blockChannels(first, channels));
         int steps = Math.ceilDiv(rows, STEP_ROWS);
         int wanted = Math.max(1, MULTIPROCESSORS / tiles);
-        int each = (int) ProductSplit.each(steps, wanted, ENOUGH_ROWS / STEP_ROWS);
+        int each = (int) ProductSplit.each(steps, wanted, ProductSplit.FEW_PARTS, ENOUGH_ROWS / STEP_ROWS);
         return Optional.of(new ProductSplit(Math.ceilDiv(steps, each), each));
     }
 

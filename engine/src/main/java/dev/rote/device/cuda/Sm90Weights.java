@@ -23,7 +23,8 @@ record Sm90Weights(int planes, int channels, int lines, int stages, ProductSplit
     private static final int MOST_STAGES = 8;
     private static final int ENOUGH_STAGES = 3;
     private static final int DEPTH = 16; // pixels of a product
-    private static final int ENOUGH_PIXELS = 512; // of a part
+    private static final int FEW_PARTS = 8;
+    private static final int ENOUGH_PIXELS = 1024; // of a part
     private static final int[] STRIP_PIXELS = {128, 64, 32, 16};
     /// A block takes a multiprocessor. A constant, so that results do not depend on the device.
     private static final int BLOCKS = 132;
@@ -58,7 +59,7 @@ record Sm90Weights(int planes, int channels, int lines, int stages, ProductSplit
         int strips = MatrixLowering.extent("strips of x", (long) x.shape().dim(0) * Math.ceilDiv(height, lines[0]));
         int wanted = Math.max(1, BLOCKS / tiles(filters, inChannels, channels));
         int enough = Math.ceilDiv(ENOUGH_PIXELS, lines[0] * width);
-        int each = (int) ProductSplit.each(strips, wanted, enough);
+        int each = (int) ProductSplit.each(strips, wanted, FEW_PARTS, enough);
         ProductSplit split = new ProductSplit(Math.ceilDiv(strips, each), each);
         return Optional.of(new Sm90Weights(
                 op.enlargement() * op.enlargement(), channels, lines[0], stages(lines[0], width, channels), split));

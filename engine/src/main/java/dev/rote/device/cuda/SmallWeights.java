@@ -51,7 +51,7 @@ record SmallWeights(Patch patch, int pairs, int across, int outputs, int parts, 
     private static SmallWeights of(Patch patch, int filters, int pairs, int across, int outputs) {
         int parts = Math.min(Math.min(MOST_PARTS, MOST_WARPS / outputs), patch.strips(STRIP));
         int enough = Math.ceilDiv(ENOUGH_PIXELS, patch.strips(1));
-        int each = (int) ProductSplit.each(patch.count(), Patch.MULTIPROCESSORS, enough);
+        int each = (int) ProductSplit.each(patch.count(), Patch.MULTIPROCESSORS, ProductSplit.FEW_PARTS, enough);
         int stages = Math.clamp(each + 1, LEAST_STAGES, MOST_STAGES);
         while (stagedBytes(patch, filters, stages) > Patch.SHARED_BYTES) {
             stages--;

@@ -10,7 +10,8 @@ import java.util.Optional;
 ///
 /// @param type of qkv
 /// @param size the longest vector of a head that the kernels take
-record TensorAttention(DType type, int size) {
+/// @param roomy whether a block may have 227 KiB of shared memory
+record TensorAttention(DType type, int size, boolean roomy) {
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     static final int SHARED_BYTES = 99 << 10;
 
@@ -19,8 +20,10 @@ record TensorAttention(DType type, int size) {
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
     private static final int MOST_PAIRED = 32; // the longest vectors of these
-    /// Of heads of which the gradient's block has everything: the longest vectors by tokens.
+    /// Of heads of which the gradient's block has everything: the longest vectors by tokens, of which each has a
+    /// thread.
     private static final Map<Integer, Integer> WHOLE_SIZES = Map.of(64, 32, 128, 16, 256, 16);
+    private static final Map<Integer, Integer> ROOMY_SIZES = Map.of(64, 32, 128, 16, 256, 32);
     private static final int MOST_HEAD_TOKENS = 256; // of a block that has a head to itself, a thread each
     private static final int WARP_QUERIES = 32; // of such a block's warps
     /// One block for each of 132 multiprocessors. A constant, so that results do not depend on the device.
@@ -30,14 +33,14 @@ record TensorAttention(DType type, int size) {
     /// the type is multiplied in f32, or an image has more elements than the kernels can count.
     ///
     /// @param width values of a token in y: heads times depth
-    static Optional<TensorAttention> of(DType type, int tokens, int width, int depth, boolean tf32) {
+    static Optional<TensorAttention> of(DType type, int tokens, int width, int depth, TensorCores cores) {
         boolean counted = 3L * width * (tokens + TOKENS) < Integer.MAX_VALUE;
-        boolean taken = counted && MatrixLowering.onTensorCores(type, tf32);
+        boolean taken = counted && MatrixLowering.onTensorCores(type, cores.tf32());
         return SIZES.stream()
                 .filter(size -> taken && depth <= size)
                 .findFirst()
                 .filter(size -> depth % (size <= 32 ? 4 : 16 / type.bytes()) == 0)
-                .map(size -> new TensorAttention(type, size));
+                .map(size -> new TensorAttention(type, size, cores.sm90()));
     }
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
@@ -59,12 +62,13 @@ record TensorAttention(DType type, int size) {
     }
 
     KernelLaunch backwardByHead(long heads, int tokens, Arguments arguments) {
-        if (type == DType.BF16 && size <= WHOLE_SIZES.getOrDefault(tokens, 0)) {
+        int whole = (roomy ? ROOMY_SIZES : WHOLE_SIZES).getOrDefault(tokens, 0);
+        if (type == DType.BF16 && size <= whole) {
             int bytes = 4 * tokens * rowBytes() // queries, keys, values and dy
-                    + tokens * (Float.BYTES + 2 * Float.BYTES) // log-sum-exp; delta, twice
-                    + tokens * (TOKENS * type.bytes() + 16); // slopes
-            int threads = Math.min(tokens, THREADS); // a warp has 32 or 64 keys
-            return launch("attention_backward_whole_" + tokens, heads, threads, bytes, arguments);
+                    + tokens * 2 * Float.BYTES // log-sum-exp and delta
+                    + tokens * (TOKENS * type.bytes() + 16) // slopes
+                    + (tokens > PAIR_KEYS ? 2 * TOKENS * size * Float.BYTES : 0); // sums of dq
+            return launch("attention_backward_whole_" + tokens, heads, tokens, bytes, arguments);
         }
         boolean pairs =
                 type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;

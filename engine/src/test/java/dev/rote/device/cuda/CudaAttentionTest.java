@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Attention on tensor cores in bf16 and TF32: that its kernels are chosen, and no further from the definition than
 /// twice what [ShortAttention] is, whose factors are as short.
@@ -191,6 +192,21 @@ class CudaAttentionTest extends OnCudaDevice {
         ShortAttention honest = new ShortAttention(one.type() == DType.BF16 ? 7 : 10, one.heads());
         check(one.type(), one.forward(), honest.forward(one.forward()));
         check(one.type(), one.backward(), honest.backward(one.backward()));
+    }
+
+    /// Longer vectors of 256 tokens: by a block with more shared memory than it may have elsewhere.
+    @ParameterizedTest
+    @ValueSource(ints = {20, 32})
+    void gradientsOf256TokensFitOnCapability90(int depth) {
+        StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 90));
+        try {
+            Assumptions.assumeTrue(tf32.tensorCores().sm90(), "a device of compute capability 9.0");
+            Case one = of(DType.BF16, 2, 66, 256, depth, 1, 32, true);
+            assertThat(kernels(tf32, one.backward())).containsExactly("attention_backward_whole_256_bf16_mma_32");
+            isAsAccurateAsShortFactorsPermitInBothOrdersOfThreads(one);
+        } finally {
+            StandIn.loaded().ifPresent(standIn -> standIn.set("capability", 80));
+        }
     }
 
     private void check(DType type, OpCase one, List<double[]> honest) {

@@ -29,6 +29,8 @@ class CudaConvolutionSumTest extends OnCudaDevice {
         "3, 7, 9, 8, 8, false, true",
         "2, 16, 16, 48, 40, false, false",
         "5, 8, 8, 16, 24, true, false",
+        "3, 16, 16, 16, 16, true, false", // filters in registers
+        "3, 13, 24, 16, 8, false, false",
         "530, 4, 33, 8, 8, true, false", // several patches of a block
         "530, 4, 33, 8, 8, false, false"
     })
