@@ -3,13 +3,15 @@ package dev.rote.device.cuda;
 import dev.rote.graph.DType;
 import dev.rote.graph.TensorType;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Which channels of an image a block, or each of its warps, of `group_norm_warps.cu` or `group_norm_backward_warps.cu`
 /// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
 ///
 /// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer
-/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12 or 24; 8 where groups of
-///     1 or 2 leave no more
+/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12, 48 or 24 where it is
+// 24; 8
+///     where groups of 1 or 2 leave no more
 /// @param backward whether dy is kept beside x
 record WarpSlice(int images, long pixels, int channels, int run, int width, boolean backward) {
     private static final int WARP = 32;
@@ -61,8 +63,12 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
                 && Integer.bitCount(odd ? perGroup / ODD : perGroup) == 1
                 && width <= (odd ? MOST_ODD_COLUMNS : MOST_COLUMNS) * VECTOR
                 && channels % width == 0;
-        WarpSlice slice = new WarpSlice(images, pixels, channels, run, width, backward);
-        return Optional.of(slice).filter(candidate -> whole && candidate.fits());
+        // A group of 24 begins within a sector, two of them do not.
+        boolean even = width % SECTOR == 0 || channels % (2 * width) != 0 || perGroup < width;
+        return (even ? Stream.of(width) : Stream.of(2 * width, width))
+                .map(wide -> new WarpSlice(images, pixels, channels, run, wide, backward))
+                .filter(candidate -> whole && candidate.fits())
+                .findFirst();
     }
 
     private boolean fits() {

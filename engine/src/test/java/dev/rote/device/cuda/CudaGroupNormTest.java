@@ -83,7 +83,9 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(8, 2, 25, 24, "staged", "staged"), // groups of 3
                 bf16(8, 1, 64, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 12
                 bf16(2, 3, 1, 24, "warps_staged_odd", "warps_staged_odd"),
-                bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24
+                bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24, two to a slice
+                bf16(3, 2, 33, 72, "warps_staged_odd", "warps_staged_odd"), // and one
+                bf16(4, 1, 1000, 96, "warps_staged_odd", "warps_staged_odd"),
                 bf16(2, 1, 49, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 48
                 bf16(1, 1, 190, 96, "warps_staged_odd", "warps_staged_odd"), // a group of 96
                 bf16(1, 1, 300, 96, "warps_staged_odd", "streamed_runs"),

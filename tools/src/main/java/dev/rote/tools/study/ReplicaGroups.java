@@ -1,5 +1,6 @@
 package dev.rote.tools.study;
 
+import dev.rote.config.ModelConfig;
 import dev.rote.config.RunConfig;
 import dev.rote.config.TrainConfig;
 import dev.rote.tools.cli.Devices;
@@ -28,13 +29,20 @@ final class ReplicaGroups {
             "train.checkpoint_every",
             "train.keep");
 
+    /// In the place of a number of runs: as many as [#usual] says.
+    static final int USUAL = 0;
+
+    private static final int MOST_LAUNCHED = 16; // replicas of a launch
+    private static final int NARROW = 16; // channels
+
     private static final Set<String> FREE_SECTIONS = Set.of("measure", "stop");
     private static final String IMAGES = "data.";
 
     private ReplicaGroups() {}
 
-    /// Groups of up to `most` runs, in the order of the first of each. On a CPU, where a member has one thread, every
-    /// job gets its share.
+    /// Groups of up to `most` runs, or of [#USUAL] many, in the order of the first of each. On a CPU, where a member
+    // has
+    /// one thread, every job gets its share.
     static List<List<Grid.Run>> of(List<Grid.Run> runs, int most, int jobs) {
         Map<String, List<Grid.Run>> alike = new LinkedHashMap<>();
         for (Grid.Run run : runs) {
@@ -43,13 +51,22 @@ final class ReplicaGroups {
         }
         List<List<Grid.Run>> groups = new ArrayList<>();
         for (List<Grid.Run> same : alike.values()) {
-            boolean gpu = Devices.isGpu(same.getFirst().config());
-            int size = gpu ? most : Math.min(most, Math.ceilDiv(same.size(), jobs));
+            RunConfig config = same.getFirst().config();
+            int wanted = most == USUAL ? usual(config) : most;
+            int size = Devices.isGpu(config) ? wanted : Math.min(wanted, Math.ceilDiv(same.size(), jobs));
             for (int first = 0; first < same.size(); first += size) {
                 groups.add(same.subList(first, Math.min(same.size(), first + size)));
             }
         }
         return groups;
+    }
+
+    /// Narrow U-Nets on a GPU: sixteen as one program take less than side by side (`bench/NOTES.md`, round 15). Others,
+    /// which fill a GPU better, have not been measured, and each is waited for by none.
+    private static int usual(RunConfig config) {
+        ModelConfig model = config.model();
+        boolean narrow = model.family() != ModelConfig.Family.MLP_MIXTURE && model.width() <= NARROW;
+        return Devices.isGpu(config) && narrow && config.kernels() == RunConfig.Kernels.OWN ? MOST_LAUNCHED : 1;
     }
 
     /// What decides the shapes: the configuration as text, without what does not. All images that there are may be

@@ -71,7 +71,9 @@ public final class StudyCommand implements Callable<Integer> {
 
     @Option(
             names = "--replicas",
-            description = "most runs of one network that train as one program on one device; default: 1")
+            description =
+                    "most runs of one network that train as one program on one device; default: 16 for U-Nets of up to "
+                            + "16 channels on a GPU, else 1")
     private Integer replicas;
 
     @Option(names = "--dry-run", description = "print what the study will take, and stop")
@@ -119,8 +121,8 @@ public final class StudyCommand implements Callable<Integer> {
         Path folder = out != null ? out : Path.of("studies-out").resolve(file.name());
         Map<String, String> recorded = Build.recorded();
         StudyProgress progress = new StudyProgress(file, console);
-        StudyRunner runner =
-                new StudyRunner(file, folder, side, each, positive("--replicas", replicas, 1), recorded, progress);
+        StudyRunner runner = new StudyRunner(
+                file, folder, side, each, positive("--replicas", replicas, ReplicaGroups.USUAL), recorded, progress);
         runner.requireSameRuns();
         createFolder(folder);
         String toml = StudyText.of(file, tree);

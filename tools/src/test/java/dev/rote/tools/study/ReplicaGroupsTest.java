@@ -3,9 +3,13 @@ package dev.rote.tools.study;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.config.ConfigTree;
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Which runs are trained as one program.
@@ -96,5 +100,40 @@ class ReplicaGroupsTest {
     @Test
     void groupsKeepTheOrderOfRuns() {
         assertThat(sizes("seed = [0, 1, 2]\n\"model.width\" = [8, 16]", "", 2)).containsExactly(2, 1, 2, 1);
+    }
+
+    /// Where the command does not say: sixteen narrow U-Nets by Rote's own kernels on a GPU, else each alone.
+    @ParameterizedTest
+    @CsvSource({
+        "cuda, 8, own, true",
+        "cuda, 16, own, true",
+        "cuda, 32, own, false",
+        "cuda, 8, vendor, false",
+        "cpu, 8, own, false"
+    })
+    void narrowNetworksShareAGpuUnlessToldOtherwise(String device, int width, String kernels, boolean shared) {
+        StudyFile study = StudyFile.of(ConfigTree.parse(
+                """
+                name = "groups"
+                device = "%s"
+                kernels = "%s"
+                data.source = "builtin:fashion-mnist"
+                data.size = 8
+                data.n = 16
+                model.width = %d
+                train.batch = 16
+                train.steps = 100
+                [grid]
+                seed = [%s]
+                """.formatted(
+                        device,
+                        kernels,
+                        width,
+                        IntStream.range(0, 20).mapToObj(Integer::toString).collect(Collectors.joining(", "))),
+                "s.toml"));
+        List<Integer> expected = shared ? List.of(16, 4) : Collections.nCopies(20, 1);
+        assertThat(ReplicaGroups.of(study.runs(), ReplicaGroups.USUAL, 1))
+                .extracting(List::size)
+                .containsExactlyElementsOf(expected);
     }
 }
