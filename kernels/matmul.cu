@@ -11,7 +11,9 @@
 //              transposed), the fastest extents are multiples of 16 bytes, a and b 16-byte aligned. sum_splits_few: at
 //              most 8 splits; n and sums multiples of 4; 16-byte aligned
 // Tiling       _<rows>x<columns>, chosen in ProductTiles; weight gradients split their long sum over blocks, as
-//              conv2d_backward_weight.cu. See fma_tile.cuh and tensor_tile.cuh
+//              conv2d_backward_weight.cu. See fma_tile.cuh and tensor_tile.cuh. sum_splits: 256 values a block, or 32 where
+//              there are more than 32 splits; with 32 for all, blocks of eight loads were most of what sixteen networks of
+//              W = 16 took for their sums: 1.03 ms on an H200 for 0.7 GB
 // Numerics     f32 sums; general: blocked by 64 terms; tf32 rounds both factors to 10 bits of mantissa. sum_splits adds
 //              8 interleaved partial sums
 // Determinism  run-to-run: a fixed order, no atomics
@@ -130,19 +132,39 @@ struct SumSplitsArgs {
 };
 LAYOUT(SumSplitsArgs, partial, y, row_sums, n, sums, splits)
 
-// 32 values per block; 8 threads for each, so that many loads are on their way however small the result is.
+constexpr int SUM_THREADS = 256, SUM_CHAINS = 8, WIDE_SPLITS = 32;
+
+// Split s of eight, s + 8, ... in a chain of their own, then the eight chains. Of up to WIDE_SPLITS a block sums 256 values, a thread
+// for each: what a block costs by itself is more than few splits are. Of more it sums 32, eight threads for each, so that many
+// loads are on their way however small the result is. Both have the same bits.
 __device__ __forceinline__ void sum_splits_of(const SumSplitsArgs& a, int64_t block) {
-    __shared__ float parts[8][32];
-    int lane = threadIdx.x % 32, slice = threadIdx.x / 32;
-    int64_t size = a.n + a.sums, i = block * 32 + lane;
+    __shared__ float parts[SUM_CHAINS][32];
+    int64_t size = a.n + a.sums, i;
     float sum = 0;
-    if (i < size) {
-        for (int split = slice; split < a.splits; split += 8) sum += a.partial[split * size + i];
+    if (a.splits <= WIDE_SPLITS) {
+        i = block * SUM_THREADS + threadIdx.x;
+        if (i >= size) return;
+        float chain[SUM_CHAINS] = {};
+        for (int split = 0; split < a.splits; split += SUM_CHAINS) {
+#pragma unroll
+            for (int s = 0; s < SUM_CHAINS; s++) {
+                if (split + s < a.splits) chain[s] += a.partial[(split + s) * size + i];
+            }
+        }
+        sum = chain[0];
+#pragma unroll
+        for (int s = 1; s < SUM_CHAINS; s++) sum += chain[s];
+    } else {
+        int lane = threadIdx.x % 32, slice = threadIdx.x / 32;
+        i = block * 32 + lane;
+        if (i < size) {
+            for (int split = slice; split < a.splits; split += SUM_CHAINS) sum += a.partial[split * size + i];
+        }
+        parts[slice][lane] = sum;
+        __syncthreads(); // all 8 parts are there
+        if (slice != 0 || i >= size) return;
+        for (int other = 1; other < SUM_CHAINS; other++) sum += parts[other][lane];
     }
-    parts[slice][lane] = sum;
-    __syncthreads(); // all 8 parts are there
-    if (slice != 0 || i >= size) return;
-    for (int other = 1; other < 8; other++) sum += parts[other][lane];
     if (i < a.n) {
         a.y[i] = sum;
     } else {
@@ -150,7 +172,7 @@ __device__ __forceinline__ void sum_splits_of(const SumSplitsArgs& a, int64_t bl
     }
 }
 
-KERNEL(sum_splits, SumSplitsArgs, 256) { sum_splits_of(a, blockIdx.x); }
+KERNEL(sum_splits, SumSplitsArgs, SUM_THREADS) { sum_splits_of(a, blockIdx.x); }
 
 // Those of up to 32 gradients, one behind the other, with the bits of each alone.
 constexpr int JOINED_SUMS = 32;
@@ -167,7 +189,7 @@ struct SumSplitsJoinedArgs {
 };
 LAYOUT(SumSplitsJoinedArgs, partial, y, row_sums, n, sums, splits, first_block, count)
 
-KERNEL(sum_splits_joined, SumSplitsJoinedArgs, 256) {
+KERNEL(sum_splits_joined, SumSplitsJoinedArgs, SUM_THREADS) {
     int which = 0;
     while (which + 1 < a.count && a.first_block[which + 1] <= (int)blockIdx.x) which++;
     SumSplitsArgs one = {a.partial[which], a.y[which], a.row_sums[which], a.n[which], a.sums[which], a.splits[which]};

@@ -221,7 +221,8 @@ final class ProductLowering {
                 ? KernelLaunch.perElement("sum_splits_few", (elements + sums) / FOUR, arguments)
                 : KernelLaunch.blocks(
                         SplitSum.ALONE,
-                        MatrixLowering.extent("blocks", (elements + sums + 31) / 32),
+                        MatrixLowering.extent(
+                                "blocks", Math.ceilDiv(elements + sums, SplitSum.valuesOfBlock(split.count()))),
                         SplitSum.THREADS,
                         arguments);
     }

@@ -23,6 +23,7 @@ record SplitSum(Range from, List<Value> results, Arguments alone) implements Lat
     /// `JOINED_SUMS` of the kernel.
     static final int MOST = 32;
 
+    private static final int WIDE_SPLITS = 32;
     private static final int BLOCK_VALUES = 32;
 
     /// What the last launch of a weight gradient sums, if it does and may wait.
@@ -46,6 +47,11 @@ record SplitSum(Range from, List<Value> results, Arguments alone) implements Lat
         return others.size() < MOST;
     }
 
+    /// Values of a block of the kernels: fewer, of more threads each, where there are many parts.
+    static int valuesOfBlock(long splits) {
+        return splits <= WIDE_SPLITS ? THREADS : BLOCK_VALUES;
+    }
+
     private int values() {
         return (int) (alone.value("n") + alone.value("sums"));
     }
@@ -57,7 +63,7 @@ record SplitSum(Range from, List<Value> results, Arguments alone) implements Lat
         int blocks = 0;
         for (SplitSum sum : sums) {
             firstBlocks.add(blocks);
-            blocks += Math.ceilDiv(sum.values(), BLOCK_VALUES);
+            blocks += Math.ceilDiv(sum.values(), valuesOfBlock(sum.alone.value("splits")));
         }
         if (sums.size() == 1) {
             return KernelLaunch.blocks(ALONE, blocks, THREADS, sums.getFirst().alone);
