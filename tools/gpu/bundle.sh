@@ -57,7 +57,7 @@ class_path | awk -F/ '!seen[$NF]++' | while IFS= read -r jar; do
 done
 cp -r engine/target/test-classes/. "$bundle/tests/"
 cp bench/peers/*.py "$bundle/peers/"
-cp tools/gpu/{check.sh,measure.sh,audit_images.py,profile_table.py} "$bundle/"
+cp tools/gpu/{check.sh,measure.sh,audit_images.py,profile_table.py,trace_table.py} "$bundle/"
 {
     git describe --always --abbrev=12 --dirty --exclude='*'
     date -u +%Y-%m-%d

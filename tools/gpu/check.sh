@@ -9,8 +9,8 @@
 #                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. sweep:
 #                                  small runs that share the GPU, and the peer's one after another. audit: copies planted
 #                                  among 50,000 images. memorization: the memorized fraction in the loop. bench: the rest,
-#                                  ours and the peers. profile: counters of chosen kernels by ncu. report: the table and
-#                                  its JSON
+#                                  ours and the peers. profile: counters of chosen kernels by ncu. trace: every launch of
+#                                  a step, and of 16 small runs as one program, by ncu. report: the table and its JSON
 #                                  vendor, vendor-bench: what is by cuBLAS and cuDNN inside Rote, alone
 #   --seconds N                    of the whole call: what does not fit any more is cut short or left out
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
@@ -104,7 +104,7 @@ tests() {
         --select-class $tests.CudaNormJoinedSumTest --select-class $tests.CudaNormTotalsTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
-        --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest --select-class $tests.CudaDescentTest &
+        --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest & # not CudaDescentTest: needs OpenBLAS
     running+=($!)
     step convolutions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaHaloTest \
         --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
@@ -195,7 +195,7 @@ sanitizer() {
     grep -H 'ERROR SUMMARY\|RACECHECK SUMMARY' "$out"/{memcheck,racecheck,synccheck}.log | sed 's/.*\///'
 }
 
-# What is measured: warm, sweep, audit, memorization, bench, vendor-bench, profile.
+# What is measured: warm, sweep, audit, memorization, bench, vendor-bench, profile, trace.
 # shellcheck source=tools/gpu/measure.sh
 . "$home/measure.sh"
 
@@ -218,10 +218,10 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | vendor | study | sanitizer | warm | sweep | audit | memorization | bench | vendor-bench | profile | report) ;;
+        doctor | tests | vendor | study | sanitizer | warm | sweep | audit | memorization | bench | vendor-bench | profile | trace | report) ;;
         *)
             echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, sweep, audit, memorization, bench," \
-                "vendor-bench, profile or report, found $part" >&2
+                "vendor-bench, profile, trace or report, found $part" >&2
             exit 2
             ;;
     esac

@@ -163,3 +163,24 @@ profile() {
     step profile-table 20 python3 "$home/profile_table.py" "$raw" "$out/profile.csv"
     cat "$out/profile-table.log"
 }
+
+# Every launch of a step of the narrowest width, and of 16 runs of the widest of the small ones as one program, with its
+# time; how a kernel that is quick alone fares among the others.
+trace() {
+    if [ -n "$standin" ] || ! command -v ncu >/dev/null; then
+        left_out trace "no ncu"
+        return
+    fi
+    local each small_width=${small_widths##* }
+    local ncu=(ncu --clock-control none --cache-control none --graph-profiling node --target-processes all --kill yes
+        --launch-count 850 --metrics gpu__time_duration.sum --csv --page raw)
+    step trace-step 60 "${ncu[@]}" --log-file "$out/trace-step-raw.csv" "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes \
+        width="$narrow" batch=$batch precision=bf16 optimizer=sgd only=none steps=1 limit=1
+    step trace-sweep 60 "${ncu[@]}" --log-file "$out/trace-sweep-raw.csv" "${java[@]}" "${jmh[@]}" CudaSweepBench \
+        -rff "$out/trace-sweep.json" -p width="$small_width" -p batch=128 -p precision=bf16 -p runs=16 -p sharing=replicas -wi 0 -i 1
+    for each in step sweep; do
+        step "trace-$each-table" 20 python3 "$home/trace_table.py" "$out/trace-$each-raw.csv" "$out/trace-$each.csv"
+        cat "$out/trace-$each-table.log"
+        gzip -f "$out/trace-$each-raw.csv"
+    done
+}
