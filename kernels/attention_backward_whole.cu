@@ -16,8 +16,9 @@
 // Cost         10 T^2 D flop and T^2 exponentials per head. T = 256, D = 16, 2,048 heads: 2,500 instructions a warp. By ncu on an
 //              H200, with y read by a thread a token: 150 us, of which shared memory's pipe is busy for 71 %, the issue of
 //              instructions for 29, exponentials for 24, products for 22, device memory for 17: warps wait for fragments,
-//              each of which 8 warps read for themselves. 64 keys a warp read a third less but are half as many warps:
-//              145 us, and slower where D is 8. T = 64, D = 32: 39 us so, 34 with y in whole sectors, 16 for the bytes
+//              each of which 8 warps read for themselves. With y in whole sectors and each delta once 134 us. 64 keys a warp
+//              read a third less but are half as many warps: 145 us, and slower where D is 8. T = 64, D = 32: 39 us, 35 with y
+//              in whole sectors, 16 for the bytes
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_pairs.cuh"
 

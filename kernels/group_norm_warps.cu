@@ -6,7 +6,7 @@
 // Layout       C fastest
 // Requires     C/G a power of two; slice 16 channels or one group, at most 128, and C % slice == 0; F a
 //              multiple of 8; gamma and beta aligned to 16 bytes. _4: a thread has at most 4 vectors. _odd: C/G 12, 24, 48
-//              or 96, slice 24 channels or one group. _single, _pair: C/G 1 or 2, slice 8 or 16 channels; the others 4 at
+//              or 96, slice two groups of 12 or 24, or one group. _single, _pair: C/G 1 or 2, slice 8 or 16 channels; the others 4 at
 //              least
 // Tiling       as WarpSlice: 32 bytes of each pixel at least, one sector of device memory. _4: in registers, all loads of
 //              a thread on their way before the first is used; a warp owns a slice of up to 128 vectors, so an 8x8 image

@@ -102,7 +102,7 @@ struct WarpSlice {
     }
 };
 
-// The same for slices of 24, 48 or 96 channels, two groups of 12 or one. Threads are a multiple of 96, so that each stays
+// The same for slices of 24, 48 or 96 channels, two groups of 12 or 24, or one. Threads are a multiple of 96, so that each stays
 // with its column; a block owns one slice.
 struct OddSlice : WarpSlice<4> {
     __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int) {

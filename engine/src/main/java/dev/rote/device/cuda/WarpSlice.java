@@ -9,8 +9,7 @@ import java.util.stream.Stream;
 /// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
 ///
 /// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer
-/// @param width channels of a slice: 16, or one group if that is wider; 24 where a group is 12, 48 or 24 where it is
-// 24; 8
+/// @param width channels of a slice: 16, or one group if that is wider; two groups of 12, and where they fit of 24; 8
 ///     where groups of 1 or 2 leave no more
 /// @param backward whether dy is kept beside x
 record WarpSlice(int images, long pixels, int channels, int run, int width, boolean backward) {
