@@ -61,7 +61,7 @@ __device__ __forceinline__ void attention_backward_pairs(const AttentionBackward
             if (first > 0) take_waiting(dq, at);
 #pragma unroll
             for (int n = 0; n < PAIR_KEYS / 16; n++) {
-                add_slopes<DEPTH>(dq, slopes + 16 * n * SLOPE_ROW, warp * 16, RightTokens<DEPTH, true>(keys, 16 * n));
+                add_slopes<DEPTH, Vectors::WHOLE>(dq, slopes + 16 * n * SLOPE_ROW, warp * 16, RightTokens<DEPTH, true>(keys, 16 * n));
             }
             if (last) {
                 dq.store(a.scale, a.scale, dqueries, from + warp * 16);

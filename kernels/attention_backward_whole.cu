@@ -4,7 +4,8 @@
 // Math         as attention_backward_head.cu
 // Shapes       as attention_backward_head.cu
 // Layout       D fastest
-// Requires     T and D as in the name: T tokens, D a multiple of 4 and at most that; everything aligned to 16 bytes
+// Requires     T and D as in the name: T tokens, D a multiple of 4 and at most that, of _8 as of _16 in rows for 16; everything
+//              aligned to 16 bytes
 // Tiling       a block of T threads; a warp has 32 keys and values, as in attention_backward_pairs.cu, and meets all queries,
 //              16 at a time. ds of 64 queries goes through shared memory, where a warp takes it for 16 queries and all keys, of
 //              256 half; the sums of the other half wait there for it. Nothing passes, so no address is made twice, and there
@@ -17,8 +18,9 @@
 //              H200, with y read by a thread a token: 150 us, of which shared memory's pipe is busy for 71 %, the issue of
 //              instructions for 29, exponentials for 24, products for 22, device memory for 17: warps wait for fragments,
 //              each of which 8 warps read for themselves. With y in whole sectors and each delta once 134 us. 64 keys a warp
-//              read a third less but are half as many warps: 145 us, and slower where D is 8. T = 64, D = 32: 39 us, 35 with y
-//              in whole sectors, 16 for the bytes
+//              read a third less but are half as many warps: 145 us, and slower where D is 8. _8 reads half of a fragment and
+//              multiplies half as much: 38 of 50 reads and writes of shared memory for 16 queries and 32 keys; not measured.
+//              T = 64, D = 32: 39 us, 35 with y in whole sectors, 16 for the bytes
 // Reference    AttentionReference (double). Dao 2023, arXiv:2307.08691, algorithm 2
 #include "attention_pairs.cuh"
 
@@ -48,7 +50,7 @@ __device__ __forceinline__ void find_numbers(float* numbers, const bf16* dy, con
     __syncthreads(); // the numbers are there
 }
 
-template <int DEPTH, int T>
+template <int DEPTH, int T, Vectors ARE>
 __device__ __forceinline__ void attention_backward_whole(const AttentionBackwardHeadArgs& a) {
     constexpr int TILE = T * PITCH<bf16, DEPTH>, WARPS = T / 32, GROUPS = TOKENS / 16; // of queries, in a tile
     constexpr int HALVES = WARPS > GROUPS ? 2 : 1, KEYS = T / HALVES; // warps that share a group's queries, and their keys
@@ -66,7 +68,7 @@ __device__ __forceinline__ void attention_backward_whole(const AttentionBackward
     load_head<DEPTH, 1>(gradients, head.vectors((const bf16*)a.dy), 0);
     commit_copies();
     find_numbers<DEPTH, T>(numbers, gradients, head.vectors((const bf16*)a.y), head.numbers(a.lse));
-    PairOfKeys<DEPTH> own(keys, values, warp * 32);
+    PairOfKeys<DEPTH, ARE> own(keys, values, warp * 32);
     bf16* own_slopes = slopes + warp * 32 * SLOPE_ROW;
     slopes += half * KEYS * SLOPE_ROW, keys += half * KEYS * PITCH<bf16, DEPTH>;
     waiting += threadIdx.x % 128;
@@ -84,7 +86,7 @@ __device__ __forceinline__ void attention_backward_whole(const AttentionBackward
             VectorSums<bf16, DEPTH> dq = {};
 #pragma unroll
             for (int n = 0; n < KEYS; n += 16) {
-                add_slopes<DEPTH>(dq, slopes + n * SLOPE_ROW, query, RightTokens<DEPTH, true>(keys, n));
+                add_slopes<DEPTH, ARE>(dq, slopes + n * SLOPE_ROW, query, RightTokens<DEPTH, true, ARE>(keys, n));
             }
             if constexpr (HALVES == 2) {
                 if (half == 1) leave_waiting(dq, waiting);
@@ -106,12 +108,15 @@ __device__ __forceinline__ void attention_backward_whole(const AttentionBackward
     }
 }
 
-#define WHOLE(tokens, depth, blocks)                                                                                       \
-    KERNEL_RESIDENT(attention_backward_whole_##tokens##_bf16_mma_##depth, AttentionBackwardHeadArgs, tokens, blocks) { \
-        attention_backward_whole<depth, tokens>(a);                                                                      \
+#define WHOLE(tokens, size, depth, are, blocks)                                                                           \
+    KERNEL_RESIDENT(attention_backward_whole_##tokens##_bf16_mma_##size, AttentionBackwardHeadArgs, tokens, blocks) { \
+        attention_backward_whole<depth, tokens, Vectors::are>(a);                                                       \
     }
-WHOLE(64, 16, 8)
-WHOLE(64, 32, 6)
-WHOLE(128, 16, 4)
-WHOLE(256, 16, 2)
-WHOLE(256, 32, 1) // 135 KiB, more than a block has before sm_90
+WHOLE(64, 8, 16, HALF, 8)
+WHOLE(64, 16, 16, WHOLE, 8)
+WHOLE(64, 32, 32, WHOLE, 6)
+WHOLE(128, 8, 16, HALF, 4)
+WHOLE(128, 16, 16, WHOLE, 4)
+WHOLE(256, 8, 16, HALF, 2)
+WHOLE(256, 16, 16, WHOLE, 2)
+WHOLE(256, 32, 32, WHOLE, 1) // 134 KiB, more than a block has before sm_90

@@ -8,7 +8,8 @@
 //              to 16 bytes
 // Tiling       a block of T threads owns a head, whose queries, keys and values are in shared memory as a whole: 36 KiB at T =
 //              256, D = 16, 60 at D = 32. A warp has 32 queries, so what is read of keys and values serves twice as many
-//              as in attention_mma.cu, and nothing but a head's vectors is loaded
+//              as in attention_mma.cu, and nothing but a head's vectors is loaded. _8: rows are those for 16, products of
+//              scores have half the depth, those with values half the columns
 // Numerics     f32 sums on tensor cores. Where |q| |k| log2(e) / sqrt D is at most 60 for the longest query and key, no weight
 //              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative (values longer than
 //              2^58 would overflow, and have one). Else the maximum of
@@ -72,7 +73,7 @@ __device__ __forceinline__ void largest_of_block(float (&numbers)[3], unsigned (
 }
 
 // Of a warp: 32 queries as rows of the left factor, and the sums of their weights and of weighted values.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 struct HeadQueries {
     unsigned rows[2][DEPTH / 16][4];
     float largest[2][2] = {}; // of rows g and g + 8 of both sixteens: what scores, times scale, are relative to
@@ -90,10 +91,10 @@ struct HeadQueries {
         for (int i = 0; i < 4; i++) largest[i / 2][i % 2] = -__int_as_float(0x7f800000);
 #pragma unroll 2
         for (int key = 0; key < tokens; key += 16) {
-            RightTokens<DEPTH, false> those(keys, key);
+            RightTokens<DEPTH, false, ARE> those(keys, key);
             for (int h = 0; h < 2; h++) {
                 float s[2][4] = {};
-                multiply_rows<DEPTH>(s, rows[h], those);
+                multiply_rows<DEPTH, ARE>(s, rows[h], those);
                 for (int e = 0; e < 8; e++) largest[h][e % 4 / 2] = fmaxf(largest[h][e % 4 / 2], s[e / 4][e % 4]);
             }
         }
@@ -103,11 +104,11 @@ struct HeadQueries {
     // Meets 16 keys and their values.
     template <bool RELATIVE>
     __device__ __forceinline__ void meet(const bf16* keys, const bf16* values, int key, float scale) {
-        RightTokens<DEPTH, false> those(keys, key);
-        RightTokens<DEPTH, true> theirs(values, key);
+        RightTokens<DEPTH, false, ARE> those(keys, key);
+        RightTokens<DEPTH, true, ARE> theirs(values, key);
         for (int h = 0; h < 2; h++) {
             float s[2][4] = {};
-            multiply_rows<DEPTH>(s, rows[h], those);
+            multiply_rows<DEPTH, ARE>(s, rows[h], those);
             for (int e = 0; e < 8; e++) {
                 float& weight = s[e / 4][e % 4];
                 if (RELATIVE) {
@@ -119,7 +120,7 @@ struct HeadQueries {
             }
             unsigned weights[4];
             for (int j = 0; j < 4; j++) weights[j] = pack_bf16(s[j / 2][j % 2 * 2], s[j / 2][j % 2 * 2 + 1]);
-            add_weighted<DEPTH>(y[h], weights, theirs);
+            add_weighted<DEPTH, ARE>(y[h], weights, theirs);
         }
     }
 
@@ -142,7 +143,7 @@ struct HeadQueries {
     }
 };
 
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys and values
     __shared__ unsigned met[3][HEAD_TOKENS / 32];
@@ -162,7 +163,7 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     for (int i = 0; i < 3; i++) longest[i] = square_length<DEPTH>(queries + i * a.tokens * PITCH<bf16, DEPTH> + own_row);
     largest_of_block(longest, met);
     float most = longest[0] * longest[1] * (scale * scale);
-    HeadQueries<DEPTH> own(queries, row);
+    HeadQueries<DEPTH, ARE> own(queries, row);
     if (most <= MOST_UNSCALED * MOST_UNSCALED && longest[2] <= MOST_VALUE * MOST_VALUE) { // not if one is NaN
         own.template meet_all<false>(keys, values, a.tokens, scale);
     } else {
@@ -172,5 +173,6 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     own.store(head.vectors((bf16*)a.y), head.numbers(a.lse), row);
 }
 
-KERNEL_RESIDENT(attention_head_bf16_mma_16, AttentionMmaArgs, HEAD_TOKENS, 3) { attention_head<16>(a); }
-KERNEL_RESIDENT(attention_head_bf16_mma_32, AttentionMmaArgs, HEAD_TOKENS, 2) { attention_head<32>(a); }
+KERNEL_RESIDENT(attention_head_bf16_mma_8, AttentionMmaArgs, HEAD_TOKENS, 3) { attention_head<16, Vectors::HALF>(a); }
+KERNEL_RESIDENT(attention_head_bf16_mma_16, AttentionMmaArgs, HEAD_TOKENS, 3) { attention_head<16, Vectors::WHOLE>(a); }
+KERNEL_RESIDENT(attention_head_bf16_mma_32, AttentionMmaArgs, HEAD_TOKENS, 2) { attention_head<32, Vectors::WHOLE>(a); }

@@ -17,50 +17,71 @@ struct AttentionBackwardHeadArgs {
 };
 LAYOUT(AttentionBackwardHeadArgs, dy, qkv, y, lse, dqkv, tokens, heads, depth, scale)
 
-// 16 tokens of a tile as rows (or, TRANSPOSED, columns' sums) of the right factor.
-template <int DEPTH, bool TRANSPOSED>
+// Vectors of up to 8 values in rows for 16: products of half the depth, and of half the columns.
+enum class Vectors { WHOLE, HALF };
+
+// 16 tokens of a tile as rows (or, TRANSPOSED, columns' sums) of the right factor. Of half vectors words 0 and 2 (TRANSPOSED: 0
+// and 1) are there.
+template <int DEPTH, bool TRANSPOSED, Vectors ARE = Vectors::WHOLE>
 struct RightTokens {
+    static_assert(ARE == Vectors::WHOLE || DEPTH == 16, "half of 16");
     unsigned words[DEPTH / 16][4];
 
     RightTokens() = default;
     __device__ __forceinline__ RightTokens(const bf16* tile, int token) {
         int lane = threadIdx.x % 32, first = lane / 8 % 2, second = lane / 16;
-        int row = token + (TRANSPOSED ? first : second) * 8 + lane % 8, column = (TRANSPOSED ? second : first) * 8;
+        if constexpr (ARE == Vectors::HALF) {
+            unsigned two[2];
+            load_matrix<2, TRANSPOSED>(two, tile + (token + lane % 16) * PITCH<bf16, DEPTH>);
+            words[0][0] = two[0], words[0][TRANSPOSED ? 1 : 2] = two[1];
+        } else {
+            int row = token + (TRANSPOSED ? first : second) * 8 + lane % 8, column = (TRANSPOSED ? second : first) * 8;
 #pragma unroll
-        for (int k = 0; k < DEPTH / 16; k++) {
-            load_matrix<4, TRANSPOSED>(words[k], tile + row * PITCH<bf16, DEPTH> + 16 * k + column);
+            for (int k = 0; k < DEPTH / 16; k++) {
+                load_matrix<4, TRANSPOSED>(words[k], tile + row * PITCH<bf16, DEPTH> + 16 * k + column);
+            }
         }
     }
 };
 
 // scores[j] += rows * (16 tokens)^T, j = 0 for the first 8 of these.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
-                                              const RightTokens<DEPTH, false>& tokens) {
+                                              const RightTokens<DEPTH, false, ARE>& tokens) {
 #pragma unroll
     for (int k = 0; k < DEPTH / 16; k++) {
-        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+        for (int j = 0; j < 2; j++) {
+            if constexpr (ARE == Vectors::HALF) {
+                mma_bf16_half(scores[j], rows[k], tokens.words[k][2 * j]);
+            } else {
+                mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+            }
+        }
     }
 }
 
 // scores[j] = begin[j] + the same.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void multiply_rows(float (&scores)[2][4], const unsigned (&rows)[DEPTH / 16][4],
-                                              const RightTokens<DEPTH, false>& tokens, const float4 (&begin)[2]) {
-    for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[0], {tokens.words[0][2 * j], tokens.words[0][2 * j + 1]}, begin[j]);
+                                              const RightTokens<DEPTH, false, ARE>& tokens, const float4 (&begin)[2]) {
+    if constexpr (ARE == Vectors::HALF) {
+        for (int j = 0; j < 2; j++) mma_bf16_half(scores[j], rows[0], tokens.words[0][2 * j], begin[j]);
+    } else {
+        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[0], {tokens.words[0][2 * j], tokens.words[0][2 * j + 1]}, begin[j]);
 #pragma unroll
-    for (int k = 1; k < DEPTH / 16; k++) {
-        for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+        for (int k = 1; k < DEPTH / 16; k++) {
+            for (int j = 0; j < 2; j++) mma_bf16(scores[j], rows[k], {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
+        }
     }
 }
 
 // sums += weights * 16 tokens.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void add_weighted(VectorSums<bf16, DEPTH>& sums, const unsigned (&weights)[4],
-                                             const RightTokens<DEPTH, true>& tokens) {
+                                             const RightTokens<DEPTH, true, ARE>& tokens) {
 #pragma unroll
     for (int k = 0; k < DEPTH / 16; k++) {
-        for (int j = 0; j < 2; j++) {
+        for (int j = 0; j < (ARE == Vectors::HALF ? 1 : 2); j++) {
             mma_bf16(sums.sum[2 * k + j], weights, {tokens.words[k][2 * j], tokens.words[k][2 * j + 1]});
         }
     }

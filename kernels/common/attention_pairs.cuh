@@ -16,7 +16,7 @@ struct Deltas {
 };
 
 // Of a warp: 32 keys and values as rows of the left factor, and the sums of their gradients.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE = Vectors::WHOLE>
 struct PairOfKeys {
     unsigned keys[2][DEPTH / 16][4], values[2][DEPTH / 16][4];
     VectorSums<bf16, DEPTH> dk[2], dv[2];
@@ -38,11 +38,11 @@ struct PairOfKeys {
         int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
         float p[2][2][4] = {}, ds[2][2][4]; // ds: first dy v - delta
         {
-            RightTokens<DEPTH, false> query(queries, i), gradient(gradients, i);
+            RightTokens<DEPTH, false, ARE> query(queries, i), gradient(gradients, i);
             float4 begin[2] = {deltas.less(2 * t), deltas.less(8 + 2 * t)};
             for (int h = 0; h < 2; h++) {
-                multiply_rows<DEPTH>(p[h], keys[h], query);
-                multiply_rows<DEPTH>(ds[h], values[h], gradient, begin);
+                multiply_rows<DEPTH, ARE>(p[h], keys[h], query);
+                multiply_rows<DEPTH, ARE>(ds[h], values[h], gradient, begin);
             }
         }
         for (int c = 0; c < 2; c++) { // this lane's columns, two at once
@@ -54,15 +54,15 @@ struct PairOfKeys {
                 }
             }
         }
-        RightTokens<DEPTH, true> query(queries, i), gradient(gradients, i);
+        RightTokens<DEPTH, true, ARE> query(queries, i), gradient(gradients, i);
         for (int h = 0; h < 2; h++) {
             unsigned weights[4], slope[4];
             for (int j = 0; j < 4; j++) {
                 weights[j] = pack_bf16(p[h][j / 2][j % 2 * 2], p[h][j / 2][j % 2 * 2 + 1]);
                 slope[j] = pack_bf16(ds[h][j / 2][j % 2 * 2], ds[h][j / 2][j % 2 * 2 + 1]);
             }
-            add_weighted<DEPTH>(dv[h], weights, gradient);
-            add_weighted<DEPTH>(dk[h], slope, query);
+            add_weighted<DEPTH, ARE>(dv[h], weights, gradient);
+            add_weighted<DEPTH, ARE>(dk[h], slope, query);
             if (there < 32) {
                 for (int j = 0; j < 4; j++) {
                     if (16 * h + j % 2 * 8 + g >= there) slope[j] = 0;
@@ -74,11 +74,11 @@ struct PairOfKeys {
 };
 
 // 16 queries from `query` on: their part of dq from 16 keys, whose ds, by keys, begins at `slopes`.
-template <int DEPTH>
+template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void add_slopes(VectorSums<bf16, DEPTH>& dq, const bf16* slopes, int query,
-                                           const RightTokens<DEPTH, true>& keys) {
+                                           const RightTokens<DEPTH, true, ARE>& keys) {
     int lane = threadIdx.x % 32, row = lane / 16 * 8 + lane % 8;
     unsigned ds[4];
     load_matrix<4, true>(ds, slopes + row * SLOPE_ROW + query + lane / 8 % 2 * 8);
-    add_weighted<DEPTH>(dq, ds, keys);
+    add_weighted<DEPTH, ARE>(dq, ds, keys);
 }

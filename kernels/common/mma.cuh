@@ -131,6 +131,28 @@ __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], 
 #endif
 }
 
+// The same with half of the depth: the first two registers of a, the first of b.
+__device__ __forceinline__ void mma_bf16_half(float (&d)[4], const unsigned (&a)[4], unsigned b) {
+#ifdef __CUDACC__
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(b));
+#else
+    mma_bf16(d, {a[0], a[1], 0, 0}, {b, 0});
+#endif
+}
+
+__device__ __forceinline__ void mma_bf16_half(float (&d)[4], const unsigned (&a)[4], unsigned b, const float4& begin) {
+#ifdef __CUDACC__
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%7,%8,%9,%10};"
+                 : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(b), "f"(begin.x), "f"(begin.y), "f"(begin.z), "f"(begin.w));
+#else
+    d[0] = begin.x, d[1] = begin.y, d[2] = begin.z, d[3] = begin.w;
+    mma_bf16_half(d, a, b);
+#endif
+}
+
 // d = a b + begin.
 __device__ __forceinline__ void mma_bf16(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2], const float4& begin) {
 #ifdef __CUDACC__

@@ -10,12 +10,14 @@ import java.util.Optional;
 ///
 /// @param type of qkv
 /// @param size the longest vector of a head that the kernels take
+/// @param half whether vectors are at most 8, for which some kernels have products of half the depth
 /// @param roomy whether a block may have 227 KiB of shared memory
-record TensorAttention(DType type, int size, boolean roomy) {
+record TensorAttention(DType type, int size, boolean half, boolean roomy) {
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     static final int SHARED_BYTES = 99 << 10;
 
     private static final List<Integer> SIZES = List.of(16, 32, 64, 128);
+    private static final int HALF = 8;
     private static final int THREADS = 128;
     private static final int TOKENS = 64; // of a block
     private static final int PAIR_KEYS = 128; // of a block whose warps have pairs of 16
@@ -40,14 +42,14 @@ record TensorAttention(DType type, int size, boolean roomy) {
                 .filter(size -> taken && depth <= size)
                 .findFirst()
                 .filter(size -> depth % (size <= 32 ? 4 : 16 / type.bytes()) == 0)
-                .map(size -> new TensorAttention(type, size, cores.sm90()));
+                .map(size -> new TensorAttention(type, size, depth <= HALF, cores.sm90()));
     }
 
     KernelLaunch forward(long heads, int tokens, Arguments arguments) {
         boolean whole =
                 type == DType.BF16 && size <= MOST_PAIRED && tokens % WARP_QUERIES == 0 && tokens <= MOST_HEAD_TOKENS;
         if (whole) {
-            return launch("attention_head", heads, tokens, 3 * tokens * rowBytes(), arguments);
+            return ofHead("attention_head", heads, tokens, 3 * tokens * rowBytes(), arguments);
         }
         int bytes = (TOKENS + 2 * 2 * passing()) * rowBytes();
         return launch("attention", tiles(tokens) * heads, bytes, arguments);
@@ -68,7 +70,7 @@ record TensorAttention(DType type, int size, boolean roomy) {
                     + tokens * 2 * Float.BYTES // log-sum-exp and delta
                     + tokens * (TOKENS * type.bytes() + 16) // slopes
                     + (tokens > PAIR_KEYS ? 2 * TOKENS * size * Float.BYTES : 0); // sums of dq
-            return launch("attention_backward_whole_" + tokens, heads, tokens, bytes, arguments);
+            return ofHead("attention_backward_whole_" + tokens, heads, tokens, bytes, arguments);
         }
         boolean pairs =
                 type == DType.BF16 && size <= MOST_PAIRED && tiles(tokens) > 1 && pairBytes(tokens) <= SHARED_BYTES;
@@ -87,12 +89,18 @@ record TensorAttention(DType type, int size, boolean roomy) {
     }
 
     private KernelLaunch launch(String direction, long blocks, int sharedBytes, Arguments arguments) {
-        return launch(direction, blocks, THREADS, sharedBytes, arguments);
+        String kernel = direction + (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size;
+        return launch(kernel, blocks, THREADS, sharedBytes, arguments);
     }
 
-    private KernelLaunch launch(String direction, long blocks, int threads, int sharedBytes, Arguments arguments) {
+    /// A block of a thread for each token to a head, in bf16.
+    private KernelLaunch ofHead(String direction, long heads, int tokens, int sharedBytes, Arguments arguments) {
+        return launch(direction + "_bf16_mma_" + (half ? HALF : size), heads, tokens, sharedBytes, arguments);
+    }
+
+    private static KernelLaunch launch(String kernel, long blocks, int threads, int sharedBytes, Arguments arguments) {
         return new KernelLaunch(
-                direction + (type == DType.BF16 ? "_bf16_mma_" : "_tf32_mma_") + size,
+                kernel,
                 KernelLaunch.Extent.of(Math.toIntExact(blocks)),
                 KernelLaunch.Extent.of(threads),
                 sharedBytes,

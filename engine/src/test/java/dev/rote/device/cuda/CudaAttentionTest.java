@@ -84,7 +84,10 @@ class CudaAttentionTest extends OnCudaDevice {
             // Backward, too.
             if (bf16) {
                 cases.add(of(type, 2, 66, 256, 4, 1, 16, true));
+                cases.add(of(type, 2, 66, 256, 8, 1, 16, true));
                 cases.add(of(type, 1, 132, 128, 16, 1, 16, true));
+                cases.add(of(type, 2, 66, 128, 8, 1, 16, true));
+                cases.add(of(type, 3, 1, 64, 8, 1, 16, true));
             }
             // Scores so low that weights of keys that are none would be infinite.
             cases.add(low(type, 33, 65));
@@ -160,8 +163,9 @@ class CudaAttentionTest extends OnCudaDevice {
         boolean head = type == DType.BF16 && tokens % 32 == 0 && tokens <= 256 && size <= 32;
         boolean whole = head && (size == 16 ? List.of(64, 128, 256).contains(tokens) : tokens == 64);
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
-        String forwardKernel = (head ? "attention_head" : "attention") + suffix;
-        String backwardKernel = "attention_backward_" + (whole ? "whole_" + tokens : pairs ? "pairs" : "head") + suffix;
+        String ofHead = qkv.shape().dim(2) / (3 * heads) <= 8 ? "_bf16_mma_8" : suffix;
+        String forwardKernel = head ? "attention_head" + ofHead : "attention" + suffix;
+        String backwardKernel = "attention_backward_" + (whole ? "whole_" + tokens + ofHead : (pairs ? "pairs" : "head") + suffix);
         List<String> kernels = byHead
                 ? List.of(forwardKernel, backwardKernel)
                 : List.of(
