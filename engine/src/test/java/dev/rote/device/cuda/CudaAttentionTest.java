@@ -165,7 +165,8 @@ class CudaAttentionTest extends OnCudaDevice {
         boolean pairs = type == DType.BF16 && tokens > 64 && size <= 32;
         String ofHead = qkv.shape().dim(2) / (3 * heads) <= 8 ? "_bf16_mma_8" : suffix;
         String forwardKernel = head ? "attention_head" + ofHead : "attention" + suffix;
-        String backwardKernel = "attention_backward_" + (whole ? "whole_" + tokens + ofHead : (pairs ? "pairs" : "head") + suffix);
+        String backwardKernel =
+                "attention_backward_" + (whole ? "whole_" + tokens + ofHead : (pairs ? "pairs" : "head") + suffix);
         List<String> kernels = byHead
                 ? List.of(forwardKernel, backwardKernel)
                 : List.of(
