@@ -17,8 +17,7 @@
 // Cost         18*N*H*W*K*C flop; x is read (rows + 2) / rows of a patch times, all but once from L2. N=128, 32x32,
 //              C=K=8: 4.2 MB, 1 us at 4.3 TB/s; measured on an H200 11.2 us, on average over the sizes of study 1's
 //              U-Net of W=8 at N=128. Of sixteen networks as one launch, 32x32 with C=K=16, 134 MB: 200 us in parts of
-//              1024 pixels, 143 in parts of 4096, one block on a multiprocessor for want of registers; what a block
-//              does besides its products is the most of it
+//              1024 pixels, 143 in parts of 4096 with one block on a multiprocessor for want of registers, 79 with two
 // Reference    Conv2dReference.backwardWeight (double)
 #include "patch_tile.cuh"
 #include "tile_store.cuh"

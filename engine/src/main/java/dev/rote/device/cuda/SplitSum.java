@@ -17,8 +17,8 @@ record SplitSum(Range from, List<Value> results, Arguments alone) implements Lat
     static final String ALONE = "sum_splits";
     static final String JOINED = "sum_splits_joined";
     static final int THREADS = 256;
-    /// Larger ones are better read while they are in the second-level cache: then a launch of one is long enough. Of a
-    /// step's 75 sums 73 wait at W = 8 (batch 128; the arena grows by 7 %), 32 at W = 32 (batch 512; it does not grow).
+    /// Larger ones are better read while they are in the second-level cache: then a launch of one is long enough. At
+    /// W = 8 and 16 (batch 128) all of a step's sums are smaller, at W = 32 (batch 512) 32 of 75.
     static final long MOST_BYTES = 8 << 20;
     /// `JOINED_SUMS` of the kernel.
     static final int MOST = 32;

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Which kernels a group norm takes by its shape, and that each agrees with the definition at the edges of its slices:
@@ -109,6 +110,22 @@ class CudaGroupNormTest extends OnCudaDevice {
         OpCase forward = forward(norm, true);
         assertThat(kernels(forward)).containsExactly(norm.kernels()[0]);
         assertThat(kernels(backward(norm, forward))).containsExactly(norm.kernels()[1], "norm_parameters");
+    }
+
+    /// Two groups of 24 channels are a slice where they fit, so that none begins within a sector.
+    @ParameterizedTest
+    @CsvSource({
+        // groups, pixels, channels, whether backward, then channels of a slice
+        "2, 33, 48, false, 48",
+        "3, 33, 72, false, 24",
+        "4, 1000, 96, false, 48",
+        "4, 1000, 96, true, 24",
+        "4, 256, 96, true, 48",
+        "8, 64, 96, false, 24"
+    })
+    void slicesAreWholeSectorsWhereTheyFit(int groups, int pixels, int channels, boolean backward, int width) {
+        TensorType x = new TensorType(Shape.of(1, pixels, 1, channels), DType.BF16);
+        assertThat(WarpSlice.of(x, groups, backward)).map(WarpSlice::width).contains(width);
     }
 
     @ParameterizedTest
