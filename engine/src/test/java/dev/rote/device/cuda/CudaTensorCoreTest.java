@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Products on tensor cores: that they are chosen, and against the definition.
@@ -132,6 +133,19 @@ class CudaTensorCoreTest extends OnCudaDevice {
         assertThat(CudaTarget.INSTANCE.workspaceBytes(
                         one.op(), one.inputTypes(), one.op().infer(one.inputTypes())))
                 .isEqualTo(4 * 8 * (dw.elements() + 16));
+    }
+
+    /// As many parts as a thread adds up by itself, and more, which eight threads share: numbers whose sums are exact.
+    @ParameterizedTest
+    @CsvSource({"4096, 16", "8192, 32", "8448, 33", "13000, 51", "40000, 157"})
+    void partsAreAddedUpHoweverManyThereAre(int rows, int parts) {
+        TensorType x = OnSm90Device.bf16(rows, 24);
+        OpCase one = OnSm90Device.of(new Random(rows), new Linear.BackwardWeight(true), x, x);
+        assertThat(ProductSplit.of(24, 24, rows).count()).isEqualTo(parts);
+        assertThat(kernels(device, one)).containsExactly("linear_backward_weight_tensor_bf16_32x128", "sum_splits");
+        assertThat(new OpRun(device).run(one)).containsExactly(one.expected().toArray(double[][]::new));
+        assertThat(OpRun.asReplica(device).run(one))
+                .containsExactly(one.expected().toArray(double[][]::new));
     }
 
     private static void compare(Product product, List<double[]> expected, List<double[]> found) {
