@@ -59,7 +59,7 @@ __device__ __forceinline__ void attention_backward_whole(const AttentionBackward
     float* numbers = (float*)(gradients + TILE);         // [2,T]
     bf16* slopes = (bf16*)(numbers + 2 * T);             // [T,SLOPE_ROW]: ds of 64 queries, by keys
     float4* waiting = (float4*)(slopes + T * SLOPE_ROW); // [DEPTH / 8,128]: sums of dq, if there are halves
-    HeadPlace head(a, blockIdx.x);
+    HeadPlace head(a, gridDim.x - 1 - blockIdx.x); // from the last: norm_warps.cuh
     HeadVectors<bf16> dq_to = head.part((bf16*)a.dqkv, 0);
     int warp = (int)threadIdx.x / 32, half = warp / GROUPS;
     float scale = a.scale * LOG2_E;

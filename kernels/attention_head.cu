@@ -147,7 +147,7 @@ template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys and values
     __shared__ unsigned met[3][HEAD_TOKENS / 32];
-    HeadPlace head(a, blockIdx.x);
+    HeadPlace head(a, gridDim.x - 1 - blockIdx.x); // from the last: norm_warps.cuh
     const bf16* keys = queries + a.tokens * PITCH<bf16, DEPTH>;
     const bf16* values = keys + a.tokens * PITCH<bf16, DEPTH>;
     int row = threadIdx.x & ~31; // a warp has as many queries as threads

@@ -36,10 +36,10 @@
 template <int K, bool WIDE, bool DROPS, bool TOTALS, class S = WarpSlice<4>>
 __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackwardArgs& a) {
     DYNAMIC_SHARED(float, met);
-    S slice(a.pixels, a.slice, a.per_group, K);
+    S slice(a.pixels, a.slice, a.per_group, K, blockIdx.x, from_the_last(blockIdx.y, gridDim.y));
     Dropout dropout(a, slice, DROPS); // here, as registers are few later
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
-    const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
+    const bf16 *from = parts.of(a.x, a.x2, slice.image), *from_dy = whole.of(a.dy, a.dy, slice.image);
     int count = 0; // of this thread's vectors
     for (int k = 0; k < K; k++) count += slice.is_there(k);
     uint4 zero = make_uint4(0, 0, 0, 0), x[K], dz[K];
@@ -56,9 +56,9 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     terms.drop(dropout);
     LaneGradient<WIDE, S> gradient(a, slice, terms, dropout, sum, met);
     PixelSums<TOTALS> totals;
-    bf16* to = parts.of(a.dx, a.dx2);
+    bf16* to = parts.of(a.dx, a.dx2, slice.image);
     if (parts.has(a.addend, a.addend2)) {
-        const bf16* more = parts.of(a.addend, a.addend2);
+        const bf16* more = parts.of(a.addend, a.addend2, slice.image);
         uint4 addend[K];
         for (int k = 0; k < K; k++) addend[k] = k < count ? *(const uint4*)(more + k * parts.step) : zero;
         for (int k = 0; k < K; k++) {
@@ -137,11 +137,11 @@ struct StagedVectors {
 template <class S, class G, bool TOTALS = false>
 __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwardArgs& a, int spare) {
     DYNAMIC_SHARED(float, met);
-    S slice(a.pixels, a.slice, a.per_group, 0);
+    S slice(a.pixels, a.slice, a.per_group, 0, blockIdx.x, from_the_last(blockIdx.y, gridDim.y));
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     ChannelTerms<S::RUN> terms(a, slice);
     StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * max(slice.columns, 2) * 16));
-    const bf16 *from = parts.of(a.x, a.x2), *from_dy = whole.of(a.dy, a.dy);
+    const bf16 *from = parts.of(a.x, a.x2, slice.image), *from_dy = whole.of(a.dy, a.dy, slice.image);
 #pragma unroll 4
     for (int k = 0; k < staged.mine; k++) {
         copy_async<16>(staged.x + k * blockDim.x, from + k * parts.step);
@@ -160,9 +160,9 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     terms.drop(dropout);
     G gradient(a, slice, terms, dropout, sum, met);
     PixelSums<TOTALS> totals;
-    bf16* to = parts.of(a.dx, a.dx2);
+    bf16* to = parts.of(a.dx, a.dx2, slice.image);
     if (parts.has(a.addend, a.addend2)) {
-        const bf16* more = parts.of(a.addend, a.addend2);
+        const bf16* more = parts.of(a.addend, a.addend2, slice.image);
         for (int k = 0; k < staged.mine; k += 4) {
             uint4 addend[4];
             for (int i = 0; i < 4; i++) {

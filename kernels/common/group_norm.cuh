@@ -24,9 +24,11 @@ struct GroupNormArgs {
     int purpose;
     uint32_t threshold;
     float kept; // 1 / (1 - rate)
+    int images;
+    int stages; // images that a block of `_staged` has in shared memory, 1 or 2
 };
 LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2,
-       step, first_word, seed, purpose, threshold, kept)
+       step, first_word, seed, purpose, threshold, kept, images, stages)
 
 struct GroupNormBackwardArgs {
     const void* dy;     // [N,P,C]

@@ -3,13 +3,18 @@
 #include "group_norm.cuh"
 #include "random.cuh"
 
-constexpr int MOST_WARPS = 8; // of a block
+constexpr int MOST_WARPS = 8;    // of a block; OddSlice has more
+constexpr int MOST_COLUMNS = 16; // vectors of a pixel, of a slice
 
 // Sums of a lane, for the other warps.
-template <int RUNS>
-struct alignas(RUNS == 2 ? 8 : 16) Met {
-    float of[RUNS];
+template <int SUMS>
+struct alignas(16) Met {
+    float of[SUMS];
 };
+
+// Norms go through the images from the last to the first, convolutions and linear layers from the first to the last: what one
+// has written last, and is still in L2, the next reads first.
+__device__ __forceinline__ unsigned from_the_last(unsigned i, unsigned count) { return count - 1 - i; }
 
 // A thread has 8 values of bf16 of a pixel: runs of RUN values, each of one group. RUN 4 is for groups of 4, 8, 16, ...
 // channels, 1 and 2 for groups of 1 and 2.
@@ -25,27 +30,31 @@ struct WarpSlice {
     int columns; // vectors of a pixel: 1, 2, 4, 8 or 16
     int pixels, rows, row;
     int per_group;
-    int channel; // first of this thread within the image
+    int first;   // channel of the slice within the image
+    int channel; // first of this thread
     int warps;   // of the slice
     int warp, lane;
     unsigned image;
 
     WarpSlice() = default;
 
-    // The grid is [slices of an image, images], in blocks.
-    __device__ __forceinline__ WarpSlice(int64_t pixels, int width, int per_group, int per_thread)
-        : columns(width / 8), pixels((int)pixels), per_group(per_group), image(blockIdx.y) {
+    // `slice`: of an image, in blocks.
+    __device__ __forceinline__ WarpSlice(int64_t pixels, int width, int per_group, int per_thread, int slice, unsigned image)
+        : columns(width / 8), pixels((int)pixels), per_group(per_group), image(image) {
         int shift = __ffs(columns) - 1;
         lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
-        int slice = blockIdx.x;
         if (this->pixels << shift <= 32 * per_thread) {
             slice = slice * warps + warp;
             warp = 0, warps = 1;
         }
         rows = 32 * warps >> shift;
         row = (32 * warp + lane) >> shift;
-        channel = slice * width + (lane & (columns - 1)) * 8;
+        first = slice * width;
+        channel = first + (lane & (columns - 1)) * 8;
     }
+
+    // Of this thread, in vectors.
+    __device__ __forceinline__ int column() const { return (channel - first) / 8; }
 
     // Of a run of this thread: its group, and whether it is the first of it.
     __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) >> (__ffs(per_group) - 1); }
@@ -76,28 +85,33 @@ struct WarpSlice {
         }
     }
 
-    // From a sum of a thread's values per run to the sum of the run's group. `met` [2 warps], shared.
-    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], Met<RUNS>* met) const {
+    // From N sums of a thread's values per run to those of the run's group. `met` [2 warps], shared.
+    template <int N>
+    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], Met<N * RUNS>* met) const {
         if (RUN == 4 && per_group > RUN) {
-            sum[0] += sum[1];
-            if (per_group > 8) sum[0] += __shfl_xor_sync(~0u, sum[0], 1);
-            for (int distance = 2; distance < 32; distance *= 2) sum[0] += __shfl_xor_sync(~0u, sum[0], distance);
-            sum[1] = sum[0];
+            for (int n = 0; n < N; n++) sum[n][0] += sum[n][1];
+            if (per_group > 8) {
+                for (int n = 0; n < N; n++) sum[n][0] += __shfl_xor_sync(~0u, sum[n][0], 1);
+            }
+            for (int distance = 2; distance < 32; distance *= 2) {
+                for (int n = 0; n < N; n++) sum[n][0] += __shfl_xor_sync(~0u, sum[n][0], distance);
+            }
+            for (int n = 0; n < N; n++) sum[n][1] = sum[n][0];
         } else {
             for (int distance = RUN == 4 ? 2 : 1; distance < 32; distance *= 2) {
                 if (RUN < 4 && distance < columns) continue; // that lane has other channels
-                for (int r = 0; r < RUNS; r++) sum[r] += __shfl_xor_sync(~0u, sum[r], distance);
+                for (int i = 0; i < N * RUNS; i++) sum[i / RUNS][i % RUNS] += __shfl_xor_sync(~0u, sum[i / RUNS][i % RUNS], distance);
             }
         }
         if (warps == 1) return;
-        Met<RUNS> mine;
-        for (int r = 0; r < RUNS; r++) mine.of[r] = sum[r], sum[r] = 0;
+        Met<N * RUNS> mine;
+        for (int i = 0; i < N * RUNS; i++) mine.of[i] = sum[i / RUNS][i % RUNS], sum[i / RUNS][i % RUNS] = 0;
         if (lane < 2) met[2 * warp + lane] = mine;
         __syncthreads(); // the sums of all warps are there
-#pragma unroll
-        for (int w = 0; w < MOST_WARPS; w++) {
-            Met<RUNS> one = w < warps ? met[2 * w + lane % 2] : Met<RUNS> {};
-            for (int r = 0; r < RUNS; r++) sum[r] += one.of[r];
+#pragma unroll(N * RUNS > 4 ? 1 : 2)
+        for (int w = 0; w < warps; w++) {
+            Met<N * RUNS> one = met[2 * w + lane % 2];
+            for (int i = 0; i < N * RUNS; i++) sum[i / RUNS][i % RUNS] += one.of[i];
         }
     }
 };
@@ -105,15 +119,16 @@ struct WarpSlice {
 // The same for slices of 24, 48 or 96 channels, two groups of 12 or 24, or one. Threads are a multiple of 96, so that each stays
 // with its column; a block owns one slice.
 struct OddSlice : WarpSlice<4> {
-    __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int) {
-        columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = blockIdx.y;
+    __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int, int slice, unsigned of_image) {
+        columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = of_image;
         lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
         rows = blockDim.x / columns, row = threadIdx.x / columns;
-        channel = (int)blockIdx.x * width + ((int)threadIdx.x - row * columns) * 8;
+        first = slice * width;
+        channel = first + ((int)threadIdx.x - row * columns) * 8;
     }
 
     // First channel of this thread within the slice.
-    __device__ __forceinline__ int local() const { return channel - (int)blockIdx.x * columns * 8; }
+    __device__ __forceinline__ int local() const { return channel - first; }
 
     __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) / per_group; }
     __device__ __forceinline__ bool is_first(int run) const { return local() + run * RUN == (is_second(run) ? per_group : 0); }
@@ -121,18 +136,27 @@ struct OddSlice : WarpSlice<4> {
     __device__ __forceinline__ bool is_second(int run) const { return local() + run * RUN >= per_group; }
 
     // As above. `met` [warps], shared.
-    __device__ __forceinline__ void sum_groups(float (&sum)[RUNS], Met<RUNS>* met) const {
-        float both[2] = {};
-        for (int r = 0; r < RUNS; r++) both[0] += is_second(r) ? 0.0f : sum[r], both[1] += is_second(r) ? sum[r] : 0.0f;
-        for (int distance = 1; distance < 32; distance *= 2) {
-            for (int g = 0; g < 2; g++) both[g] += __shfl_xor_sync(~0u, both[g], distance);
+    template <int N>
+    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], Met<N * RUNS>* met) const {
+        Met<N * RUNS> both = {}; // [N,2]
+        for (int n = 0; n < N; n++) {
+            for (int r = 0; r < RUNS; r++) {
+                both.of[2 * n] += is_second(r) ? 0.0f : sum[n][r], both.of[2 * n + 1] += is_second(r) ? sum[n][r] : 0.0f;
+            }
         }
-        if (lane == 0) met[warp] = {both[0], both[1]};
+        for (int distance = 1; distance < 32; distance *= 2) {
+            for (int i = 0; i < 2 * N; i++) both.of[i] += __shfl_xor_sync(~0u, both.of[i], distance);
+        }
+        if (lane == 0) met[warp] = both;
         __syncthreads(); // the sums of all warps are there
-        both[0] = both[1] = 0;
-#pragma unroll 4
-        for (int w = 0; w < warps; w++) both[0] += met[w].of[0], both[1] += met[w].of[1];
-        for (int r = 0; r < RUNS; r++) sum[r] = is_second(r) ? both[1] : both[0];
+        both = {};
+#pragma unroll 2
+        for (int w = 0; w < warps; w++) {
+            for (int i = 0; i < 2 * N; i++) both.of[i] += met[w].of[i];
+        }
+        for (int n = 0; n < N; n++) {
+            for (int r = 0; r < RUNS; r++) sum[n][r] = is_second(r) ? both.of[2 * n + 1] : both.of[2 * n];
+        }
     }
 };
 
@@ -141,25 +165,32 @@ struct Dropout {
     const float& kept; // 1 if there is none
     unsigned mask;     // bit v: channel v is kept
 
+    template <class Args>
+    __device__ __forceinline__ Dropout(const Args& a, unsigned mask) : kept(a.kept), mask(mask) {}
+
     template <class Args, class S>
     __device__ __forceinline__ Dropout(const Args& a, const S& slice, bool possible = true)
         : kept(a.kept), mask(0xff) {
-        if (!possible || a.step == nullptr) return;
+        if (possible && a.step != nullptr) mask = words(a, slice);
+    }
+
+    template <class Args, class S>
+    __device__ __forceinline__ static unsigned words(const Args& a, const S& slice) {
         uint32_t word[8];
         int64_t element = a.first_word + (int64_t)slice.image * a.channels + slice.channel;
         element_words(a.seed, element, 8, a.step[0], a.purpose, word);
-        mask = 0;
+        unsigned mask = 0;
         for (int v = 0; v < 8; v++) mask |= (word[v] >= a.threshold ? 1u : 0u) << v;
+        return mask;
     }
 
     __device__ __forceinline__ float factor(int v) const { return (mask >> v & 1) != 0 ? kept : 0.0f; }
 };
 
-// Where a thread's vectors of a tensor [N,P,all] are, the first in values, and how many values from one to the next.
-// The tensor may be two, side by side: `beyond` tells which one it is.
+// Where a thread's vectors of a tensor [N,P,all] are, the first of an image in values, and how many values from one to the next
+// and from image to image. The tensor may be two, side by side: `beyond` tells which one it is.
 struct Vectors {
-    int64_t first;
-    int step;
+    int first, step, image_step;
     bool beyond;
 
     template <class S>
@@ -167,8 +198,9 @@ struct Vectors {
         beyond = slice.channel >= of_first;
         int of_this = beyond ? channels - of_first : of_first;
         int channel = beyond ? slice.channel - of_first : slice.channel;
-        first = (int64_t)slice.image * (slice.pixels * of_this) + (slice.row * of_this + channel);
+        first = slice.row * of_this + channel;
         step = slice.rows * of_this;
+        image_step = slice.pixels * of_this;
     }
     template <class S>
     __device__ __forceinline__ Vectors(const S& slice, int channels) : Vectors(slice, channels, channels) {}
@@ -176,8 +208,11 @@ struct Vectors {
     // Whether this thread's tensor is there, of two that may be null.
     __device__ __forceinline__ bool has(const void* x, const void* x2) const { return (beyond ? x2 : x) != nullptr; }
 
-    __device__ __forceinline__ const bf16* of(const void* x, const void* x2) const {
-        return (const bf16*)(beyond ? x2 : x) + first;
+    __device__ __forceinline__ int64_t in_image(unsigned image) const { return (int64_t)image * image_step + first; }
+    __device__ __forceinline__ const bf16* of(const void* x, const void* x2, unsigned image) const {
+        return (const bf16*)(beyond ? x2 : x) + in_image(image);
     }
-    __device__ __forceinline__ bf16* of(void* x, void* x2) const { return (bf16*)(beyond ? x2 : x) + first; }
+    __device__ __forceinline__ bf16* of(void* x, void* x2, unsigned image) const {
+        return (bf16*)(beyond ? x2 : x) + in_image(image);
+    }
 };

@@ -195,7 +195,7 @@ struct PixelSums {
             if (i >= width) return;
             float total = 0;
             for (int w = 0; w < slice.warps; w++) total += met[w * width + i];
-            to[(int)blockIdx.x * width + i] = from_float<bf16>(total);
+            to[slice.first + i] = from_float<bf16>(total);
         }
     }
 };
@@ -220,7 +220,7 @@ struct OddGradient : Gradient<4> {
         __syncthreads(); // the sums of all warps are there
         float* weighted = met + slice.warps * outputs; // [2,width]
         for (int o = threadIdx.x; o < outputs; o += blockDim.x) {
-            int kind = o / 8 % 2, local = o / 16 * 8 + o % 8, channel = (int)blockIdx.x * width + local;
+            int kind = o / 8 % 2, local = o / 16 * 8 + o % 8, channel = slice.first + local;
             float gamma = a.gamma[channel], total = 0;
 #pragma unroll 4
             for (int w = 0; w < slice.warps; w++) total += met[w * outputs + o];

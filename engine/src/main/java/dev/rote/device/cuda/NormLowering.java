@@ -72,6 +72,9 @@ final class NormLowering {
                 .i32("first", x.shape().last())
                 .pointer("x2", joined ? memory.address(node.input(1)) : 0);
         drop(run.dropout(), arguments);
+        arguments
+                .i32("images", x.shape().dim(0))
+                .i32("stages", warps.map(WarpSlice::stages).orElse(1));
         if (warps.isPresent()) {
             return List.of(warps.get().launch(arguments, ""));
         }

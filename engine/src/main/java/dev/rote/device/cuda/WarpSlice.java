@@ -28,10 +28,10 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     private static final int HELD = 4;
     private static final int HELD_WARPS = 4;
     /// The same in shared memory. Few threads leave room for more blocks, which hide each other's copies, and spread
-    /// what every thread does once over more values; backward, where shared memory ends at three blocks, they would
-    /// be too few.
+    /// what every thread does once over more values; where shared memory ends at three blocks, they would be
+    /// too few.
     private static final int STAGED = 16;
-    private static final int STAGED_BACKWARD = 8;
+    private static final int STAGED_FEW_BLOCKS = 8;
     private static final int STAGED_WARPS = 8;
     /// Groups of 1 or 2 channels make few slices: more warps for each.
     private static final int STAGED_NARROW = 4;
@@ -41,7 +41,18 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     private static final int MOST_ODD_COLUMNS = 12;
     /// Shared memory of a block on every GPU since sm_80: 99 KiB. Forward declares some itself.
     private static final long SHARED_BYTES = 99 << 10;
-    private static final long DECLARED_BYTES = 1 << 10;
+    private static final long DECLARED_BYTES = 3 << 10;
+    /// Of a block that has two images, so that a multiprocessor has three such blocks.
+    private static final long TWO_IMAGES_BYTES = 72 << 10;
+    /// What a GPU of compute capability 9.0 has: multiprocessors, shared memory of each, what a block takes of it
+    /// besides its own and those it declares, and registers.
+    private static final int MULTIPROCESSORS = 132;
+    private static final long MULTIPROCESSOR_BYTES = 228 << 10;
+    private static final long RESERVED_BYTES = 1 << 10;
+    private static final int MULTIPROCESSOR_REGISTERS = 65_536;
+    /// Of a thread of the kernels in shared memory.
+    private static final int REGISTERS = 80;
+    private static final int NARROW_REGISTERS = 128;
     /// Images of a grid's second dimension.
     private static final int MOST_IMAGES = 65_535;
 
@@ -93,7 +104,8 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
 
     /// Of a slice.
     private int warps() {
-        int perThread = run < RUN ? STAGED_NARROW : backward ? STAGED_BACKWARD : STAGED;
+        int few = backward || stages() == 2 ? STAGED_FEW_BLOCKS : STAGED;
+        int perThread = run < RUN ? STAGED_NARROW : few;
         if (isOdd()) {
             return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), ODD_WARPS);
         }
@@ -107,15 +119,30 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         return warps() > 1 ? 1 : Math.min(MOST_TOGETHER, Integer.lowestOneBit(channels / width));
     }
 
-    /// As the kernels lay it out: staged vectors, an even count per thread and tensor, and what backward's sums meet
-    /// in.
+    /// Images that a block of a norm has in shared memory: one that it works on, and where there is room the next.
+    int stages() {
+        boolean two = !backward && isStaged() && 2 * vectors() * VECTOR * DType.BF16.bytes() <= TWO_IMAGES_BYTES;
+        return two ? 2 : 1;
+    }
+
+    /// As the kernels lay it out: staged vectors, backward an even count per thread and tensor, and what backward's
+    /// sums meet in.
     private long sharedBytes() {
         int threads = WARP * warps();
-        long perThread = Math.ceilDiv(Math.ceilDiv(pixels, threads / columns()), 2) * 2;
-        long staged = isStaged() ? perThread * threads * VECTOR * DType.BF16.bytes() : 0;
+        long perThread = Math.ceilDiv(pixels, threads / columns());
+        long even = backward ? Math.ceilDiv(perThread, 2) * 2 : perThread;
+        long staged = isStaged() ? even * threads * VECTOR * DType.BF16.bytes() : 0;
         int meeting = isOdd() ? warps() + 1 : warps();
         long met = warps() == 1 ? 0 : 4L * meeting * Math.max(columns(), 2) * 2 * VECTOR;
-        return backward ? 2 * staged + met : staged;
+        return backward ? 2 * staged + met : stages() * staged;
+    }
+
+    /// Blocks that fill a GPU, of a norm whose images are in shared memory.
+    private int filling() {
+        int registers = run < RUN ? NARROW_REGISTERS : REGISTERS;
+        long room = MULTIPROCESSOR_BYTES / (sharedBytes() + RESERVED_BYTES + DECLARED_BYTES);
+        long blocks = Math.min(room, MULTIPROCESSOR_REGISTERS / (registers * WARP * warps()));
+        return Math.toIntExact(MULTIPROCESSORS * Math.max(1, blocks));
     }
 
     /// Whether there are kernels that leave the sums of dx over the pixels.
@@ -144,11 +171,19 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     KernelLaunch launch(Arguments arguments, String own) {
         String kernel = backward ? "group_norm_backward_bf16_warps" : "group_norm_bf16_warps";
         String place = isStaged() ? "_staged" : "_" + HELD;
-        return new KernelLaunch(
+        int slices = channels / width / together();
+        boolean inTurn = isStaged() && !backward;
+        KernelLaunch launch = new KernelLaunch(
                 kernel + place + kind() + own,
-                new KernelLaunch.Extent(channels / width / together(), images, 1),
+                inTurn ? new KernelLaunch.Extent(turns(slices), slices, 1) : new KernelLaunch.Extent(slices, images, 1),
                 KernelLaunch.Extent.of(WARP * warps() * together()),
                 Math.toIntExact(sharedBytes()),
                 arguments);
+        return inTurn ? launch.inTurn(filling()) : launch;
+    }
+
+    /// Blocks that take the images of a slice in turn.
+    private int turns(int slices) {
+        return Math.clamp(filling() / slices, 1, images);
     }
 }

@@ -26,8 +26,8 @@ record Outcome(float[] values, List<String> kernels) {
         return of(device, graph, result, false);
     }
 
-    /// @param narrow whether the first dimension of every grid of a kernel for compute capability 9.0 is one block,
-    ///     which goes from tile to tile then
+    /// @param narrow whether the first dimension of every grid whose blocks take tiles in turn is one block, which
+    ///     has all of them then
     static Outcome of(CudaDevice device, Graph graph, Value result, boolean narrow) {
         graph.place(
                 graph.apply(new Cast(DType.F32), result),
@@ -36,7 +36,11 @@ record Outcome(float[] values, List<String> kernels) {
         Map<String, Buffer> buffers = new HashMap<>();
         graph.externals().forEach((name, value) -> {
             Buffer buffer = device.allocate(name, value.dtype(), value.elements());
-            buffer.writeFloats(normals(name, (int) value.elements(), name.startsWith("w") ? 0.1 : 1));
+            if (value.dtype() == DType.I32) {
+                buffer.writeInts(new int[(int) value.elements()]);
+            } else {
+                buffer.writeFloats(normals(name, (int) value.elements(), name.startsWith("w") ? 0.1 : 1));
+            }
             buffers.put(name, buffer);
         });
         Plan plan = Plan.of(graph, device.target());
@@ -88,7 +92,7 @@ record Outcome(float[] values, List<String> kernels) {
 
     private static KernelLaunch narrowed(KernelLaunch launch) {
         KernelLaunch.Extent grid = launch.grid();
-        return launch.kernel().contains("_sm90_")
+        return launch.filling() > 0
                 ? new KernelLaunch(
                         launch.kernel(),
                         new KernelLaunch.Extent(1, grid.y(), grid.z()),
