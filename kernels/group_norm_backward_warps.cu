@@ -12,10 +12,10 @@
 //              _totals one tensor
 // Tiling       as WarpSlice. _4: x and dy in registers, 4 vectors each per thread; a warp owns a slice of up to 128
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
-//              256 threads on a multiprocessor, which hide each other's copies, sums and writes. One barrier. _odd: as
-//              OddSlice; two barriers. _wide_dropped: _wide has no registers left for a dropout.
-//              _single, _pair: as group_norm_warps.cu, in 128 registers. _totals: two barriers more where a slice has
-//              several warps
+//              256 threads on a multiprocessor, which hide each other's copies, sums and writes; one half is summed while
+//              the other comes. One barrier. _odd: as OddSlice; two barriers. _wide_dropped: _wide has no registers left for
+//              a dropout. _single, _pair: as group_norm_warps.cu, in 128 registers. _totals: two barriers more where a
+//              slice has several warps. Images from the last to the first: norm_warps.cuh
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
 //              rounded once more (2^-9), after it was summed. A dropout rounds nothing. Totals are of dx
@@ -121,10 +121,37 @@ struct StagedVectors {
         }
     }
 
-    // Two at a time: both are there before dz of the first is stored.
+    // Vectors of the first of two parts, an even count: they are summed while the others are on their way.
+    __device__ __forceinline__ int first_part() const { return (count + 2) / 4 * 2; }
+
+    __device__ __forceinline__ void copy(const bf16* from, int step, const bf16* from_dy, int step_dy) const {
+#pragma unroll 2
+        for (int k = 0; k < mine; k++) {
+            if (k == first_part()) commit_copies();
+            copy_async<16>(x + k * blockDim.x, from + k * step);
+            copy_async<16>(dz + k * blockDim.x, from_dy + k * step_dy);
+        }
+        if (mine <= first_part()) commit_copies();
+        commit_copies();
+    }
+
+    // Nobody else reads this thread's vectors.
     template <bool SILU, class Terms>
     __device__ __forceinline__ void add(const Terms& terms, float (&sum)[16]) const {
-        for (int k = 0; k < count; k += 2) {
+        wait_copies<1>();
+        int from = 0;
+#pragma unroll 1
+        for (int end = min(first_part(), count); from < count; end = count) {
+            add<SILU>(terms, sum, from, end);
+            from = end;
+            wait_copies<0>();
+        }
+    }
+
+    // Two at a time: both are there before dz of the first is stored.
+    template <bool SILU, class Terms>
+    __device__ __forceinline__ void add(const Terms& terms, float (&sum)[16], int from, int end) const {
+        for (int k = from; k < end; k += 2) {
             int one = k * blockDim.x, two = one + blockDim.x;
             uint4 x_one = x[one], dz_one = dz[one], x_two = x[two], dz_two = dz[two];
             terms.template add<SILU>(x_one, dz_one, sum);
@@ -142,15 +169,9 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     ChannelTerms<S::RUN> terms(a, slice);
     StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * max(slice.columns, 2) * 16));
     const bf16 *from = parts.of(a.x, a.x2, slice.image), *from_dy = whole.of(a.dy, a.dy, slice.image);
-#pragma unroll 4
-    for (int k = 0; k < staged.mine; k++) {
-        copy_async<16>(staged.x + k * blockDim.x, from + k * parts.step);
-        copy_async<16>(staged.dz + k * blockDim.x, from_dy + k * whole.step);
-    }
-    commit_copies();
+    staged.copy(from, parts.step, from_dy, whole.step);
     Dropout dropout(a, slice);
     terms.finish();
-    wait_copies<0>(); // nobody else reads this thread's vectors
     float sum[16] = {};
     if (a.silu) {
         staged.template add<true>(terms, sum);
