@@ -1,4 +1,4 @@
-// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 1, 2, 4, 8, ... or 12, 24,
+// group_norm_backward_warps.cu: gradients of group normalisation of bf16 tensors in groups of 1, 2, 4, 8, ... or 3, 6, 12,
 // ... channels, optionally followed by SiLU and a dropout of channels.
 //
 // Math         as group_norm_backward.cu, with xhat = x*rstd - mean*rstd, z = x*scale + shift, scale = rstd*gamma and
@@ -232,5 +232,11 @@ KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_warps_staged_wide, GroupNormBackw
 }
 STAGED(_wide_totals, 256, 2, WarpSlice<4>, LaneGradient<true, WarpSlice<4>>, true)
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
-    group_norm_backward_staged<OddSlice, OddGradient>(a, 1);
+    group_norm_backward_staged<OddSlice<4>, OddGradient<4>>(a, 1);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd_pair, GroupNormBackwardArgs, 192, 2) {
+    group_norm_backward_staged<OddSlice<2>, OddGradient<2>>(a, 1);
+}
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd_single, GroupNormBackwardArgs, 192, 2) {
+    group_norm_backward_staged<OddSlice<1>, OddGradient<1>>(a, 1);
 }

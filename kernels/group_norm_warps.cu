@@ -1,13 +1,13 @@
-// group_norm_warps.cu: group normalisation of bf16 tensors in groups of 1, 2, 4, 8, 16, ... channels, optionally followed
-// by SiLU and a dropout of channels, forward.
+// group_norm_warps.cu: group normalisation of bf16 tensors in groups of 1, 2, 4, 8, ... or 3, 6, 12, ... channels, optionally
+// followed by SiLU and a dropout of channels, forward.
 //
 // Math         as group_norm.cu; with a dropout y times 1/(1-rate) or 0, by the channel's word, as in random.cu
 // Shapes       as group_norm.cu
 // Layout       C fastest
 // Requires     C/G a power of two; slice 16 channels or one group, at most 128, and C % slice == 0; F a
 //              multiple of 8; gamma and beta aligned to 16 bytes. _4: a thread has at most 4 vectors. _odd: C/G 12, 24, 48
-//              or 96, slice two groups of 12 or 24, or one group. _single, _pair: C/G 1 or 2, slice 8 or 16 channels; the others 4 at
-//              least
+//              or 96, slice 24, 48 or 96 channels of at most eight groups; _odd_single, _odd_pair: C/G 3 and 6. _single, _pair:
+//              C/G 1 or 2, slice 8 or 16 channels; the others 4 at least
 // Tiling       as WarpSlice: 32 bytes of each pixel at least, one sector of device memory. _4: in registers, all loads of
 //              a thread on their way before the first is used; a warp owns a slice of up to 128 vectors, so an 8x8 image
 //              needs no barrier, and up to 4 warps own one of 512. _staged: in shared memory; blocks take images in turn, and
@@ -38,15 +38,15 @@
 template <class S>
 struct Pivots {
     static constexpr int RUN = S::RUN, RUNS = S::RUNS;
-    // In bf16, of a whole vector where every channel has its own, or two of them.
-    bf16 value[RUN < 4 ? 8 : RUNS];
+    static constexpr bool WHOLE = S::RUN_IS_GROUP; // a vector, of which each run has its own
+    bf16 value[WHOLE ? 8 : RUNS];
 
     __device__ __forceinline__ void load(const GroupNormArgs& a, const S& slice, unsigned image) {
         auto at = [&](int channel) {
             int64_t pixel = (int64_t)image * slice.pixels;
             return Channel<const bf16>((const bf16*)a.x, (const bf16*)a.x2, a.first, a.channels, pixel, channel).at;
         };
-        if constexpr (RUN < 4) {
+        if constexpr (WHOLE) {
             *(uint4*)value = *(const uint4*)at(slice.channel);
         } else {
             for (int r = 0; r < RUNS; r++) value[r] = *at(slice.group(r) * slice.per_group);
@@ -54,7 +54,7 @@ struct Pivots {
     }
 
     __device__ __forceinline__ void get(float (&pivot)[RUNS]) const {
-        for (int r = 0; r < RUNS; r++) pivot[r] = to_float(value[RUN < 4 ? r * RUN : r]);
+        for (int r = 0; r < RUNS; r++) pivot[r] = to_float(value[WHOLE ? r * RUN : r]);
     }
 };
 
@@ -75,7 +75,7 @@ struct GroupSums {
     }
 
     // Mean and variance of each run's group.
-    __device__ __forceinline__ void finish(const S& slice, const float (&pivot)[RUNS], Met<2 * RUNS>* met, float (&mean)[RUNS],
+    __device__ __forceinline__ void finish(const S& slice, const float (&pivot)[RUNS], float* met, float (&mean)[RUNS],
                                            float (&variance)[RUNS]) {
         slice.sum_groups(sum, met);
         auto of_group = slice.mean();
@@ -156,7 +156,7 @@ __device__ __forceinline__ void group_norm_held(const GroupNormArgs& a) {
         if (slice.is_there(k)) sums.add(x[k], pivot);
     }
     Normalised<S> normalised(a, slice);
-    sums.finish(slice, pivot, met, mean, variance);
+    sums.finish(slice, pivot, (float*)met, mean, variance);
     normalised.finish(a, slice, mean, variance);
     bf16* y = whole.of(a.y, a.y, slice.image);
     with_factors(a, [&](auto silu, auto drops) {
@@ -206,12 +206,14 @@ template <class S>
 __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
     constexpr int RUNS = S::RUNS;
     DYNAMIC_SHARED(uint4, all);
-    __shared__ Met<2 * RUNS> met[2][2 * MOST_WARPS];
-    __shared__ unsigned kept[2][MOST_COLUMNS];
     int image = (int)from_the_last(blockIdx.x, a.images), turns = gridDim.x;
     S slice(a.pixels, a.slice, a.per_group, 0, blockIdx.y, image);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
     StagedImages staged(slice, all, a.stages);
+    // Of two turns each, as threads are never further apart: what meets, and the channels of a dropout.
+    float* met = (float*)(all + a.stages * staged.stage_vectors);
+    int meeting = slice.template meeting<2>();
+    unsigned* kept = (unsigned*)(met + 2 * meeting); // [2,MOST_COLUMNS]
     Pivots<S> pivots;
     pivots.load(a, slice, image);
     int ahead = image;
@@ -223,18 +225,18 @@ __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
         if (turn < 0) continue;
         slice.image = image;
         uint4* x = staged.stage(turn);
-        if (a.step != nullptr && (int)threadIdx.x < slice.columns) kept[turn & 1][threadIdx.x] = Dropout::words(a, slice);
+        if (a.step != nullptr && (int)threadIdx.x < slice.columns) kept[(turn & 1) * MOST_COLUMNS + threadIdx.x] = Dropout::words(a, slice);
         staged.wait();
         float pivot[RUNS], mean[RUNS], variance[RUNS];
         pivots.get(pivot);
         GroupSums<S> sums;
 #pragma unroll 4
         for (int k = 0; k < staged.count; k++) sums.add(x[k * blockDim.x], pivot);
-        sums.finish(slice, pivot, met[turn & 1], mean, variance); // all threads meet, who are never more than a turn apart
+        sums.finish(slice, pivot, met + (turn & 1) * meeting, mean, variance); // all threads meet
         if (image >= turns) pivots.load(a, slice, image - turns);
         Normalised<S> normalised(a, slice); // the same of each turn, and near
         normalised.finish(a, slice, mean, variance);
-        Dropout dropout(a, a.step != nullptr ? kept[turn & 1][slice.column()] : 0xff);
+        Dropout dropout(a, a.step != nullptr ? kept[(turn & 1) * MOST_COLUMNS + slice.column()] : 0xff);
         with_factors(a, [&](auto silu, auto drops) {
             const uint4 *from = x, *end = x + staged.count * blockDim.x;
             bf16* to = whole.of(a.y, a.y, image);
@@ -250,4 +252,15 @@ __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
 KERNEL_RESIDENT(group_norm_bf16_warps_staged, GroupNormArgs, 256, 3) { group_norm_staged<WarpSlice<4>>(a); }
 KERNEL_RESIDENT(group_norm_bf16_warps_staged_pair, GroupNormArgs, 256, 2) { group_norm_staged<WarpSlice<2>>(a); }
 KERNEL_RESIDENT(group_norm_bf16_warps_staged_single, GroupNormArgs, 256, 2) { group_norm_staged<WarpSlice<1>>(a); }
-KERNEL_RESIDENT(group_norm_bf16_warps_staged_odd, GroupNormArgs, 384, 2) { group_norm_staged<OddSlice>(a); }
+KERNEL_RESIDENT(group_norm_bf16_warps_staged_odd, GroupNormArgs, 384, 2) { group_norm_staged<OddSlice<4>>(a); }
+KERNEL_RESIDENT(group_norm_bf16_warps_staged_odd_pair, GroupNormArgs, 192, 3) { group_norm_staged<OddSlice<2>>(a); }
+
+// Others would spill.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
+constexpr int ODD_SINGLE_BLOCKS = 2;
+#else
+constexpr int ODD_SINGLE_BLOCKS = 3;
+#endif
+KERNEL_RESIDENT(group_norm_bf16_warps_staged_odd_single, GroupNormArgs, 192, ODD_SINGLE_BLOCKS) {
+    group_norm_staged<OddSlice<1>>(a);
+}

@@ -26,6 +26,7 @@ __device__ __forceinline__ unsigned from_the_last(unsigned i, unsigned count) { 
 template <int R>
 struct WarpSlice {
     static constexpr int RUN = R, RUNS = 8 / R;
+    static constexpr bool RUN_IS_GROUP = R < 4;
 
     int columns; // vectors of a pixel: 1, 2, 4, 8 or 16
     int pixels, rows, row;
@@ -85,9 +86,13 @@ struct WarpSlice {
         }
     }
 
-    // From N sums of a thread's values per run to those of the run's group. `met` [2 warps], shared.
+    // Numbers that meet, of N sums of each run.
     template <int N>
-    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], Met<N * RUNS>* met) const {
+    __device__ __forceinline__ int meeting() const { return 2 * warps * N * RUNS; }
+
+    // From N sums of a thread's values per run to those of the run's group. `numbers` [meeting], shared.
+    template <int N>
+    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], float* numbers) const {
         if (RUN == 4 && per_group > RUN) {
             for (int n = 0; n < N; n++) sum[n][0] += sum[n][1];
             if (per_group > 8) {
@@ -104,6 +109,7 @@ struct WarpSlice {
             }
         }
         if (warps == 1) return;
+        auto* met = (Met<N * RUNS>*)numbers;
         Met<N * RUNS> mine;
         for (int i = 0; i < N * RUNS; i++) mine.of[i] = sum[i / RUNS][i % RUNS], sum[i / RUNS][i % RUNS] = 0;
         if (lane < 2) met[2 * warp + lane] = mine;
@@ -116,46 +122,70 @@ struct WarpSlice {
     }
 };
 
-// The same for slices of 24, 48 or 96 channels, two groups of 12 or 24, or one. Threads are a multiple of 96, so that each stays
-// with its column; a block owns one slice.
-struct OddSlice : WarpSlice<4> {
+// The same for slices of 24, 48 or 96 channels: up to eight groups of 3, 6, 12, ... RUN is 1 for groups of 3, 2 for groups of 6.
+// Threads are a multiple of 96, so that each stays with its column; a block of at least three warps owns one slice.
+template <int R>
+struct OddSlice : WarpSlice<R> {
+    using Base = WarpSlice<R>;
+    using Base::RUN, Base::RUNS, Base::columns, Base::pixels, Base::rows, Base::row, Base::per_group, Base::first, Base::channel;
+    using Base::warps, Base::warp, Base::lane, Base::image;
+
+    static constexpr bool RUN_IS_GROUP = false;
+    static constexpr int ONE = 1 << 16;
+    int part_of_channel; // of ONE, rounded up: exact below 96 channels
+
     __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int, int slice, unsigned of_image) {
         columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = of_image;
         lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
         rows = blockDim.x / columns, row = threadIdx.x / columns;
         first = slice * width;
         channel = first + ((int)threadIdx.x - row * columns) * 8;
+        part_of_channel = ONE / per_group + 1;
     }
 
     // First channel of this thread within the slice.
     __device__ __forceinline__ int local() const { return channel - first; }
 
-    __device__ __forceinline__ int group(int run) const { return (channel + run * RUN) / per_group; }
-    __device__ __forceinline__ bool is_first(int run) const { return local() + run * RUN == (is_second(run) ? per_group : 0); }
-    // Whether a run is of the slice's second group.
-    __device__ __forceinline__ bool is_second(int run) const { return local() + run * RUN >= per_group; }
+    // Groups of the slice, and that of a run among them.
+    __device__ __forceinline__ int parts() const { return columns * 8 * part_of_channel / ONE; }
+    __device__ __forceinline__ int part(int run) const { return (local() + run * RUN) * part_of_channel / ONE; }
+    __device__ __forceinline__ int group(int run) const { return first / per_group + part(run); }
+    __device__ __forceinline__ bool is_first(int run) const { return local() + run * RUN == part(run) * per_group; }
 
-    // As above. `met` [warps], shared.
+    // Lanes of a warp that share one of two numbers of a group.
+    __device__ __forceinline__ int lanes_of_sum() const { return 16 / max(parts(), 2); }
+
     template <int N>
-    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], Met<N * RUNS>* met) const {
-        Met<N * RUNS> both = {}; // [N,2]
-        for (int n = 0; n < N; n++) {
-            for (int r = 0; r < RUNS; r++) {
-                both.of[2 * n] += is_second(r) ? 0.0f : sum[n][r], both.of[2 * n + 1] += is_second(r) ? sum[n][r] : 0.0f;
+    __device__ __forceinline__ int meeting() const { return warps * columns * RUNS * N; }
+
+    // As above. `numbers` [meeting]: of warps and runs of the slice.
+    template <int N>
+    __device__ __forceinline__ void sum_groups(float (&sum)[N][RUNS], float* numbers) const {
+        static_assert(N == 2, "the lanes of a warp");
+        // To the first lane of each column.
+        for (int distance = 24, lanes = 32; distance >= columns; lanes = distance, distance /= 2) {
+            for (int i = 0; i < N * RUNS; i++) {
+                float other = __shfl_down_sync(~0u, sum[i / RUNS][i % RUNS], distance);
+                if (lane + distance < lanes) sum[i / RUNS][i % RUNS] += other;
             }
         }
-        for (int distance = 1; distance < 32; distance *= 2) {
-            for (int i = 0; i < 2 * N; i++) both.of[i] += __shfl_xor_sync(~0u, both.of[i], distance);
+        int runs = columns * RUNS;
+        if (lane < columns) {
+            float2* mine = (float2*)numbers + warp * runs + local() / RUN;
+            for (int r = 0; r < RUNS; r++) mine[r] = make_float2(sum[0][r], sum[1][r]);
         }
-        if (lane == 0) met[warp] = both;
         __syncthreads(); // the sums of all warps are there
-        both = {};
-#pragma unroll 2
-        for (int w = 0; w < warps; w++) {
-            for (int i = 0; i < 2 * N; i++) both.of[i] += met[w].of[i];
+        int each = lanes_of_sum(), which = lane / each, of_group = per_group / RUN; // `which`: [parts,N]
+        float total = 0;
+        if (which / N < parts()) {
+            for (int w = lane % each; w < warps; w += each) {
+                const float* of_warp = numbers + (w * runs + which / N * of_group) * N + which % N;
+                for (int r = 0; r < of_group; r++) total += of_warp[r * N];
+            }
         }
-        for (int n = 0; n < N; n++) {
-            for (int r = 0; r < RUNS; r++) sum[n][r] = is_second(r) ? both.of[2 * n + 1] : both.of[2 * n];
+        for (int distance = 1; distance < each; distance *= 2) total += __shfl_xor_sync(~0u, total, distance);
+        for (int r = 0; r < RUNS; r++) {
+            for (int n = 0; n < N; n++) sum[n][r] = __shfl_sync(~0u, total, (part(r) * N + n) * each);
         }
     }
 };

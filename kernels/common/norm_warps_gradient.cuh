@@ -201,8 +201,11 @@ struct PixelSums {
 };
 
 // The same for OddSlice. `met` [warps + 1,columns,16], shared.
-struct OddGradient : Gradient<4> {
-    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice& slice, const ChannelTerms<4>& terms,
+template <int R>
+struct OddGradient : Gradient<R> {
+    using Gradient<R>::RUNS;
+
+    __device__ __forceinline__ OddGradient(const GroupNormBackwardArgs& a, const OddSlice<R>& slice, const ChannelTerms<R>& terms,
                                            const Dropout& dropout, float (&sum)[16], float* met) {
         int lane = slice.lane, columns = slice.columns, width = columns * 8, outputs = 2 * width;
         for (int i = 0; i < 16; i++) sum[i] *= dropout.factor(i % 8);
@@ -228,16 +231,18 @@ struct OddGradient : Gradient<4> {
             weighted[kind * width + local] = total * gamma;
         }
         __syncthreads(); // those of all channels are there
-        // Eight lanes for each of two groups and kinds.
-        int kind = lane / 8 % 2, first = lane / 16 * slice.per_group;
+        // Some lanes for each group and kind.
+        int each = slice.lanes_of_sum(), kind = lane / each % 2, part = lane / each / 2;
         float mean = 0;
-        for (int c = lane % 8; c < slice.per_group && first < width; c += 8) mean += weighted[kind * width + first + c];
-        for (int distance = 1; distance < 8; distance *= 2) mean += __shfl_xor_sync(~0u, mean, distance);
+        for (int c = lane % each; c < slice.per_group && part < slice.parts(); c += each) {
+            mean += weighted[kind * width + part * slice.per_group + c];
+        }
+        for (int distance = 1; distance < each; distance *= 2) mean += __shfl_xor_sync(~0u, mean, distance);
         mean = slice.mean()(mean);
         for (int r = 0; r < RUNS; r++) {
-            int from = slice.is_second(r) ? 16 : 0;
-            float high = __shfl_sync(~0u, mean, from), low = __shfl_sync(~0u, mean, from + 8);
-            set(terms, r, terms.rstd[r] * low, terms.rstd[r] * high);
+            int from = slice.part(r) * 2 * each;
+            float high = __shfl_sync(~0u, mean, from), low = __shfl_sync(~0u, mean, from + each);
+            this->set(terms, r, terms.rstd[r] * low, terms.rstd[r] * high);
         }
     }
 };

@@ -8,9 +8,10 @@ import java.util.stream.Stream;
 /// Which channels of an image a block, or each of its warps, of `group_norm_warps.cu` or `group_norm_backward_warps.cu`
 /// owns, and where it keeps them: a few vectors per thread in registers, more in shared memory.
 ///
-/// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer
-/// @param width channels of a slice: 16, or one group if that is wider; two groups of 12, and where they fit of 24; 8
-///     where groups of 1 or 2 leave no more
+/// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer; of groups
+///     of 3 and 6 channels 1 and 2
+/// @param width channels of a slice: 16, or one group if that is wider; of groups of 3, 6, 12 and 24 channels 24, or 48
+///     where they fit; 8 where groups of 1 or 2 leave no more
 /// @param backward whether dy is kept beside x
 record WarpSlice(int images, long pixels, int channels, int run, int width, boolean backward) {
     private static final int WARP = 32;
@@ -38,14 +39,17 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     /// An odd slice is 3, 6 or 12 vectors wide: its threads are a multiple of three warps.
     private static final int ODD = 3;
     private static final int ODD_WARPS = 12;
+    /// Of groups of 3 or 6, of which a vector has several.
+    private static final int ODD_NARROW_WARPS = 6;
     private static final int MOST_ODD_COLUMNS = 12;
-    /// Shared memory of a block on every GPU since sm_80: 99 KiB. Forward declares some itself.
+    /// Groups of an odd slice, whose sums the lanes of a warp share.
+    private static final int MOST_ODD_GROUPS = 8;
+    /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     private static final long SHARED_BYTES = 99 << 10;
-    private static final long DECLARED_BYTES = 3 << 10;
     /// Of a block that has two images, so that a multiprocessor has three such blocks.
     private static final long TWO_IMAGES_BYTES = 72 << 10;
     /// What a GPU of compute capability 9.0 has: multiprocessors, shared memory of each, what a block takes of it
-    /// besides its own and those it declares, and registers.
+    /// besides its own, and registers.
     private static final int MULTIPROCESSORS = 132;
     private static final long MULTIPROCESSOR_BYTES = 228 << 10;
     private static final long RESERVED_BYTES = 1 << 10;
@@ -53,6 +57,7 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     /// Of a thread of the kernels in shared memory.
     private static final int REGISTERS = 80;
     private static final int NARROW_REGISTERS = 128;
+    private static final int ODD_NARROW_REGISTERS = 96;
     /// Images of a grid's second dimension.
     private static final int MOST_IMAGES = 65_535;
 
@@ -62,19 +67,19 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         int images = x.shape().dim(0);
         int perGroup = channels / groups;
         boolean odd = perGroup % ODD == 0;
-        int run = Math.min(perGroup, RUN);
+        int run = odd ? Math.min(perGroup / ODD, RUN) : Math.min(perGroup, RUN);
         long pixels = x.elements() / images / channels;
-        boolean narrow = run < RUN && channels % SECTOR != 0;
+        boolean narrow = !odd && run < RUN && channels % SECTOR != 0;
         int width = Math.max(odd ? ODD * VECTOR : narrow ? VECTOR : SECTOR, perGroup);
         boolean whole = x.type() == DType.BF16
                 && images <= MOST_IMAGES
-                && (perGroup % RUN == 0 || perGroup < ODD)
+                && (perGroup % RUN == 0 || perGroup < RUN || perGroup == 2 * ODD)
                 && pixels * perGroup > 1 // whose gradient is 0 only as the other kernels round
                 && Integer.bitCount(odd ? perGroup / ODD : perGroup) == 1
                 && width <= (odd ? MOST_ODD_COLUMNS : MOST_COLUMNS) * VECTOR
                 && channels % width == 0;
-        // A group of 24 begins within a sector, two of them do not.
-        boolean even = width % SECTOR == 0 || channels % (2 * width) != 0 || perGroup < width;
+        // A slice of 24 channels begins within a sector, one of 48 does not.
+        boolean even = width % SECTOR == 0 || channels % (2 * width) != 0 || 2 * width > MOST_ODD_GROUPS * perGroup;
         return (even ? Stream.of(width) : Stream.of(2 * width, width))
                 .map(wide -> new WarpSlice(images, pixels, channels, run, wide, backward))
                 .filter(candidate -> whole && candidate.fits())
@@ -82,7 +87,7 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     }
 
     private boolean fits() {
-        return sharedBytes() + (backward ? 0 : DECLARED_BYTES) <= SHARED_BYTES;
+        return sharedBytes() <= SHARED_BYTES;
     }
 
     private int columns() {
@@ -107,7 +112,8 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         int few = backward || stages() == 2 ? STAGED_FEW_BLOCKS : STAGED;
         int perThread = run < RUN ? STAGED_NARROW : few;
         if (isOdd()) {
-            return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), ODD_WARPS);
+            int most = run == RUN ? ODD_WARPS : ODD_NARROW_WARPS;
+            return (int) Math.min(ODD * Math.ceilDiv(vectors(), perThread * ODD * WARP), most);
         }
         return isStaged()
                 ? (int) Math.min(Math.ceilDiv(vectors(), perThread * WARP), STAGED_WARPS)
@@ -132,15 +138,20 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         long perThread = Math.ceilDiv(pixels, threads / columns());
         long even = backward ? Math.ceilDiv(perThread, 2) * 2 : perThread;
         long staged = isStaged() ? even * threads * VECTOR * DType.BF16.bytes() : 0;
+        if (!backward) {
+            // Of two images: two sums of each run, of every warp, of all vectors of a pixel or of two lanes; and which
+            // channels a dropout keeps.
+            long meeting = 2L * warps() * VECTOR / run * (isOdd() ? columns() : 2);
+            return isStaged() ? stages() * staged + 2 * Float.BYTES * (meeting + MOST_COLUMNS) : 0;
+        }
         int meeting = isOdd() ? warps() + 1 : warps();
-        long met = warps() == 1 ? 0 : 4L * meeting * Math.max(columns(), 2) * 2 * VECTOR;
-        return backward ? 2 * staged + met : stages() * staged;
+        return 2 * staged + (warps() == 1 ? 0 : 4L * meeting * Math.max(columns(), 2) * 2 * VECTOR);
     }
 
     /// Blocks that fill a GPU, of a norm whose images are in shared memory.
     private int filling() {
-        int registers = run < RUN ? NARROW_REGISTERS : REGISTERS;
-        long room = MULTIPROCESSOR_BYTES / (sharedBytes() + RESERVED_BYTES + DECLARED_BYTES);
+        int registers = run == RUN ? REGISTERS : isOdd() ? ODD_NARROW_REGISTERS : NARROW_REGISTERS;
+        long room = MULTIPROCESSOR_BYTES / (sharedBytes() + RESERVED_BYTES);
         long blocks = Math.min(room, MULTIPROCESSOR_REGISTERS / (registers * WARP * warps()));
         return Math.toIntExact(MULTIPROCESSORS * Math.max(1, blocks));
     }
@@ -161,8 +172,8 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
 
     private String kind() {
         return switch (run) {
-            case 1 -> "_single";
-            case 2 -> "_pair";
+            case 1 -> isOdd() ? "_odd_single" : "_single";
+            case 2 -> isOdd() ? "_odd_pair" : "_pair";
             default -> isOdd() ? "_odd" : backward && width > SECTOR ? "_wide" : "";
         };
     }

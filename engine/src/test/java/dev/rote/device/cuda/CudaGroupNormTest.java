@@ -81,7 +81,12 @@ class CudaGroupNormTest extends OnCudaDevice {
                 bf16(16, 2, 40, 32, "warps_4_pair", "warps_4_pair"),
                 bf16(12, 1, 600, 24, "warps_staged_pair", "warps_staged_pair"), // slices of 8
                 bf16(8, 1, 1024, 16, "warps_staged_pair", "warps_staged_pair"),
-                bf16(8, 2, 25, 24, "staged", "staged"), // groups of 3
+                bf16(8, 2, 25, 24, "warps_staged_odd_single", "warps_staged_odd_single"), // groups of 3
+                bf16(8, 2, 9, 24, "warps_staged_odd_single", "warps_staged_odd_single"),
+                bf16(16, 1, 333, 48, "warps_staged_odd_single", "warps_staged_odd_single"),
+                bf16(8, 2, 25, 48, "warps_staged_odd_pair", "warps_staged_odd_pair"), // groups of 6, eight to a slice
+                bf16(4, 1, 500, 24, "warps_staged_odd_pair", "warps_staged_odd_pair"), // and four
+                bf16(8, 2, 20, 72, "staged", "staged"), // groups of 9
                 bf16(8, 1, 64, 96, "warps_staged_odd", "warps_staged_odd"), // groups of 12
                 bf16(2, 3, 1, 24, "warps_staged_odd", "warps_staged_odd"),
                 bf16(2, 1, 33, 48, "warps_staged_odd", "warps_staged_odd"), // groups of 24, two to a slice
@@ -98,6 +103,8 @@ class CudaGroupNormTest extends OnCudaDevice {
                 joined(8, 1, 1025, 8, 8, "warps_staged_pair", "warps_staged_pair"),
                 joined(16, 2, 64, 8, 8, "warps_4_single", "warps_4_single"),
                 joined(8, 2, 64, 128, 64, "warps_staged_odd", "warps_staged_odd"),
+                joined(8, 2, 300, 16, 8, "warps_staged_odd_single", "warps_staged_odd_single"),
+                joined(8, 1, 1024, 32, 16, "warps_staged_odd_pair", "warps_staged_odd_pair"),
                 joined(8, 1, 1024, 64, 32, "warps_staged_odd", "warps_staged_odd"),
                 joined(8, 1, 1050, 64, 32, "warps_staged_odd", "streamed_runs"),
                 new Norm(DType.F32, 8, 2, 100, 32, 0, f32),
@@ -112,7 +119,7 @@ class CudaGroupNormTest extends OnCudaDevice {
         assertThat(kernels(backward(norm, forward))).containsExactly(norm.kernels()[1], "norm_parameters");
     }
 
-    /// Two groups of 24 channels are a slice where they fit, so that none begins within a sector.
+    /// Slices are 48 channels where they fit, and not 24, so that none begins within a sector.
     @ParameterizedTest
     @CsvSource({
         // groups, pixels, channels, whether backward, then channels of a slice
@@ -121,7 +128,12 @@ class CudaGroupNormTest extends OnCudaDevice {
         "4, 1000, 96, false, 48",
         "4, 1000, 96, true, 24",
         "4, 256, 96, true, 48",
-        "8, 64, 96, false, 24"
+        "8, 64, 96, false, 48",
+        "8, 1024, 96, false, 48",
+        "8, 1024, 96, true, 24",
+        "8, 1024, 48, false, 48",
+        "8, 1024, 24, false, 24",
+        "16, 64, 48, false, 24"
     })
     void slicesAreWholeSectorsWhereTheyFit(int groups, int pixels, int channels, boolean backward, int width) {
         TensorType x = new TensorType(Shape.of(1, pixels, 1, channels), DType.BF16);

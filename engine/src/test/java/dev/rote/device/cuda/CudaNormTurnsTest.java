@@ -27,6 +27,9 @@ class CudaNormTurnsTest extends OnCudaDevice {
         "1, 300, 64, 0, 1, warps_staged",
         "8, 64, 96, 0, 2, warps_staged_odd",
         "8, 1000, 64, 32, 1, warps_staged_odd",
+        "8, 300, 16, 8, 2, warps_staged_odd_single",
+        "8, 300, 48, 0, 2, warps_staged_odd_pair",
+        "8, 1024, 32, 16, 1, warps_staged_odd_pair",
         "8, 1024, 8, 0, 2, warps_staged_single",
         "12, 600, 24, 0, 2, warps_staged_pair",
         "8, 1025, 8, 8, 2, warps_staged_pair"
