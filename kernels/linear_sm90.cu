@@ -20,28 +20,7 @@
 // Cost         2*N*C*K flop; x is read K / columns times, all but once from L2. N=131072, C=64, K=192: 3.2 GFLOP, 67 MB:
 //              16 us at 4.3 TB/s. An addend is read once
 // Reference    LinearReference, Conv2dReference (double); common/wgmma_bf16.cuh, common/tensor_copy.cuh
-#include "tensor_copy.cuh"
-#include "wgmma_bf16.cuh"
-#include "wgmma_store.cuh"
-
-struct LinearSm90Args {
-    TensorMap left;    // x or dy [rows,first]: boxes [256,LINE / 2]
-    TensorMap left2;   // x2 [rows,depth-first]
-    TensorMap right;   // w: forward boxes [COLUMNS,LINE / 2], backward [LINE / 2,32 or 64 columns]
-    void* y;           // [rows,first_columns]
-    void* y2;          // [rows,columns-first_columns]
-    const float* bias; // [columns] or null
-    const void* addend; // [rows,columns], where y2 is not used, or null
-    int rows;
-    int depth;
-    int first;
-    int columns;
-    int first_columns;
-    int stages; // of the ring in shared memory
-};
-LAYOUT(LinearSm90Args, left, left2, right, y, y2, bias, addend, rows, depth, first, columns, first_columns, stages)
-
-constexpr int LINEAR_SM90_ROWS = 256, LINEAR_SM90_THREADS = 256, LINEAR_SM90_STAGES = 8;
+#include "linear_sm90.cuh"
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 

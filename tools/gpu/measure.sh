@@ -106,7 +106,7 @@ bench() {
     vendor-bench
     if [ -z "$standin" ]; then # a hundred evaluations of the network take minutes there
         step sampling 60 "${java[@]}" "${jmh[@]}" CudaSamplingBench -rff "$out/sampling.json" -p precision=bf16 \
-            -p width="$narrow" -p batch=1000,250 -wi 1 -i 3
+            -p width="$narrow" -p batch=1000,5000 -wi 1 -i 3
         for shape in 10000x32768x1024 50000x50000x3072; do
             step "nearest-$shape" 60 "${java[@]}" "${jmh[@]}" NearestNeighbourBench -rff "$out/nearest-$shape.json" \
                 -p device=cuda -p shape=$shape -p type=f32,u8 -wi 3 -i 20

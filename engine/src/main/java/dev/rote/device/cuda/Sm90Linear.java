@@ -4,8 +4,8 @@ import dev.rote.graph.DType;
 import java.util.Optional;
 import java.util.function.LongFunction;
 
-/// A linear layer in bf16 by `linear_sm90.cu` and `linear_backward_weight_sm90.cu`, of one tensor or of two side by
-/// side, on compute capability 9.0.
+/// A linear layer in bf16 by `linear_sm90.cu`, `linear_sm90_rows.cu` and `linear_backward_weight_sm90.cu`, of one
+/// tensor or of two side by side, on compute capability 9.0.
 ///
 /// @param x address of [rows,first], or where its gradient goes
 /// @param x2 address of [rows,channels-first]; any where there is none
@@ -17,6 +17,8 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     private static final int THREADS = 256;
     private static final int STATE_BYTES = 2048;
     private static final int WEIGHTS_STATE_BYTES = 1024;
+    private static final int ROWS_STATE_BYTES = 3072;
+    private static final int ROWS_MOST_COLUMNS = 512;
     private static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
     private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
     private static final int MOST_STAGES = 8;
@@ -56,8 +58,24 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
             return Optional.empty();
         }
         int columns = isOf(128, filters) && isOf(64, first, channels) ? 128 : isOf(64, filters) ? 64 : 32;
+        if (addend == 0 && columns < 128 && filters >= 2 * columns && filters <= ROWS_MOST_COLUMNS) {
+            // Rows would be read for several blocks of columns: they come once, if all filters have room beside them.
+            int step = isOf(64, first, channels, filters) ? 64 : 32;
+            int kept = ROWS_STATE_BYTES + filters * channels * 2;
+            int stages = Math.min(MOST_STAGES, (TWO_BLOCKS - kept) / (ROWS * step * 2));
+            if (stages >= 2 * (channels / step)) {
+                Arguments arguments = forward(step, step, bias, 0).i32("stages", stages);
+                String kernel = "linear_sm90_rows_" + step + "x" + step;
+                int bytes = kept + stages * ROWS * step * 2;
+                return Optional.of(inTurn(kernel, Math.ceilDiv(rows, ROWS), 2, bytes, arguments));
+            }
+        }
         int depth = columns == 128 ? 64 : 32;
-        Arguments arguments = new Arguments()
+        return Optional.of(product("linear_sm90_", depth, columns, filters, forward(depth, columns, bias, addend)));
+    }
+
+    private Arguments forward(int depth, int columns, long bias, long addend) {
+        return new Arguments()
                 .tensorMap("left", matrix(x, rows, first, ROWS, depth))
                 .tensorMap("left2", matrix(first == channels ? x : x2, rows, second(), ROWS, depth))
                 .tensorMap("right", matrix(w, filters, channels, columns, depth))
@@ -70,7 +88,6 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
                 .i32("first", first)
                 .i32("columns", filters)
                 .i32("first_columns", filters);
-        return Optional.of(product("linear_sm90_", depth, columns, filters, arguments));
     }
 
     Optional<KernelLaunch> backwardData() {
@@ -101,13 +118,22 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         int blocks = columns == 128 ? 1 : 2;
         int stages = Math.min(MOST_STAGES, ((blocks == 1 ? ONE_BLOCK : TWO_BLOCKS) - STATE_BYTES) / stageBytes);
         int tiles = MatrixLowering.extent("tiles", (long) Math.ceilDiv(rows, ROWS) * (across / columns));
+        return inTurn(
+                stem + depth + "x" + columns,
+                tiles,
+                blocks,
+                STATE_BYTES + stages * stageBytes,
+                arguments.i32("stages", stages));
+    }
+
+    private static KernelLaunch inTurn(String kernel, int tiles, int blocks, int sharedBytes, Arguments arguments) {
         int rounds = Math.ceilDiv(tiles, MULTIPROCESSORS * blocks);
         return new KernelLaunch(
-                        stem + depth + "x" + columns,
+                        kernel,
                         KernelLaunch.Extent.of(Math.ceilDiv(tiles, rounds)),
                         KernelLaunch.Extent.of(THREADS),
-                        STATE_BYTES + stages * stageBytes,
-                        arguments.i32("stages", stages))
+                        sharedBytes,
+                        arguments)
                 .inTurn(MULTIPROCESSORS * blocks);
     }
 

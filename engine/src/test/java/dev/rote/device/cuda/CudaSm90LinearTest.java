@@ -3,9 +3,11 @@ package dev.rote.device.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.graph.Conv2d;
+import dev.rote.graph.Graph;
 import dev.rote.graph.Linear;
 import dev.rote.graph.Shape;
 import dev.rote.graph.TensorType;
+import dev.rote.graph.Value;
 import dev.rote.reference.OpCase;
 import dev.rote.reference.OpRun;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Linear layers by the matrix instructions of compute capability 9.0 ([Sm90Linear]), against the definition.
@@ -32,13 +35,17 @@ class CudaSm90LinearTest extends OnSm90Device {
     /// forward, of the gradient of data and of weights. Rows that fill no tile, one step and several, columns of
     /// either output.
     private static final Object[][] SIZES = {
-        {2048, 64, 0, 192, "32x64", "32x64", "64"},
-        {2049, 128, 0, 128, "64x128", "64x128", "128"},
-        {2100, 32, 0, 64, "32x64", "32x32", "32"},
-        {2048, 32, 32, 32, "32x32", "32x32", ""},
-        {2305, 64, 32, 64, "32x64", "32x32", "32"},
-        {2048, 128, 64, 128, "64x128", "32x64", "64"},
-        {2111, 128, 128, 64, "32x64", "64x128", "128"}
+        {2048, 64, 0, 192, "rows_64x64", "32x64", "sm90_64"},
+        {2049, 32, 0, 96, "rows_32x32", "32x32", "tensor_bf16_64x64"},
+        {2305, 64, 0, 64, "32x64", "32x64", "sm90_64"},
+        {2100, 64, 64, 192, "32x64", "32x64", "sm90_64"}, // filters leave no room for two tiles
+        {2111, 32, 32, 96, "rows_32x32", "32x32", "tensor_bf16_64x64"},
+        {2049, 128, 0, 128, "64x128", "64x128", "sm90_128"},
+        {2100, 32, 0, 64, "32x64", "32x32", "sm90_32"},
+        {2048, 32, 32, 32, "32x32", "32x32", "tensor_bf16_32x128"}, // half of the tile would be unused
+        {2305, 64, 32, 64, "32x64", "32x32", "sm90_32"},
+        {2048, 128, 64, 128, "64x128", "32x64", "sm90_64"},
+        {2111, 128, 128, 64, "32x64", "64x128", "sm90_128"}
     };
 
     static Stream<Case> cases() {
@@ -51,9 +58,8 @@ class CudaSm90LinearTest extends OnSm90Device {
             TensorType bias = TensorType.f32(s[3]);
             String forward = "linear_sm90_" + size[4];
             String data = "linear_backward_data_sm90_" + size[5];
-            String weight = size[6].equals("") // half of the tile would be unused
-                    ? "linear_joined_backward_weight_tensor_bf16_32x128"
-                    : "linear_backward_weight_sm90_" + size[6];
+            boolean joined = s[2] > 0 && !((String) size[6]).startsWith("sm90");
+            String weight = (joined ? "linear_joined" : "linear") + "_backward_weight_" + size[6];
             if (s[2] == 0) {
                 TensorType w = bf16(s[3], s[1]);
                 cases.add(new Case(of(random, new Linear(), x, w, bias), forward));
@@ -83,6 +89,25 @@ class CudaSm90LinearTest extends OnSm90Device {
         for (int output = 0; output < expected.size(); output++) {
             isRounded(found.get(output), expected.get(output), one.name() + " output " + output);
         }
+    }
+
+    /// Each tile alone, and one after the other in one block, whose rows come while those before are used.
+    @ParameterizedTest
+    @CsvSource({"2304, 64, 192, 64x64", "2300, 32, 96, 32x32", "2200, 64, 96, 32x32"})
+    void resultsAreTheSameHoweverManyTilesABlockHas(int rows, int channels, int filters, String tile) {
+        List<Outcome> found = Stream.of(false, true)
+                .map(narrow -> {
+                    Graph graph = new Graph();
+                    Value y = graph.apply(
+                            new Linear(),
+                            Outcome.input(graph, "x", rows, channels),
+                            Outcome.input(graph, "w", filters, channels),
+                            graph.external("bias", TensorType.f32(filters)));
+                    return Outcome.of(device, graph, y, narrow);
+                })
+                .toList();
+        assertThat(found.getFirst().kernels()).contains("linear_sm90_rows_" + tile);
+        found.get(1).isTheSameAs(found.getFirst());
     }
 
     /// Eight parts of a large gradient, which threads of four values add up.
