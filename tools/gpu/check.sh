@@ -9,7 +9,8 @@
 #                                  compute-sanitizer on a share of the cases. warm: what the peers must compile. sweep:
 #                                  small runs that share the GPU, and the peer's one after another. audit: copies planted
 #                                  among 50,000 images. memorization: the memorized fraction in the loop. bench: the rest,
-#                                  ours and the peers. profile: counters of chosen kernels by ncu. trace: every launch of
+#                                  ours and the peers. profile: counters of chosen kernels by ncu, and their instructions with
+#                                  samples, bank conflicts and reasons of stalls. trace: every launch of
 #                                  a step, and of 16 small runs as one program, by ncu. report: the table and its JSON
 #                                  vendor, vendor-bench: what is by cuBLAS and cuDNN inside Rote, alone
 #   --seconds N                    of the whole call: what does not fit any more is cut short or left out
@@ -101,7 +102,8 @@ tests() {
     step reductions 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaReductionTest \
         --select-class $tests.CudaAttentionTest --select-class $tests.CudaNormSumTest \
         --select-class $tests.CudaGroupNormTest --select-class $tests.CudaNormDropoutTest \
-        --select-class $tests.CudaNormJoinedSumTest --select-class $tests.CudaNormTotalsTest &
+        --select-class $tests.CudaNormJoinedSumTest --select-class $tests.CudaNormTotalsTest \
+        --select-class $tests.CudaNormTurnsTest &
     running+=($!)
     step training 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaTrainingTest --select-class $tests.CudaBindingsTest \
         --select-class $tests.CudaSideBySideTest --select-class $tests.CudaMlpTest & # not CudaDescentTest: needs OpenBLAS

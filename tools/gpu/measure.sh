@@ -143,23 +143,27 @@ vendor-bench() {
 }
 
 # Registers, occupancy, throughputs, tensor pipes and reasons of stalls of the kernels whose names match
-# ROTE_PROFILE_KERNELS, in the operations of a step whose names match ROTE_PROFILE_OPERATIONS.
+# ROTE_PROFILE_KERNELS, in the operations of a step whose names match ROTE_PROFILE_OPERATIONS; and where in their
+# instructions warps wait.
 profile() {
     if [ -n "$standin" ] || ! command -v ncu >/dev/null; then
         left_out profile "no ncu"
         return
     fi
-    local raw=$out/profile-raw.csv section sections=()
-    for section in LaunchStats Occupancy SpeedOfLight ComputeWorkloadAnalysis MemoryWorkloadAnalysis WarpStateStats; do
+    local report=$out/profile.ncu-rep raw=$out/profile-raw.csv section sections=()
+    for section in LaunchStats Occupancy SpeedOfLight ComputeWorkloadAnalysis MemoryWorkloadAnalysis WarpStateStats \
+        SourceCounters; do
         sections+=(--section $section)
     done
     # shellcheck disable=SC2086
     step profile 60 ncu --clock-control none --graph-profiling node --target-processes all --kill yes \
         --kernel-name-base function --kernel-name "regex:${ROTE_PROFILE_KERNELS:-conv2d|attention|group_norm}" \
-        --launch-count "${ROTE_PROFILE_LAUNCHES:-12}" "${sections[@]}" --csv --page raw --log-file "$raw" \
+        --launch-count "${ROTE_PROFILE_LAUNCHES:-12}" "${sections[@]}" --force-overwrite --export "$report" \
         "${java[@]}" -cp "$home/lib/*" dev.rote.bench.OperationTimes width="$narrow" batch=$batch precision=bf16 \
         optimizer=sgd only="${ROTE_PROFILE_OPERATIONS:-conv2d.*|attention.*|group_norm.*}" steps=0 seconds=0.0001 \
         check=false limit=50
+    step profile-raw 30 sh -c 'ncu --import "$1" --csv --page raw >"$2"' sh "$report" "$raw"
+    step profile-source 30 sh -c 'ncu --import "$1" --csv --page source | gzip >"$2"' sh "$report" "$out/profile-source.csv.gz"
     step profile-table 20 python3 "$home/profile_table.py" "$raw" "$out/profile.csv"
     cat "$out/profile-table.log"
 }
