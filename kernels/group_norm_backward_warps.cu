@@ -21,16 +21,26 @@
 //              rounded once more (2^-9), after it was summed. A dropout rounds nothing. Totals are of dx
 //              before it is rounded, in f32: a thread's pixels in order, a tree over lanes, the warps in order
 // Determinism  run-to-run: fixed-shape sums, no atomics
-// Cost         two or three reads and one write, about 22 instructions per value with SiLU by count, 23 with totals: half of
-//              what an H200 issues in the time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32 pixels
-//              and 32 channels, 12 for
-//              16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. Measured of the first on an H200, with
-//              norm_parameters: 38.8 us (62.8 with group_norm_backward.cu)
+// Cost         two or three reads and one write, about 21 instructions per value with SiLU in loops (loops.py), 22 with totals:
+//              half of what an H200 issues in the time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32
+//              pixels and 32 channels, 12 for 16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. On an H200 the first took
+//              36.8 us, with a sixth of a block's time before its first copy (ncu), now 130 instructions in the place of 201, and
+//              without halves; with an addend in device memory, 32x32 and 128, 247 us of 126. Not measured since
 //              _single, 128 images of 32x32x8: 1.5 us for the bytes, measured 4.4 of one channel a group, 5.3 of two (9.9
 //              with group_norm_backward.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps_gradient.cuh"
+
+// What is added to a thread's dx is read in the end: it comes to L2 meanwhile, by threads of every second vector, whose sectors
+// hold two.
+template <class S>
+__device__ __forceinline__ void prefetch_addends(const GroupNormBackwardArgs& a, const S& slice, const Vectors& parts, int count) {
+    if (!parts.has(a.addend, a.addend2) || slice.column() % 2 != 0) return;
+    const bf16* more = parts.of(a.addend, a.addend2, slice.image);
+#pragma unroll 1
+    for (int k = 0; k < count; k++) prefetch_line(more + k * parts.step);
+}
 
 // K vectors per thread, in registers. DROPS: there may be a dropout.
 template <int K, bool WIDE, bool DROPS, bool TOTALS, class S = WarpSlice<4>>
@@ -46,6 +56,7 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     for (int k = 0; k < K; k++) x[k] = k < count ? *(const uint4*)(from + k * parts.step) : zero;
     for (int k = 0; k < K; k++) dz[k] = k < count ? *(const uint4*)(from_dy + k * whole.step) : zero;
     ChannelTerms<S::RUN> terms(a, slice);
+    prefetch_addends(a, slice, parts, count);
     terms.finish();
     float sum[16] = {};
     if (a.silu) {
@@ -110,12 +121,14 @@ struct StagedVectors {
     int mine;
 
     template <class S>
-    __device__ __forceinline__ StagedVectors(const S& slice, uint4* all) {
-        int pixels = (slice.pixels + slice.rows - 1) / slice.rows; // of the first rows
-        count = (pixels + 1) & ~1;
-        mine = slice.is_there(pixels - 1) ? pixels : pixels - 1;
+    __device__ __forceinline__ StagedVectors(const S& slice, uint4* all, int rounds) {
+        count = (rounds + 1) & ~1;
+        mine = slice.is_there(rounds - 1) ? rounds : rounds - 1;
         x = all + threadIdx.x;
         dz = x + count * blockDim.x;
+    }
+
+    __device__ __forceinline__ void pad() const {
         for (int k = count - 2; k < count; k++) {
             if (k >= mine) x[k * blockDim.x] = dz[k * blockDim.x] = make_uint4(0, 0, 0, 0);
         }
@@ -125,14 +138,16 @@ struct StagedVectors {
     __device__ __forceinline__ int first_part() const { return (count + 2) / 4 * 2; }
 
     __device__ __forceinline__ void copy(const bf16* from, int step, const bf16* from_dy, int step_dy) const {
+        int k = 0;
+#pragma unroll 1
+        for (int end = min(first_part(), mine), part = 0; part < 2; end = mine, part++) {
 #pragma unroll 2
-        for (int k = 0; k < mine; k++) {
-            if (k == first_part()) commit_copies();
-            copy_async<16>(x + k * blockDim.x, from + k * step);
-            copy_async<16>(dz + k * blockDim.x, from_dy + k * step_dy);
+            for (; k < end; k++, from += step, from_dy += step_dy) {
+                copy_async<16>(x + k * blockDim.x, from);
+                copy_async<16>(dz + k * blockDim.x, from_dy);
+            }
+            commit_copies();
         }
-        if (mine <= first_part()) commit_copies();
-        commit_copies();
     }
 
     // Nobody else reads this thread's vectors.
@@ -166,11 +181,13 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     DYNAMIC_SHARED(float, met);
     S slice(a.pixels, a.slice, a.per_group, 0, blockIdx.x, from_the_last(blockIdx.y, gridDim.y));
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
-    ChannelTerms<S::RUN> terms(a, slice);
-    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * max(slice.columns, 2) * 16));
+    StagedVectors staged(slice, (uint4*)(met + (slice.warps + spare) * max(slice.columns, 2) * 16), a.rounds);
     const bf16 *from = parts.of(a.x, a.x2, slice.image), *from_dy = whole.of(a.dy, a.dy, slice.image);
     staged.copy(from, parts.step, from_dy, whole.step);
+    staged.pad();
+    prefetch_addends(a, slice, parts, staged.mine);
     Dropout dropout(a, slice);
+    ChannelTerms<S::RUN> terms(a, slice); // on their way beside the copies
     terms.finish();
     float sum[16] = {};
     if (a.silu) {
@@ -212,9 +229,9 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
 
 // As many as shared memory admits.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
-constexpr int STAGED_BLOCKS = 2;
+constexpr int STAGED_BLOCKS = 2, STAGED_ODD_BLOCKS = 1;
 #else
-constexpr int STAGED_BLOCKS = 3;
+constexpr int STAGED_BLOCKS = 3, STAGED_ODD_BLOCKS = 2;
 #endif
 
 #define STAGED(suffix, threads, blocks, ...)                                                                   \
@@ -231,7 +248,7 @@ KERNEL_RESIDENT_ROOMY(group_norm_backward_bf16_warps_staged_wide, GroupNormBackw
     group_norm_backward_staged<WarpSlice<4>, LaneGradient<true, WarpSlice<4>>>(a, 0);
 }
 STAGED(_wide_totals, 256, 2, WarpSlice<4>, LaneGradient<true, WarpSlice<4>>, true)
-KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, 2) {
+KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd, GroupNormBackwardArgs, 384, STAGED_ODD_BLOCKS) {
     group_norm_backward_staged<OddSlice<4>, OddGradient<4>>(a, 1);
 }
 KERNEL_RESIDENT(group_norm_backward_bf16_warps_staged_odd_pair, GroupNormBackwardArgs, 192, 2) {

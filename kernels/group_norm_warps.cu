@@ -178,9 +178,10 @@ struct StagedImages {
     const int& stages; // an argument of the kernel
 
     template <class S>
-    __device__ __forceinline__ StagedImages(const S& slice, uint4* all, const int& stages) : all(all + threadIdx.x), stages(stages) {
-        count = (slice.pixels - slice.row + slice.rows - 1) / slice.rows; // of this thread
-        stage_vectors = (slice.pixels + slice.rows - 1) / slice.rows * (int)blockDim.x;
+    __device__ __forceinline__ StagedImages(const S& slice, uint4* all, const int& stages, int rounds)
+        : all(all + threadIdx.x), stages(stages) {
+        count = slice.is_there(rounds - 1) ? rounds : rounds - 1; // of this thread
+        stage_vectors = rounds * (int)blockDim.x;
     }
 
     __device__ __forceinline__ uint4* stage(int turn) const { return all + (stages == 2 ? turn & 1 : 0) * stage_vectors; }
@@ -209,7 +210,7 @@ __device__ __forceinline__ void group_norm_staged(const GroupNormArgs& a) {
     int image = (int)from_the_last(blockIdx.x, a.images), turns = gridDim.x;
     S slice(a.pixels, a.slice, a.per_group, 0, blockIdx.y, image);
     Vectors parts(slice, a.channels, a.first), whole(slice, a.channels);
-    StagedImages staged(slice, all, a.stages);
+    StagedImages staged(slice, all, a.stages, a.rounds);
     // Of two turns each, as threads are never further apart: what meets, and the channels of a dropout.
     float* met = (float*)(all + a.stages * staged.stage_vectors);
     int meeting = slice.template meeting<2>();

@@ -59,3 +59,12 @@ __device__ __forceinline__ void wait_copies() {
     copies.erase(copies.begin(), copies.begin() + done);
 #endif
 }
+
+// Starts to bring what is wanted at the end of a product to L2, where it would be waited for from device memory.
+__device__ __forceinline__ void prefetch_line(const void* at) {
+#ifdef __CUDACC__
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(at));
+#else
+    (void)at;
+#endif
+}

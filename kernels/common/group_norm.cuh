@@ -26,9 +26,10 @@ struct GroupNormArgs {
     float kept; // 1 / (1 - rate)
     int images;
     int stages; // images that a block of `_staged` has in shared memory, 1 or 2
+    int rounds; // pixels of a thread, of `_staged`: rounded up
 };
 LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2,
-       step, first_word, seed, purpose, threshold, kept, images, stages)
+       step, first_word, seed, purpose, threshold, kept, images, stages, rounds)
 
 struct GroupNormBackwardArgs {
     const void* dy;     // [N,P,C]
@@ -58,6 +59,7 @@ struct GroupNormBackwardArgs {
     uint32_t threshold;
     float kept;
     void* totals; // [N,C], sums of dx over the pixels. `_totals` only
+    int rounds;   // pixels of a thread, of `_staged`: rounded up
 };
 LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
-       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept, totals)
+       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept, totals, rounds)

@@ -1,16 +1,8 @@
 // wgmma_store.cuh: the sums of wgmma_bf16.cuh to rows in bf16.
 #pragma once
+#include "async_copy.cuh"
 #include "bf16.cuh"
 #include "tile_store.cuh"
-
-// Starts to bring what is wanted at the end of a product to L2, where the store of a tile would wait for device memory.
-__device__ __forceinline__ void prefetch_line(const void* at) {
-#ifdef __CUDACC__
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(at));
-#else
-    (void)at;
-#endif
-}
 
 // Of a row of COLUMNS values, which its tensor has from `row` on: 128 bytes a line.
 template <int COLUMNS>

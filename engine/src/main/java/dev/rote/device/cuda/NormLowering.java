@@ -74,7 +74,8 @@ final class NormLowering {
         drop(run.dropout(), arguments);
         arguments
                 .i32("images", x.shape().dim(0))
-                .i32("stages", warps.map(WarpSlice::stages).orElse(1));
+                .i32("stages", warps.map(WarpSlice::stages).orElse(1))
+                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0));
         if (warps.isPresent()) {
             return List.of(warps.get().launch(arguments, ""));
         }
@@ -163,8 +164,11 @@ final class NormLowering {
                 .pointer("dx2", joined ? memory.address(run.dx(1)) : 0)
                 .pointer("addend2", joined ? memory.addressOrNull(run.addend(1)) : 0);
         drop(run.dropout(), arguments);
-        arguments.pointer(
-                "totals", run.totals() == null ? 0 : memory.address(run.totals().output()));
+        arguments
+                .pointer(
+                        "totals",
+                        run.totals() == null ? 0 : memory.address(run.totals().output()))
+                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0));
         KernelLaunch parameters = parameters(node);
         if (warps.isPresent()) {
             return List.of(warps.get().gradient(arguments, run), parameters);

@@ -131,12 +131,16 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         return two ? 2 : 1;
     }
 
+    /// Pixels of a thread at most.
+    int rounds() {
+        return Math.toIntExact(Math.ceilDiv(pixels, WARP * warps() / columns()));
+    }
+
     /// As the kernels lay it out: staged vectors, backward an even count per thread and tensor, and what backward's
     /// sums meet in.
     private long sharedBytes() {
         int threads = WARP * warps();
-        long perThread = Math.ceilDiv(pixels, threads / columns());
-        long even = backward ? Math.ceilDiv(perThread, 2) * 2 : perThread;
+        long even = backward ? Math.ceilDiv(rounds(), 2) * 2 : rounds();
         long staged = isStaged() ? even * threads * VECTOR * DType.BF16.bytes() : 0;
         if (!backward) {
             // Of two images: two sums of each run, of every warp, of all vectors of a pixel or of two lanes; and which
