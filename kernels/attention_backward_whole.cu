@@ -9,7 +9,7 @@
 // Tiling       a block of T threads; a warp has 32 keys and values, as in attention_backward_pairs.cu, and meets all queries,
 //              16 at a time. ds of 64 queries goes through shared memory, where a warp takes it for 16 queries and all keys, of
 //              256 half; the sums of the other half wait there for it. Nothing passes, so no address is made twice, and there
-//              are two barriers for 64 queries. T = 256, D = 16: 90 KiB, 2 blocks of 8 warps on a multiprocessor; T = 64, D =
+//              are two barriers for 64 queries. What about the next block reads comes to L2 meanwhile. T = 256, D = 16: 90 KiB, 2 blocks of 8 warps on a multiprocessor; T = 64, D =
 //              32: 30 KiB, 6 blocks of 2; T = 256, D = 32: 134 KiB, one block
 // Numerics     as attention_backward_head.cu; products of dy and v begin with -delta; at T = 256 dq is the sum of two halves of
 //              the keys
@@ -67,6 +67,8 @@ __device__ __forceinline__ void attention_backward_whole(const AttentionBackward
     load_head<DEPTH, 3>(queries, head.part((const bf16*)a.qkv, 0), head.width);
     load_head<DEPTH, 1>(gradients, head.vectors((const bf16*)a.dy), 0);
     commit_copies();
+    prefetch_head<3>(head, head.part((const bf16*)a.qkv, 0), head.width, a.ahead);
+    prefetch_head<1>(head, head.vectors((const bf16*)a.y), 0, a.ahead);
     find_numbers<DEPTH, T>(numbers, gradients, head.vectors((const bf16*)a.y), head.numbers(a.lse));
     PairOfKeys<DEPTH, ARE> own(keys, values, warp * 32);
     bf16* own_slopes = slopes + warp * 32 * SLOPE_ROW;

@@ -8,7 +8,8 @@
 //              to 16 bytes
 // Tiling       a block of T threads owns a head, whose queries, keys and values are in shared memory as a whole: 36 KiB at T =
 //              256, D = 16, 60 at D = 32. A warp has 32 queries, so what is read of keys and values serves twice as many
-//              as in attention_mma.cu, and nothing but a head's vectors is loaded. _8: rows are those for 16, products of
+//              as in attention_mma.cu, and nothing but a head's vectors is loaded; what about the next block on the
+//              multiprocessor reads comes to L2 meanwhile. _8: rows are those for 16, products of
 //              scores have half the depth, those with values half the columns
 // Numerics     f32 sums on tensor cores. Where |q| |k| log2(e) / sqrt D is at most 60 for the longest query and key, no weight
 //              needs a maximum beside it: exp(s) lies between 2^-60 and 2^60, and precision is relative (values longer than
@@ -21,7 +22,8 @@
 //              cycles of the unit for exponentials, which four warps share; a polynomial takes 8 instructions, so that a
 //              quarter of the weights balances the two. T = 256, D = 16, 2,048 heads: 28 and 27 us at 1.75 GHz, 16 us for the
 //              bytes. On an H200 60 us (attention_mma.cu 70), T = 64, D = 32 15.1 us: by ncu a quarter of the instructions is
-//              before and behind the loop, and four schedulers issue 2.5 a cycle
+//              before and behind the loop, which takes half of a block's time (T = 64: a seventh), and four schedulers issue
+//              2.5 a cycle. With what comes to L2 not measured
 // Reference    AttentionReference (double). Milakov and Gimelshein 2018, arXiv:1805.02867, section 2: what the maximum is for
 #include "attention_head.cuh"
 #include "packed.cuh"
@@ -155,6 +157,7 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
 
     load_head<DEPTH, 3>(queries, head.part((const bf16*)a.qkv, 0), head.width);
     commit_copies();
+    prefetch_head<3>(head, head.part((const bf16*)a.qkv, 0), head.width, a.ahead);
     wait_copies<0>();
     __syncthreads(); // the head is there
     int own_row = threadIdx.x * PITCH<bf16, DEPTH>;

@@ -32,14 +32,24 @@
 #include "async_copy.cuh"
 #include "norm_warps_gradient.cuh"
 
-// What is added to a thread's dx is read in the end: it comes to L2 meanwhile, by threads of every second vector, whose sectors
-// hold two.
+// A thread's vectors begin to come to L2, by threads of every second vector, as sectors hold two.
 template <class S>
-__device__ __forceinline__ void prefetch_addends(const GroupNormBackwardArgs& a, const S& slice, const Vectors& parts, int count) {
-    if (!parts.has(a.addend, a.addend2) || slice.column() % 2 != 0) return;
-    const bf16* more = parts.of(a.addend, a.addend2, slice.image);
+__device__ __forceinline__ void prefetch_vectors(const S& slice, const bf16* first, int step, int count) {
+    if (slice.column() % 2 != 0) return;
 #pragma unroll 1
-    for (int k = 0; k < count; k++) prefetch_line(more + k * parts.step);
+    for (int k = 0; k < count; k++) prefetch_line(first + k * step);
+}
+
+// What is added to dx, which is read in the end, and about what the next block on this multiprocessor reads of x: dy is
+// given by the launch before, but x has been in device memory since the forward half.
+template <class S>
+__device__ __forceinline__ void prefetch(const GroupNormBackwardArgs& a, const S& slice, const Vectors& parts, int count) {
+    if (parts.has(a.addend, a.addend2)) {
+        prefetch_vectors(slice, parts.of(a.addend, a.addend2, slice.image), parts.step, count);
+    }
+    if ((int)slice.image >= a.ahead) {
+        prefetch_vectors(slice, parts.of(a.x, a.x2, slice.image - a.ahead), parts.step, count);
+    }
 }
 
 // K vectors per thread, in registers. DROPS: there may be a dropout.
@@ -56,7 +66,7 @@ __device__ __forceinline__ void group_norm_backward_held(const GroupNormBackward
     for (int k = 0; k < K; k++) x[k] = k < count ? *(const uint4*)(from + k * parts.step) : zero;
     for (int k = 0; k < K; k++) dz[k] = k < count ? *(const uint4*)(from_dy + k * whole.step) : zero;
     ChannelTerms<S::RUN> terms(a, slice);
-    prefetch_addends(a, slice, parts, count);
+    prefetch(a, slice, parts, count);
     terms.finish();
     float sum[16] = {};
     if (a.silu) {
@@ -185,7 +195,7 @@ __device__ __forceinline__ void group_norm_backward_staged(const GroupNormBackwa
     const bf16 *from = parts.of(a.x, a.x2, slice.image), *from_dy = whole.of(a.dy, a.dy, slice.image);
     staged.copy(from, parts.step, from_dy, whole.step);
     staged.pad();
-    prefetch_addends(a, slice, parts, staged.mine);
+    prefetch(a, slice, parts, staged.mine);
     Dropout dropout(a, slice);
     ChannelTerms<S::RUN> terms(a, slice); // on their way beside the copies
     terms.finish();

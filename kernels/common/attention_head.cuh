@@ -14,8 +14,9 @@ struct AttentionBackwardHeadArgs {
     int heads;
     int depth;   // D
     float scale; // 1 / sqrt D
+    int ahead;   // images, `_whole` only: as prefetch_head
 };
-LAYOUT(AttentionBackwardHeadArgs, dy, qkv, y, lse, dqkv, tokens, heads, depth, scale)
+LAYOUT(AttentionBackwardHeadArgs, dy, qkv, y, lse, dqkv, tokens, heads, depth, scale, ahead)
 
 // Vectors of up to 8 values in rows for 16: products of half the depth, and of half the columns.
 enum class Vectors { WHOLE, HALF };
@@ -108,6 +109,20 @@ __device__ __forceinline__ void load_head(bf16* tiles, const HeadVectors<const b
         load_head_by<DEPTH, COUNT, 16>(tiles, of, width);
     } else {
         load_head_by<DEPTH, COUNT, 8>(tiles, of, width);
+    }
+}
+
+// Starts to bring COUNT tensors of a head to L2, of the image `ahead` before this one, if there is one: about what the next block on
+// this multiprocessor reads, as blocks go from the last image to the first. As many threads as tokens.
+template <int COUNT>
+__device__ __forceinline__ void prefetch_head(const HeadPlace& head, const HeadVectors<const bf16>& of, int width, int ahead) {
+    constexpr int SECTOR = 16; // values
+    if (head.image < ahead) return;
+    const bf16* row = of.first + ((int)threadIdx.x * of.stride - (int64_t)ahead * of.count * of.stride);
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+#pragma unroll 1
+        for (int d = 0; d < of.depth; d += SECTOR) prefetch_line(row + i * width + d);
     }
 }
 

@@ -21,8 +21,9 @@ struct AttentionMmaArgs {
     int heads;
     int depth;   // D
     float scale; // 1 / sqrt D
+    int ahead;   // images, `attention_head` only: as attention_head.cuh
 };
-LAYOUT(AttentionMmaArgs, qkv, y, lse, tokens, heads, depth, scale)
+LAYOUT(AttentionMmaArgs, qkv, y, lse, tokens, heads, depth, scale, ahead)
 
 template <class T>
 constexpr int CHUNK = 16 / (int)sizeof(T);
@@ -49,16 +50,17 @@ struct HeadVectors {
 
 // Where a head, counted in [N,heads], lies in the tensors of an attention.
 struct HeadPlace {
-    int tokens, depth, width;
+    int image, tokens, depth, width;
     int64_t in_qkv, in_y, in_numbers;
 
     template <class Args>
     __device__ __forceinline__ HeadPlace(const Args& a, unsigned head) : tokens(a.tokens), depth(a.depth) {
-        int64_t image = head / a.heads;
+        int64_t of_image = head / a.heads;
+        image = (int)of_image;
         int in_image = (int)(head % a.heads);
         width = a.heads * depth;
-        in_qkv = image * tokens * 3 * width + in_image * depth;
-        in_y = image * tokens * width + in_image * depth;
+        in_qkv = of_image * tokens * 3 * width + in_image * depth;
+        in_y = of_image * tokens * width + in_image * depth;
         in_numbers = (int64_t)head * tokens;
     }
 

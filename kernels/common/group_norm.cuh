@@ -60,6 +60,7 @@ struct GroupNormBackwardArgs {
     float kept;
     void* totals; // [N,C], sums of dx over the pixels. `_totals` only
     int rounds;   // pixels of a thread, of `_staged`: rounded up
+    int ahead;    // images after which a multiprocessor has its next block; `_warps` only
 };
 LAYOUT(GroupNormBackwardArgs, dy, x, gamma, beta, mean, rstd, addend, dx, sums, images, pixels, channels, groups, per_group, slice,
-       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept, totals, rounds)
+       silu, first, x2, dx2, addend2, step, first_word, seed, purpose, threshold, kept, totals, rounds, ahead)

@@ -17,6 +17,12 @@ final class AttentionLowering {
     private static final int COLUMNS = 64;
     private static final int TILE = 64 * COLUMNS;
     private static final long SHARED_BYTES = TensorAttention.SHARED_BYTES;
+    /// Of compute capability 9.0, and how many threads one has of blocks with a thread for each token, forward and
+    /// backward: about, as it says only what is brought to its second-level cache early.
+    private static final int MULTIPROCESSORS = 132;
+
+    private static final int THREADS_FORWARD = 768;
+    private static final int THREADS_BACKWARD = 512;
 
     private final CudaMemory memory;
     private final TensorCores cores;
@@ -43,6 +49,14 @@ final class AttentionLowering {
         /// Of all images.
         long all() {
             return (long) images * heads;
+        }
+
+        /// Images after which a multiprocessor has its next block, of blocks that have a head and a thread for each
+        /// token.
+        ///
+        /// @param threads of a multiprocessor
+        int ahead(int threads) {
+            return Math.max(1, MULTIPROCESSORS * threads / tokens / heads);
         }
 
         /// The fields that the argument structs of the tensor cores' kernels end with.
@@ -110,7 +124,8 @@ final class AttentionLowering {
                 .pointer("lse", memory.address(node.outputs().get(1)));
         Optional<TensorAttention> tensor = of.onTensorCores(y.dtype(), cores);
         if (tensor.isPresent()) {
-            return List.of(tensor.get().forward(of.all(), of.tokens(), of.addTo(arguments)));
+            of.addTo(arguments).i32("ahead", of.ahead(THREADS_FORWARD));
+            return List.of(tensor.get().forward(of.all(), of.tokens(), arguments));
         }
         Split split = Split.of(of, 1);
         return List.of(split.launch("attention" + Names.type(y), split.addTo(arguments)));
@@ -128,7 +143,8 @@ final class AttentionLowering {
                     .pointer("y", memory.address(node.input(2)))
                     .pointer("lse", memory.address(node.input(3)))
                     .pointer("dqkv", memory.address(node.output()));
-            return List.of(tensor.get().backwardByHead(of.all(), of.tokens(), of.addTo(arguments)));
+            of.addTo(arguments).i32("ahead", of.ahead(THREADS_BACKWARD));
+            return List.of(tensor.get().backwardByHead(of.all(), of.tokens(), arguments));
         }
         Arguments arguments = new Arguments()
                 .pointer("dy", memory.address(dy))

@@ -168,7 +168,8 @@ final class NormLowering {
                 .pointer(
                         "totals",
                         run.totals() == null ? 0 : memory.address(run.totals().output()))
-                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0));
+                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0))
+                .i32("ahead", warps.map(WarpSlice::ahead).orElse(0));
         KernelLaunch parameters = parameters(node);
         if (warps.isPresent()) {
             return List.of(warps.get().gradient(arguments, run), parameters);

@@ -152,11 +152,16 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
         return 2 * staged + (warps() == 1 ? 0 : 4L * meeting * Math.max(columns(), 2) * 2 * VECTOR);
     }
 
-    /// Blocks that fill a GPU, of a norm whose images are in shared memory.
+    /// Images after which a multiprocessor has its next block, about.
+    int ahead() {
+        return Math.max(1, filling() / (channels / width / together()));
+    }
+
+    /// Blocks that fill a GPU.
     private int filling() {
         int registers = run == RUN ? REGISTERS : isOdd() ? ODD_NARROW_REGISTERS : NARROW_REGISTERS;
         long room = MULTIPROCESSOR_BYTES / (sharedBytes() + RESERVED_BYTES);
-        long blocks = Math.min(room, MULTIPROCESSOR_REGISTERS / (registers * WARP * warps()));
+        long blocks = Math.min(room, MULTIPROCESSOR_REGISTERS / (registers * WARP * warps() * together()));
         return Math.toIntExact(MULTIPROCESSORS * Math.max(1, blocks));
     }
 
