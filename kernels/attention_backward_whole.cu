@@ -9,8 +9,9 @@
 // Tiling       a block of T threads; a warp has 32 keys and values, as in attention_backward_pairs.cu, and meets all queries,
 //              16 at a time. ds of 64 queries goes through shared memory, where a warp takes it for 16 queries and all keys, of
 //              256 half; the sums of the other half wait there for it. Nothing passes, so no address is made twice, and there
-//              are two barriers for 64 queries. What about the next block reads comes to L2 meanwhile. T = 256, D = 16: 90 KiB, 2 blocks of 8 warps on a multiprocessor; T = 64, D =
-//              32: 30 KiB, 6 blocks of 2; T = 256, D = 32: 134 KiB, one block
+//              are two barriers for 64 queries. What about the next block on the multiprocessor reads comes to L2
+//              meanwhile. T = 256, D = 16: 90 KiB, 2 blocks of 8 warps on a multiprocessor; T = 64, D = 32: 30 KiB, 6 blocks of
+//              2; T = 256, D = 32: 134 KiB, one block
 // Numerics     as attention_backward_head.cu; products of dy and v begin with -delta; at T = 256 dq is the sum of two halves of
 //              the keys
 // Determinism  run-to-run: every gradient is written by one block, in a fixed order; no atomics

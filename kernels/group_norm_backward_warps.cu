@@ -32,14 +32,6 @@
 #include "async_copy.cuh"
 #include "norm_warps_gradient.cuh"
 
-// A thread's vectors begin to come to L2, by threads of every second vector, as sectors hold two.
-template <class S>
-__device__ __forceinline__ void prefetch_vectors(const S& slice, const bf16* first, int step, int count) {
-    if (slice.column() % 2 != 0) return;
-#pragma unroll 1
-    for (int k = 0; k < count; k++) prefetch_line(first + k * step);
-}
-
 // What is added to dx, which is read in the end, and about what the next block on this multiprocessor reads of x: dy is
 // given by the launch before, but x has been in device memory since the forward half.
 template <class S>

@@ -148,7 +148,9 @@ __device__ __forceinline__ void group_norm_held(const GroupNormArgs& a) {
     for (int k = 0; k < K; k++) x[k] = slice.is_there(k) ? *(const uint4*)(from + k * parts.step) : make_uint4(0, 0, 0, 0);
     Pivots<S> pivots;
     pivots.load(a, slice, slice.image);
-    Dropout dropout(a, slice); // while the vectors are on their way
+    // While the vectors are on their way, those of about the next block on this multiprocessor begin to come to L2.
+    if ((int)slice.image >= a.ahead) prefetch_vectors(slice, from - (int64_t)a.ahead * parts.image_step, parts.step, K);
+    Dropout dropout(a, slice);
     float pivot[RUNS], mean[RUNS], variance[RUNS];
     pivots.get(pivot);
     GroupSums<S> sums;

@@ -27,9 +27,10 @@ struct GroupNormArgs {
     int images;
     int stages; // images that a block of `_staged` has in shared memory, 1 or 2
     int rounds; // pixels of a thread, of `_staged`: rounded up
+    int ahead;  // images after which a multiprocessor has its next block; `_warps_4` only
 };
 LAYOUT(GroupNormArgs, x, gamma, beta, y, mean, rstd, pixels, channels, groups, per_group, slice, silu, eps, first, x2,
-       step, first_word, seed, purpose, threshold, kept, images, stages, rounds)
+       step, first_word, seed, purpose, threshold, kept, images, stages, rounds, ahead)
 
 struct GroupNormBackwardArgs {
     const void* dy;     // [N,P,C]

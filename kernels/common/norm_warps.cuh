@@ -1,5 +1,6 @@
 // norm_warps.cuh: what group_norm_warps.cu and group_norm_backward_warps.cu share: slices whose sums meet by shuffles.
 #pragma once
+#include "async_copy.cuh"
 #include "group_norm.cuh"
 #include "random.cuh"
 
@@ -246,3 +247,11 @@ struct Vectors {
         return (bf16*)(beyond ? x2 : x) + in_image(image);
     }
 };
+
+// A thread's vectors begin to come to L2, by threads of every second vector, as sectors hold two.
+template <class S>
+__device__ __forceinline__ void prefetch_vectors(const S& slice, const bf16* first, int step, int count) {
+    if (slice.column() % 2 != 0) return;
+#pragma unroll 1
+    for (int k = 0; k < count; k++) prefetch_line(first + k * step);
+}

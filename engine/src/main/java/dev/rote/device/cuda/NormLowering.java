@@ -75,7 +75,8 @@ final class NormLowering {
         arguments
                 .i32("images", x.shape().dim(0))
                 .i32("stages", warps.map(WarpSlice::stages).orElse(1))
-                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0));
+                .i32("rounds", warps.map(WarpSlice::rounds).orElse(0))
+                .i32("ahead", warps.map(WarpSlice::ahead).orElse(0));
         if (warps.isPresent()) {
             return List.of(warps.get().launch(arguments, ""));
         }
