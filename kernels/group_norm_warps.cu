@@ -39,7 +39,7 @@ template <class S>
 struct Pivots {
     static constexpr int RUN = S::RUN, RUNS = S::RUNS;
     static constexpr bool WHOLE = S::RUN_IS_GROUP; // a vector, of which each run has its own
-    bf16 value[WHOLE ? 8 : RUNS];
+    alignas(16) bf16 value[WHOLE ? 8 : RUNS];
 
     __device__ __forceinline__ void load(const GroupNormArgs& a, const S& slice, unsigned image) {
         auto at = [&](int channel) {
@@ -82,7 +82,8 @@ struct GroupSums {
         for (int r = 0; r < RUNS; r++) {
             float less = of_group(sum[0][r]);
             mean[r] = pivot[r] + less;
-            variance[r] = fmaxf(of_group(sum[1][r]) - less * less, 0.0f);
+            float found = of_group(sum[1][r]) - less * less;
+            variance[r] = found < 0 ? 0.0f : found; // NaN stays: of squares that overflow
         }
     }
 };
@@ -149,7 +150,9 @@ __device__ __forceinline__ void group_norm_held(const GroupNormArgs& a) {
     Pivots<S> pivots;
     pivots.load(a, slice, slice.image);
     // While the vectors are on their way, those of about the next block on this multiprocessor begin to come to L2.
-    if ((int)slice.image >= a.ahead) prefetch_vectors(slice, from - (int64_t)a.ahead * parts.image_step, parts.step, K);
+    int count = 0; // of this thread
+    for (int k = 0; k < K; k++) count += slice.is_there(k);
+    if ((int)slice.image >= a.ahead) prefetch_vectors(slice, from - (int64_t)a.ahead * parts.image_step, parts.step, count);
     Dropout dropout(a, slice);
     float pivot[RUNS], mean[RUNS], variance[RUNS];
     pivots.get(pivot);

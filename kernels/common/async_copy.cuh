@@ -1,4 +1,5 @@
-// async_copy.cuh: copies from device memory to shared memory that go on while the thread does (cp.async, sm_80).
+// async_copy.cuh: copies from device memory to shared memory, and to L2, that go on while the thread does (cp.async, sm_80;
+// prefetch).
 //
 // Every thread commits its own copies as a group and waits for its own groups; a barrier after the wait makes them
 // visible to the others. On the stand-in the bytes arrive at the wait, not before, and the place holds NaN until then.
@@ -60,7 +61,7 @@ __device__ __forceinline__ void wait_copies() {
 #endif
 }
 
-// Starts to bring what is wanted at the end of a product to L2, where it would be waited for from device memory.
+// Starts to bring a line to L2 that is wanted later, where it would be waited for from device memory.
 __device__ __forceinline__ void prefetch_line(const void* at) {
 #ifdef __CUDACC__
     asm volatile("prefetch.global.L2 [%0];" ::"l"(at));

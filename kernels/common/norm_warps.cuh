@@ -133,7 +133,7 @@ struct OddSlice : WarpSlice<R> {
 
     static constexpr bool RUN_IS_GROUP = false;
     static constexpr int ONE = 1 << 16;
-    int part_of_channel; // of ONE, rounded up: exact below 96 channels
+    int part_of_channel; // of ONE, rounded up: exact up to 96 channels
 
     __device__ __forceinline__ OddSlice(int64_t all_pixels, int width, int channels_of_group, int, int slice, unsigned of_image) {
         columns = width / 8, pixels = (int)all_pixels, per_group = channels_of_group, image = of_image;
@@ -248,7 +248,8 @@ struct Vectors {
     }
 };
 
-// A thread's vectors begin to come to L2, by threads of every second vector, as sectors hold two.
+// A thread's vectors begin to come to L2, by threads of every second vector, as a sector holds two (where a pixel
+// begins within a sector one may be left out).
 template <class S>
 __device__ __forceinline__ void prefetch_vectors(const S& slice, const bf16* first, int step, int count) {
     if (slice.column() % 2 != 0) return;

@@ -95,10 +95,23 @@ final class Workers implements AutoCloseable {
         }
     }
 
-    /// Ends the threads; none may be working.
+    /// Ends the threads; none may be working, and none is left behind.
     @Override
     public void close() {
-        pool.close();
+        pool.close(); // returns when the last thread has left its work, which is before it has ended
+        boolean interrupted = false;
+        for (Thread helper : helpers) {
+            while (helper.isAlive()) {
+                try {
+                    helper.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void drain(AtomicInteger next, int tasks, Task task) throws InterruptedException {

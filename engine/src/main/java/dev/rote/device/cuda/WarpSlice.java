@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /// @param run values of a vector that are always of one group: 4, or the group's channels if those are fewer; of groups
 ///     of 3 and 6 channels 1 and 2
 /// @param width channels of a slice: 16, or one group if that is wider; of groups of 3, 6, 12 and 24 channels 24, or 48
-///     where they fit; 8 where groups of 1 or 2 leave no more
+///     where they fit and are at most eight groups; 8 where groups of 1 or 2 leave no more
 /// @param backward whether dy is kept beside x
 record WarpSlice(int images, long pixels, int channels, int run, int width, boolean backward) {
     private static final int WARP = 32;
@@ -46,7 +46,7 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     private static final int MOST_ODD_GROUPS = 8;
     /// Shared memory of a block on every GPU since sm_80: 99 KiB.
     private static final long SHARED_BYTES = 99 << 10;
-    /// Of a block that has two images, so that a multiprocessor has three such blocks.
+    /// Of a block that has two images, so that a multiprocessor has three such blocks, odd ones two.
     private static final long TWO_IMAGES_BYTES = 72 << 10;
     /// What a GPU of compute capability 9.0 has: multiprocessors, shared memory of each, what a block takes of it
     /// besides its own, and registers.
@@ -54,7 +54,7 @@ record WarpSlice(int images, long pixels, int channels, int run, int width, bool
     private static final long MULTIPROCESSOR_BYTES = 228 << 10;
     private static final long RESERVED_BYTES = 1 << 10;
     private static final int MULTIPROCESSOR_REGISTERS = 65_536;
-    /// Of a thread of the kernels in shared memory.
+    /// Of a thread of the kernels in shared memory, forward; about, of others.
     private static final int REGISTERS = 80;
     private static final int NARROW_REGISTERS = 128;
     private static final int ODD_NARROW_REGISTERS = 96;

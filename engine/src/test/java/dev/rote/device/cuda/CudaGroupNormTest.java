@@ -150,6 +150,22 @@ class CudaGroupNormTest extends OnCudaDevice {
         }
     }
 
+    /// Squares that overflow are no variance of 0, which would hide that values have diverged.
+    @ParameterizedTest
+    @CsvSource({"4, 64, 16", "8, 300, 32", "8, 64, 96", "8, 64, 8"})
+    void squaresThatOverflowAreNotHidden(int groups, int pixels, int channels) {
+        Norm norm = new Norm(DType.BF16, groups, 1, pixels, channels, 0, new String[0]);
+        OpCase usual = forward(norm, false);
+        double[] x = usual.inputs().getFirst().clone();
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (i / channels % 2 == 0 ? 1 : -1) * 0x1p66;
+        }
+        List<double[]> inputs = new ArrayList<>(usual.inputs());
+        inputs.set(0, x);
+        OpCase large = new OpCase("GroupNorm of large values", usual.op(), usual.inputTypes(), inputs);
+        assertThat(new OpRun(device).run(large).getFirst()).containsOnly(Double.NaN);
+    }
+
     private void agrees(OpCase one) {
         List<double[]> found = new OpRun(device).run(one);
         AnyDriver.descending(true);
