@@ -1,6 +1,7 @@
 // block.cpp: see block.h.
 #include "block.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -13,6 +14,13 @@ namespace standin {
 thread_local Thread* current = nullptr;
 
 namespace {
+
+// Bytes behind a block's shared memory that nobody may write; who reads them finds NaN. AddressSanitizer needs none.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr size_t BEHIND = 0;
+#else
+constexpr size_t BEHIND = 4096;
+#endif
 
 std::string text(Dim d) {
     return "(" + std::to_string(d.x) + "," + std::to_string(d.y) + "," + std::to_string(d.z) + ")";
@@ -47,18 +55,25 @@ void Block::resize(const Launch& launch) {
         shaped = launch.block;
     }
     constexpr size_t ALIGNMENT = 1024; // what swizzled tiles ask for
-    if (shared_memory.size() < launch.shared_bytes + ALIGNMENT) shared_memory.resize(launch.shared_bytes + ALIGNMENT);
+    size_t bytes = launch.shared_bytes + BEHIND;
+    if (shared_memory.size() < bytes + ALIGNMENT) shared_memory.resize(bytes + ALIGNMENT);
     uintptr_t start = reinterpret_cast<uintptr_t>(shared_memory.data());
     // The end, not the start, is at the end of the allocation: AddressSanitizer sees what runs over it.
-    uintptr_t latest = (start + shared_memory.size() - launch.shared_bytes) & ~(ALIGNMENT - 1);
+    uintptr_t latest = (start + shared_memory.size() - bytes) & ~(ALIGNMENT - 1);
     dynamic_shared = reinterpret_cast<unsigned char*>(latest);
+}
+
+// Whether a block has written behind its shared memory.
+bool Block::is_overrun() const {
+    const unsigned char* behind = dynamic_shared + launch->shared_bytes;
+    return std::any_of(behind, behind + BEHIND, [](unsigned char byte) { return byte != POISON; });
 }
 
 std::string Block::run(const Launch& what, Dim where) {
     launch = &what;
     index = where;
     resize(what);
-    std::memset(dynamic_shared, POISON, what.shared_bytes);
+    std::memset(dynamic_shared, POISON, what.shared_bytes + BEHIND);
     started = finished = 0;
     warp_cursor = 0;
     failure.clear();
@@ -84,6 +99,10 @@ std::string Block::run(const Launch& what, Dim where) {
         stacks.reclaim();
     }
     current = nullptr;
+    if (failure.empty() && is_overrun()) {
+        failure = std::string(what.kernel) + ": writes behind its " + std::to_string(what.shared_bytes)
+                  + " bytes of shared memory, block " + text(where);
+    }
     return failure;
 }
 

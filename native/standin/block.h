@@ -111,6 +111,7 @@ struct Block {
 
   private:
     void resize(const Launch& launch);
+    bool is_overrun() const;
     void shape(const Launch& launch);
     void wait(const char* what);
     void release_if_complete(int id);

@@ -73,6 +73,14 @@ KERNEL(test_overrun, TestArgs, 32) {
     if (threadIdx.x == 0) a.y[a.n - 1 + (int)a.factor] = 1.0f;
 }
 
+// Writes `factor` elements behind the shared memory of a thread each
+KERNEL(test_shared_overrun, TestArgs, 32) {
+    DYNAMIC_SHARED(float, tile);
+    tile[threadIdx.x] = a.x[threadIdx.x];
+    if (threadIdx.x == 0 && a.factor != 0) tile[blockDim.x - 1 + (int)a.factor] = 1.0f;
+    a.y[threadIdx.x] = tile[threadIdx.x];
+}
+
 struct ProductArgs {
     const bf16* a_matrix; // [16,16]
     const bf16* b_matrix; // [16,8]

@@ -103,9 +103,16 @@ class StandInTest {
     @Test
     void aShuffleThatALaneMissesIsAFault() {
         DeviceAddress x = floats(ramp(64));
-        DeviceAddress y = floats(new float[64]);
-        Arguments arguments = arguments(x, y, 64, 1);
+        Arguments arguments = arguments(x, floats(new float[64]), 64, 1);
         assertThatThrownBy(() -> launch("test_deadlock", 1, 64, 0, arguments)).hasMessageContaining("__shfl_sync");
+    }
+
+    @Test
+    void aBlockThatWritesBehindItsSharedMemoryIsAFault() {
+        DeviceAddress x = floats(ramp(32));
+        launch("test_shared_overrun", 1, 32, 128, arguments(x, x, 32, 0));
+        assertThatThrownBy(() -> launch("test_shared_overrun", 1, 32, 128, arguments(x, x, 32, 1)))
+                .hasMessageContaining("test_shared_overrun: writes behind its 128 bytes of shared memory, block (0,0,0)");
     }
 
     @Test
