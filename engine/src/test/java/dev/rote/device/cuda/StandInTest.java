@@ -112,7 +112,8 @@ class StandInTest {
         DeviceAddress x = floats(ramp(32));
         launch("test_shared_overrun", 1, 32, 128, arguments(x, x, 32, 0));
         assertThatThrownBy(() -> launch("test_shared_overrun", 1, 32, 128, arguments(x, x, 32, 1)))
-                .hasMessageContaining("test_shared_overrun: writes behind its 128 bytes of shared memory, block (0,0,0)");
+                .hasMessageContaining(
+                        "test_shared_overrun: writes behind its 128 bytes of shared memory, block (0,0,0)");
     }
 
     @Test
