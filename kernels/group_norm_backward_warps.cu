@@ -14,8 +14,9 @@
 //              vectors, and there is no barrier. _staged: both in shared memory, 64 KiB for 32x32 pixels, three blocks of
 //              256 threads on a multiprocessor, which hide each other's copies, sums and writes; one half is summed while
 //              the other comes. One barrier. _odd: as OddSlice; two barriers. _wide_dropped: _wide has no registers left for
-//              a dropout. _single, _pair: as group_norm_warps.cu, in 128 registers. _totals: two barriers more where a
-//              slice has several warps. Images from the last to the first: norm_warps.cuh
+//              a dropout. _single, _pair: as group_norm_warps.cu, in 128 registers; _odd_single, _odd_pair in up to 168, blocks of
+//              192 threads. _totals: two barriers more where a slice has several warps. Addends, and x of about the next block
+//              on the multiprocessor, come to L2 meanwhile. Images from the last to the first: norm_warps.cuh
 // Numerics     in f32: sums of a thread's pixels in order, then a tree over lanes, then over the warps in order. xhat: at
 //              a mean of m standard deviations it is m*2^-24 off, far below the 2^-9 of x in bf16. With SiLU dz is
 //              rounded once more (2^-9), after it was summed. A dropout rounds nothing. Totals are of dx
@@ -25,8 +26,8 @@
 //              half of what an H200 issues in the time of its copies. At 4.25 TB/s, batch 512 and no addend 24 us for 32x32
 //              pixels and 32 channels, 12 for 16x16 and 64, 6 for 8x8 and 128, 71 for 32x32 and 96. On an H200 the first took
 //              36.8 us, with a sixth of a block's time before its first copy (ncu), now 130 instructions in the place of 201, and
-//              without halves; with an addend in device memory, 32x32 and 128, 247 us of 126. Not measured since
-//              _single, 128 images of 32x32x8: 1.5 us for the bytes, measured 4.4 of one channel a group, 5.3 of two (9.9
+//              without halves; with addends in device memory, 32x32 and 128, 247 us where the bytes need 126. Not measured since.
+//              _single, 128 images of 32x32x8: 1.5 us for the bytes, before that 4.4 of one channel a group, 5.3 of two (9.9
 //              with group_norm_backward.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"

@@ -10,7 +10,8 @@
 //              C/G 1 or 2, slice 8 or 16 channels; the others 4 at least
 // Tiling       as WarpSlice: 32 bytes of each pixel at least, one sector of device memory. _4: in registers, all loads of
 //              a thread on their way before the first is used; a warp owns a slice of up to 128 vectors, so an 8x8 image
-//              needs no barrier, and up to 4 warps own one of 512. _staged: in shared memory; blocks take images in turn, and
+//              needs no barrier, and up to 4 warps own one of 512; what about the next block on the multiprocessor reads comes to
+//              L2 meanwhile. _staged: in shared memory; blocks take images in turn, and
 //              where two have room (64 KiB for 32x32 pixels and 16 channels, three blocks of 256 threads on a
 //              multiprocessor) the next comes while one is summed and written. _odd: as OddSlice. One barrier an
 //              image. _single, _pair: sums per channel or two of them. Their slices are few, 128 of 32x32x8 in a
@@ -28,8 +29,8 @@
 //              H200, in two passes and with a block to an image, the first took 25.3 us and the last 117: six blocks on a
 //              multiprocessor did the same at the same time. Not measured since. A dropout costs about 200 instructions,
 //              _4 of every thread, while its vectors are on their way, _staged of one for each column, and one per value.
-//              _single, 128 images of 32x32x8: 1 us for the bytes, measured 3.6 of one channel a group, 5.2 of two (8.4 with
-//              group_norm.cu)
+//              _single, 128 images of 32x32x8: 1 us for the bytes, in two passes 3.6 of one channel a group, 5.2 of two (8.4
+//              with group_norm.cu)
 // Reference    GroupNormReference (double)
 #include "async_copy.cuh"
 #include "norm_warps.cuh"

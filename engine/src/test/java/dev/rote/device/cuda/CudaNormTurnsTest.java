@@ -38,41 +38,45 @@ class CudaNormTurnsTest extends OnCudaDevice {
         GroupNorm norm = new GroupNorm(groups, 1e-5f, true);
         TensorType whole = TensorType.f32(IMAGES, pixels, channels + second).with(DType.BF16);
         assertThat(WarpSlice.of(whole, groups, false)).map(WarpSlice::stages).contains(stages);
-        for (int output = 0; output < 3; output++) {
-            for (boolean dropped : new boolean[] {false, true}) {
-                List<Outcome> found = new ArrayList<>();
-                for (boolean narrow : new boolean[] {false, true}) {
-                    Graph graph = new Graph();
-                    found.add(Outcome.of(
-                            device,
-                            graph,
-                            result(graph, norm, output, dropped, IMAGES, pixels, channels, second),
-                            narrow));
-                }
-                assertThat(found.getFirst().kernels()).contains("group_norm_bf16_" + kernel);
-                found.get(1).isTheSameAs(found.getFirst());
+        int[] shape = {pixels, channels, second};
+        for (Found what : Found.values()) {
+            List<Outcome> found = new ArrayList<>();
+            for (boolean narrow : new boolean[] {false, true}) {
+                Graph graph = new Graph();
+                found.add(Outcome.of(device, graph, result(graph, norm, what, shape), narrow));
             }
+            assertThat(found.getFirst().kernels()).contains("group_norm_bf16_" + kernel);
+            found.get(1).isTheSameAs(found.getFirst());
         }
     }
 
-    /// @param output y, mean or rstd, the last two rounded to bf16
-    private static Value result(Graph graph, GroupNorm norm, int output, boolean dropped, int images, int... shape) {
-        int pixels = shape[0];
-        int channels = shape[1];
-        int second = shape[2];
+    private enum Found {
+        Y,
+        DROPPED_Y,
+        MEAN,
+        RSTD
+    }
+
+    /// Statistics are rounded to bf16.
+    ///
+    /// @param shape pixels, channels, those of a second tensor
+    private static Value result(Graph graph, GroupNorm norm, Found what, int[] shape) {
         List<Value> inputs = new ArrayList<>();
-        inputs.add(Outcome.input(graph, "x", images, pixels, channels));
-        if (second > 0) {
-            inputs.add(Outcome.input(graph, "x2", images, pixels, second));
+        inputs.add(Outcome.input(graph, "x", IMAGES, shape[0], shape[1]));
+        if (shape[2] > 0) {
+            inputs.add(Outcome.input(graph, "x2", IMAGES, shape[0], shape[2]));
         }
-        inputs.add(graph.external("gamma", TensorType.f32(channels + second)));
-        inputs.add(graph.external("beta", TensorType.f32(channels + second)));
+        for (String name : List.of("gamma", "beta")) {
+            inputs.add(graph.external(name, TensorType.f32(shape[1] + shape[2])));
+        }
         List<Value> outputs = graph.add(norm, inputs);
-        if (output > 0) {
-            return graph.apply(new Cast(DType.BF16), outputs.get(output));
-        }
         Value y = outputs.getFirst();
-        Dropout dropout = new Dropout(0.4f, true, 77, 4, 5);
-        return dropped ? graph.apply(dropout, y, graph.external("step", TensorType.i32(1))) : y;
+        return switch (what) {
+            case Y -> y;
+            case DROPPED_Y ->
+                graph.apply(new Dropout(0.4f, true, 77, 4, 5), y, graph.external("step", TensorType.i32(1)));
+            case MEAN -> graph.apply(new Cast(DType.BF16), outputs.get(1));
+            case RSTD -> graph.apply(new Cast(DType.BF16), outputs.get(2));
+        };
     }
 }
