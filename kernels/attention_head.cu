@@ -25,23 +25,10 @@
 //              before and behind the loop, which takes half of a block's time (T = 64: a seventh), and four schedulers issue
 //              2.5 a cycle. With what comes to L2 not measured
 // Reference    AttentionReference (double). Milakov and Gimelshein 2018, arXiv:1805.02867, section 2: what the maximum is for
-#include "attention_head.cuh"
+#include "attention_queries.cuh"
 #include "packed.cuh"
 
 constexpr int HEAD_TOKENS = 256; // at most
-constexpr float MOST_UNSCALED = 60.0f, MOST_VALUE = 288230376151711744.0f; // 2^58
-
-// 2^(s scale) by multiplications, for results between 2^-125 and 2^125: 2^n for the nearest whole n is added to the exponent of
-// 2^f by a polynomial, f from -1/2 to 1/2. Relative error 2.7e-6.
-__device__ __forceinline__ float power_of_2_multiplied(float s, float scale) {
-    constexpr float WHOLE = 12582912.0f; // 1.5 * 2^23: what is added to it is rounded to a whole number, in its low bits
-    float shifted = fmaf(s, scale, WHOLE), f = fmaf(s, scale, -(shifted - WHOLE));
-    float power = fmaf(9.570102207e-3f, f, 5.591785908e-2f);
-    power = fmaf(power, f, 0.2402474433f);
-    power = fmaf(power, f, 0.6931217909f);
-    power = fmaf(power, f, 0.9999992847f);
-    return __uint_as_float(__float_as_uint(power) + (__float_as_uint(shifted) << 23));
-}
 
 // Of a row of a tile. Square length; NaN if a value is.
 template <int DEPTH>
@@ -74,77 +61,6 @@ __device__ __forceinline__ void largest_of_block(float (&numbers)[3], unsigned (
     }
 }
 
-// Of a warp: 32 queries as rows of the left factor, and the sums of their weights and of weighted values.
-template <int DEPTH, Vectors ARE>
-struct HeadQueries {
-    unsigned rows[2][DEPTH / 16][4];
-    float largest[2][2] = {}; // of rows g and g + 8 of both sixteens: what scores, times scale, are relative to
-    float sum[2][2] = {};     // over this lane's columns
-    VectorSums<bf16, DEPTH> y[2] = {};
-
-    __device__ __forceinline__ HeadQueries(const bf16* queries, int row) {
-        for (int h = 0; h < 2; h++) {
-#pragma unroll
-            for (int k = 0; k < DEPTH / 16; k++) load_left<DEPTH>(rows[h][k], queries, row + 16 * h, k);
-        }
-    }
-
-    __device__ __forceinline__ void find_largest(const bf16* keys, int tokens, float scale) {
-        for (int i = 0; i < 4; i++) largest[i / 2][i % 2] = -__int_as_float(0x7f800000);
-#pragma unroll 2
-        for (int key = 0; key < tokens; key += 16) {
-            RightTokens<DEPTH, false, ARE> those(keys, key);
-            for (int h = 0; h < 2; h++) {
-                float s[2][4] = {};
-                multiply_rows<DEPTH, ARE>(s, rows[h], those);
-                for (int e = 0; e < 8; e++) largest[h][e % 4 / 2] = fmaxf(largest[h][e % 4 / 2], s[e / 4][e % 4]);
-            }
-        }
-        for (int i = 0; i < 4; i++) largest[i / 2][i % 2] = quad_max(largest[i / 2][i % 2]) * scale;
-    }
-
-    // Meets 16 keys and their values.
-    template <bool RELATIVE>
-    __device__ __forceinline__ void meet(const bf16* keys, const bf16* values, int key, float scale) {
-        RightTokens<DEPTH, false, ARE> those(keys, key);
-        RightTokens<DEPTH, true, ARE> theirs(values, key);
-        for (int h = 0; h < 2; h++) {
-            float s[2][4] = {};
-            multiply_rows<DEPTH, ARE>(s, rows[h], those);
-            for (int e = 0; e < 8; e++) {
-                float& weight = s[e / 4][e % 4];
-                if (RELATIVE) {
-                    weight = power_of_2(fmaf(weight, scale, -largest[h][e % 4 / 2]));
-                } else {
-                    weight = e % 4 == 3 ? power_of_2_multiplied(weight, scale) : power_of_2(weight * scale);
-                }
-                sum[h][e % 4 / 2] += weight;
-            }
-            unsigned weights[4];
-            for (int j = 0; j < 4; j++) weights[j] = pack_bf16(s[j / 2][j % 2 * 2], s[j / 2][j % 2 * 2 + 1]);
-            add_weighted<DEPTH, ARE>(y[h], weights, theirs);
-        }
-    }
-
-    template <bool RELATIVE>
-    __device__ __forceinline__ void meet_all(const bf16* keys, const bf16* values, int tokens, float scale) {
-#pragma unroll(RELATIVE ? 1 : 2)
-        for (int key = 0; key < tokens; key += 16) meet<RELATIVE>(keys, values, key, scale);
-    }
-
-    // From token `row` on.
-    __device__ __forceinline__ void store(const HeadVectors<bf16>& to, float* lse, int row) const {
-        int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-            float low = quad_sum(sum[h][0]), high = quad_sum(sum[h][1]);
-            store_vectors<DEPTH>(y[h], 1.0f / low, 1.0f / high, to, row + 16 * h);
-            float its = t == 0 ? largest[h][0] : largest[h][1];
-            if (t < 2) lse[row + 16 * h + 8 * t + g] = its * LN_2 + logf(t == 0 ? low : high);
-        }
-    }
-};
-
 template <int DEPTH, Vectors ARE>
 __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
     DYNAMIC_SHARED(bf16, queries); // [T,PITCH], then keys and values
@@ -165,14 +81,8 @@ __device__ __forceinline__ void attention_head(const AttentionMmaArgs& a) {
 #pragma unroll
     for (int i = 0; i < 3; i++) longest[i] = square_length<DEPTH>(queries + i * a.tokens * PITCH<bf16, DEPTH> + own_row);
     largest_of_block(longest, met);
-    float most = longest[0] * longest[1] * (scale * scale);
     HeadQueries<DEPTH, ARE> own(queries, row);
-    if (most <= MOST_UNSCALED * MOST_UNSCALED && longest[2] <= MOST_VALUE * MOST_VALUE) { // not if one is NaN
-        own.template meet_all<false>(keys, values, a.tokens, scale);
-    } else {
-        own.find_largest(keys, a.tokens, scale);
-        own.template meet_all<true>(keys, values, a.tokens, scale);
-    }
+    own.meet_head(keys, values, a.tokens, scale, longest);
     own.store(head.vectors((bf16*)a.y), head.numbers(a.lse), row);
 }
 

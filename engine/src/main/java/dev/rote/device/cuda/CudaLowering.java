@@ -16,6 +16,7 @@ final class CudaLowering {
     private final GroupedLinear groups;
     private final Optional<VendorLowering> vendor;
     private final CudaMemory memory;
+    private final boolean sm90;
 
     CudaLowering(CudaMemory memory, TensorCores cores) {
         this(memory, cores, Optional.empty());
@@ -25,6 +26,7 @@ final class CudaLowering {
     CudaLowering(CudaMemory memory, TensorCores cores, Optional<VendorLowering> vendor) {
         this.vendor = vendor;
         this.memory = memory;
+        this.sm90 = cores.sm90();
         this.elements = new ElementLowering(memory);
         this.matrices = new MatrixLowering(memory, cores);
         this.reductions = new ReductionLowering(memory, cores);
@@ -70,7 +72,9 @@ final class CudaLowering {
         if (vendor.isPresent()) { // whose results lie in memory first
             return Optional.empty();
         }
-        return matrices.together(nodes).or(() -> reductions.together(nodes));
+        Optional<Lowered> block =
+                sm90 ? AttentionBlock.startingAt(nodes, memory).map(its -> its.lower(memory)) : Optional.empty();
+        return block.or(() -> matrices.together(nodes)).or(() -> reductions.together(nodes));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -23,7 +23,7 @@ class StepLaunchesTest extends OnSm90Device {
     private static final int BATCH = 8;
 
     @ParameterizedTest
-    @ValueSource(ints = {8, 32})
+    @ValueSource(ints = {8, 16, 32})
     void everythingThatCanBeJoinedIs(int width) {
         List<String> kernels = kernels(width);
         // The time embedding's gradient of all 17 blocks comes from the norm behind it.
@@ -33,8 +33,11 @@ class StepLaunchesTest extends OnSm90Device {
         // The second stage of the sums of 46 norms' parameters, and of most weight gradients.
         assertThat(count(kernels, "norm_parameters")).isEqualTo(2);
         assertThat(count(kernels, "sum_splits_joined")).isBetween(1L, 3L);
+        // Self-attention with its norm, projections and sum: at 16x16 pixels five times, at 8x8 six times.
+        assertThat(count(kernels, "attention_block_sm90_256x.*")).isEqualTo(width == 8 ? 0 : 5);
+        assertThat(count(kernels, "attention_block_sm90_64x.*")).isEqualTo(6);
         // Blocks with a 1x1 convolution whose channels the kernels of 3x3 convolutions take.
-        assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(width == 32 ? 11 : 2);
+        assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(width == 32 ? 11 : width == 16 ? 6 : 2);
         assertThat(kernels).hasSizeLessThan(width == 32 ? 420 : 400);
     }
 
