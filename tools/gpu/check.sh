@@ -117,7 +117,7 @@ tests() {
     running+=($!)
     step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
         --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest \
-        --select-class $tests.CudaSkipConvolutionTest &
+        --select-class $tests.CudaSkipConvolutionTest --select-class $tests.CudaAttentionBlockTest &
     running+=($!)
     step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest \
         --select-class $tests.LateSumsTest &
@@ -190,7 +190,7 @@ sanitizer() {
             --select-class $tests.CudaNormTotalsTest \
             --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSkipConvolutionTest \
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
-            --select-class $tests.CudaSm90LinearTest &
+            --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaAttentionBlockTest &
         running+=($!)
     done
     wait "${running[@]}"
