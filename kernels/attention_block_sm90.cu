@@ -122,7 +122,7 @@ struct BlockTokens {
     }
 
     // Weighted values over their weights. Log-sum-exp [T], or null.
-    __device__ __forceinline__ void finish(const Queries& own, TokenWords<TILES> (&attended)[SIXTEENS], float* lse) const {
+    __device__ __forceinline__ void finish(const Queries& own, RowWords<TILES> (&attended)[SIXTEENS], float* lse) const {
         int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
 #pragma unroll
         for (int s = 0; s < SIXTEENS; s++) {
@@ -139,7 +139,7 @@ struct BlockTokens {
         }
     }
 
-    __device__ __forceinline__ void store(const TokenWords<TILES> (&attended)[SIXTEENS], bf16* to, int head) const {
+    __device__ __forceinline__ void store(const RowWords<TILES> (&attended)[SIXTEENS], bf16* to, int head) const {
         int g = threadIdx.x % 32 / 4;
 #pragma unroll
         for (int s = 0; s < SIXTEENS; s++) {
@@ -156,7 +156,7 @@ struct BlockTokens {
         auto place = [&](int s, int tile, int next, int below) {
             return (row + 16 * s + below) * C + column + (tile + next) * 8;
         };
-        TokenWords<OF_OUT> before[SIXTEENS];
+        RowWords<OF_OUT> before[SIXTEENS];
 #pragma unroll
         for (int s = 0; s < SIXTEENS; s++) {
             for (int n = 0; n < OF_OUT; n++) {
@@ -224,7 +224,7 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
         __syncthreads(); // all warps' moments are there, and the filters
         norm.finish(a, image, tile, met);
         __syncthreads(); // h is there
-        TokenWords<ALL> attended[SIXTEENS];
+        RowWords<ALL> attended[SIXTEENS] = {};
 #pragma unroll 1
         for (int head = 0; head < Shape::HEADS; head++) {
             auto qkv = own.multiply(filters, head, tile);
@@ -248,7 +248,7 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
             }
             squares[1] = largest_of(longest[0]), squares[2] = largest_of(longest[1]);
             queries.meet_head(keys, values, T, a.scale * LOG2_E, squares);
-            TokenWords<Shape::TILES> one[SIXTEENS];
+            RowWords<Shape::TILES> one[SIXTEENS];
             own.finish(queries, one, of_image(a.lse, image * Shape::HEADS + head, T));
             if (a.attended != nullptr) own.store(one, of_image((bf16*)a.attended, image, T * C), head);
             // Those of all heads move up, so that registers need no index.
@@ -321,7 +321,7 @@ __device__ __forceinline__ void attention_block_by_heads(const AttentionBlockArg
         }
         squares[1] = largest_of(longest[head][0]), squares[2] = largest_of(longest[head][1]);
         queries.meet_head(keys, values, T, a.scale * LOG2_E, squares);
-        TokenWords<Shape::TILES> attended[1];
+        RowWords<Shape::TILES> attended[1];
         own.finish(queries, attended, of_image(a.lse, image * Shape::HEADS + head, T));
         if (a.attended != nullptr) own.store(attended, of_image((bf16*)a.attended, image, T * C), head);
         int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;

@@ -3,6 +3,7 @@
 #pragma once
 #include "attention_queries.cuh"
 #include "packed.cuh"
+#include "row_words.cuh"
 
 struct AttentionBlockArgs {
     const void* x;      // [N,T,C]
@@ -39,32 +40,6 @@ struct BlockShape {
     static constexpr int HEAD_TILE = TOKENS * PITCH<bf16, VECTOR>;
     static constexpr int TILES = DEPTH / 8; // columns of a product, of a head's vectors
     static_assert(CHANNELS % 32 == 0 && DEPTH % 8 == 0 && CHANNELS % DEPTH == 0, "whole steps of products");
-};
-
-// Rows g and g + 8 of 16 tokens, TILES times 8 columns, two values a word, as a product yields them: this lane's words.
-template <int TILES>
-struct TokenWords {
-    unsigned of[TILES][2];
-
-    // As the left factor of a product: columns 16 k to 16 k + 15.
-    __device__ __forceinline__ void get_left(unsigned (&a)[4], int k) const {
-        for (int i = 0; i < 4; i++) a[i] = of[2 * k + i / 2][i % 2];
-    }
-
-    // A lane stores 16 bytes of a row at a time, twice as many bytes of it as sectors have: at(tile, row's 0 or 8).
-    template <class F>
-    __device__ __forceinline__ void store(F at) const {
-        int t = threadIdx.x % 4;
-#pragma unroll
-        for (int first = 0; first < 2 * TILES; first += 4) {
-            unsigned words[4];
-            for (int n = 0; n < 4; n++) words[n] = first + n < 2 * TILES ? of[(first + n) / 2][n % 2] : 0u;
-            transpose_quad(words, t);
-            if (first + 4 <= 2 * TILES || first + t < 2 * TILES) {
-                *(uint4*)at(first / 2, t / 2, t % 2 * 8) = make_uint4(words[0], words[1], words[2], words[3]);
-            }
-        }
-    }
 };
 
 // A warp's tokens times filters: sums[s][n] of tokens 16 s.. and filters 8 n... Both in shared memory, in rows of CHANNELS.
@@ -106,8 +81,8 @@ struct TokenSums {
 
     // Rounded; `first` of the tiles.
     template <int COUNT>
-    __device__ __forceinline__ TokenWords<COUNT> words(int s, int first) const {
-        TokenWords<COUNT> words;
+    __device__ __forceinline__ RowWords<COUNT> words(int s, int first) const {
+        RowWords<COUNT> words;
         for (int n = 0; n < COUNT; n++) {
             for (int r = 0; r < 2; r++) words.of[n][r] = pack_bf16(of[s][first + n][2 * r], of[s][first + n][2 * r + 1]);
         }

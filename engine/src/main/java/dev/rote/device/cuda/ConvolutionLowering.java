@@ -160,7 +160,8 @@ final class ConvolutionLowering {
         if (halo.isPresent()) {
             return halo.get();
         }
-        Optional<KernelLaunch> narrow = narrow("conv2d", op, t, type, t.channels(), t.arguments(bias, 0, 0));
+        Optional<KernelLaunch> narrow =
+                narrow("conv2d", "_stem", op, t, type, t.channels(), t.arguments(bias, 0, 0));
         if (narrow.isPresent()) {
             return List.of(narrow.get());
         }
@@ -179,14 +180,18 @@ final class ConvolutionLowering {
 
     /// By the kernels of few channels on one side, if they take these tensors.
     ///
+    /// @param taps what the kernel's name ends with that has one channel to read
     /// @param in channels that are read
     private static Optional<KernelLaunch> narrow(
-            String stem, Conv2d op, Tensors t, DType type, int in, Arguments arguments) {
-        boolean aligned = (t.atX() | t.atY() | t.atW()) % Packing.BYTES == 0;
+            String stem, String taps, Conv2d op, Tensors t, DType type, int in, Arguments arguments) {
+        if ((t.atX() | t.atY() | t.atW()) % Packing.BYTES != 0) {
+            return Optional.empty();
+        }
         int out = t.channels() + t.filters() - in;
-        return NarrowConvolution.of(op, t.w(), type, in, out)
-                .filter(one -> aligned)
-                .map(one -> one.launch(stem, t.y(), arguments));
+        return TapsConvolution.of(op, t.w(), type, t.y(), in, out)
+                .map(one -> one.widen("conv2d_taps" + taps, arguments))
+                .or(() -> NarrowConvolution.of(op, t.w(), type, in, out)
+                        .map(one -> one.launch(stem, t.y(), arguments)));
     }
 
     List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
@@ -223,7 +228,8 @@ final class ConvolutionLowering {
             var at = new Patch.Addresses(t.atY(), t.atW(), t.atX(), 0, 0);
             return List.of(small.get().launch(stem, op.conv(), t.channels(), at));
         }
-        Optional<KernelLaunch> narrow = narrow(stem, op.conv(), t, type, t.filters(), t.arguments(0, 0, 0));
+        Optional<KernelLaunch> narrow =
+                narrow(stem, "_backward_data_head", op.conv(), t, type, t.filters(), t.arguments(0, 0, 0));
         if (narrow.isPresent()) {
             return List.of(narrow.get());
         }
@@ -297,6 +303,15 @@ final class ConvolutionLowering {
         boolean tensor = MatrixLowering.onTensorCores(x.type(), tf32)
                 && MatrixLowering.alignedRows(t.atX(), t.channels(), x.type())
                 && MatrixLowering.alignedRows(t.atY(), t.filters(), x.type());
+        Optional<TapsConvolution> taps = taps(conv, x, dy, t.w());
+        if (aligned && taps.isPresent()) {
+            TapsConvolution one = taps.get();
+            String stem = "conv2d_taps_backward_weight" + (t.filters() == 1 ? "_head" : "_stem");
+            return new Weights(
+                    one.split(),
+                    partial ->
+                            one.weights(stem, t.arguments(bias, partial, one.split().depth())));
+        }
         Optional<NarrowWeights> narrow = NarrowWeights.of(conv, x, dy, t.w());
         if (aligned && !tensor && narrow.isPresent()) {
             NarrowWeights one = narrow.get();
@@ -307,6 +322,13 @@ final class ConvolutionLowering {
         ProductSplit split = ProductSplit.of(t.filters(), t.w().elements(1, 4), t.outPixels());
         return new Weights(
                 split, partial -> gathered(t, x.type(), tensor, split, t.arguments(bias, partial, split.depth())));
+    }
+
+    private static Optional<TapsConvolution> taps(Conv2d conv, TensorType x, TensorType dy, Shape w) {
+        int channels = x.shape().last();
+        int filters = dy.shape().last();
+        return TapsConvolution.of(
+                conv, w, x.type(), x.shape(), Math.min(channels, filters), Math.max(channels, filters));
     }
 
     /// The weight gradient as a product whose right operand is gathered: any convolution.
@@ -337,6 +359,7 @@ final class ConvolutionLowering {
                 Sm90Weights.of(op.conv(), x, dy, w).map(Sm90Weights::split).orElse(ProductSplit.NONE),
                 SmallWeights.of(op.conv(), x, dy, w).map(SmallWeights::split).orElse(ProductSplit.NONE),
                 HaloWeights.of(op.conv(), x, dy, w).map(HaloWeights::split).orElse(ProductSplit.NONE),
+                taps(op.conv(), x, dy, w).map(TapsConvolution::split).orElse(ProductSplit.NONE),
                 NarrowWeights.of(op.conv(), x, dy, w).map(NarrowWeights::split).orElse(ProductSplit.NONE))) {
             most = Math.max(most, split.workspaceBytes(w.dim(0), w.elements(1, 4), op.bias()));
         }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// 3x3 convolutions with few channels on one side ([NarrowConvolution]), against the definition.
+/// 3x3 convolutions with few channels on one side ([NarrowConvolution], [TapsConvolution]), against the definition.
 ///
 /// Numbers of eight bits: their products and sums are exact in f32, so the result differs by its own rounding alone.
 class CudaNarrowConvolutionTest extends OnCudaDevice {
@@ -42,6 +42,19 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
         {7, 2, 1, 1, 16}
     };
 
+    /// The same with one channel and rows of whole sixteens: one piece and several, a last one that is not full, more
+    /// pieces than blocks, several blocks beside each other.
+    private static final int[][] TAPS = {
+        {2, 32, 32, 1, 32},
+        {3, 16, 16, 1, 8},
+        {1, 75, 16, 1, 16},
+        {1, 33, 64, 1, 64},
+        {2, 3, 512, 1, 8},
+        {1, 1, 48, 1, 96},
+        {5, 7, 112, 1, 128},
+        {410, 1, 16, 1, 24}
+    };
+
     @AfterEach
     void ascend() {
         AnyDriver.descending(false);
@@ -57,19 +70,34 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
 
     static Stream<Case> cases() {
         Random random = new Random(5);
-        return AnyDriver.some(Stream.of(DType.F32, DType.BF16)
-                .flatMap(type -> Arrays.stream(SIZES).flatMap(s -> {
-                    Shape few = Shape.of(s[0], s[1], s[2], s[3]);
-                    Shape many = few.with(3, s[4]);
-                    String suffix = type == DType.F32 ? "_f32" : "_bf16";
-                    return Stream.of(
-                            new Case(forward(random, type, few, s[4], true), "conv2d_stem" + suffix),
-                            new Case(forward(random, type, many, s[3], true), "conv2d_head" + suffix),
-                            new Case(forward(random, type, many, s[3], false), "conv2d_head" + suffix),
-                            new Case(backward(random, type, few, s[4]), "conv2d_backward_data_head" + suffix),
-                            new Case(backward(random, type, many, s[3]), "conv2d_backward_data_stem" + suffix));
-                }))
+        Stream<Case> narrow = Stream.of(DType.F32, DType.BF16)
+                .flatMap(type -> Arrays.stream(SIZES).flatMap(s -> cases(random, type, s)));
+        return AnyDriver.some(Stream.concat(narrow, Arrays.stream(TAPS).flatMap(s -> taps(random, s)))
                 .toList());
+    }
+
+    private static Stream<Case> cases(Random random, DType type, int[] s) {
+        Shape few = Shape.of(s[0], s[1], s[2], s[3]);
+        Shape many = few.with(3, s[4]);
+        String suffix = type == DType.F32 ? "_f32" : "_bf16";
+        boolean taps = type == DType.BF16 && s[3] == 1 && s[2] % 16 == 0;
+        Stream<Case> narrow = Stream.of(
+                new Case(forward(random, type, many, s[3], true), "conv2d_head" + suffix),
+                new Case(forward(random, type, many, s[3], false), "conv2d_head" + suffix),
+                new Case(backward(random, type, many, s[3]), "conv2d_backward_data_stem" + suffix));
+        Stream<Case> wide = Stream.of(
+                new Case(forward(random, type, few, s[4], true), "conv2d_stem" + suffix),
+                new Case(backward(random, type, few, s[4]), "conv2d_backward_data_head" + suffix));
+        return taps ? narrow : Stream.concat(narrow, wide);
+    }
+
+    private static Stream<Case> taps(Random random, int[] s) {
+        Shape few = Shape.of(s[0], s[1], s[2], s[3]);
+        int block = Math.min(64, Integer.lowestOneBit(s[4]));
+        return Stream.of(
+                new Case(forward(random, DType.BF16, few, s[4], true), "conv2d_taps_stem_" + block),
+                new Case(forward(random, DType.BF16, few, s[4], false), "conv2d_taps_stem_" + block),
+                new Case(backward(random, DType.BF16, few, s[4]), "conv2d_taps_backward_data_head_" + block));
     }
 
     private static OpCase forward(Random random, DType type, Shape x, int filters, boolean bias) {

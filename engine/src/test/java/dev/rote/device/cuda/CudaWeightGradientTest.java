@@ -79,14 +79,23 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 small("5x8", true, 530, 4, 33, 8, 8),
                 small(UPSAMPLED, "5x16", 5, 4, 4, 8, 16),
                 small(UPSAMPLED, "9x16", 3, 7, 9, 16, 32),
+                // One filter or channel, rows of whole sixteens: one piece and several, blocks with several pieces.
+                taps("head_32", true, 2, 32, 32, 32, 1),
+                taps("head_8", false, 3, 16, 16, 8, 1),
+                taps("head_64", true, 1, 33, 64, 128, 1),
+                taps("head_16", true, 70, 3, 16, 16, 1),
+                taps("stem_32", true, 2, 32, 32, 1, 96),
+                taps("stem_8", true, 1, 75, 16, 1, 24),
+                taps("stem_64", false, 2, 7, 112, 1, 64),
+                taps("stem_16", true, 65, 2, 512, 1, 16),
                 // Few filters or channels: heads and stems, whole and ragged columns, threads that are left over.
-                narrow("head_bf16", true, 2, 32, 32, 32, 1),
+                narrow("head_bf16", true, 2, 31, 31, 32, 1),
                 narrow("head_bf16", true, 3, 28, 28, 64, 3),
                 narrow("head_bf16", false, 1, 13, 5, 96, 7),
                 narrow("head_bf16", true, 600, 5, 6, 520, 2),
                 narrow("head_f32", true, 2, 16, 16, 32, 1),
                 narrow("head_f32", true, 1, 7, 3, 12, 8),
-                narrow("stem_bf16", true, 2, 32, 32, 1, 32),
+                narrow("stem_bf16", true, 2, 31, 31, 1, 32),
                 narrow("stem_bf16", true, 3, 9, 7, 3, 96),
                 narrow("stem_bf16", false, 1, 1, 1, 4, 8),
                 narrow("stem_f32", true, 3, 28, 28, 1, 64),
@@ -116,6 +125,12 @@ class CudaWeightGradientTest extends OnCudaDevice {
             String kernel, boolean bias, int images, int height, int width, int channels, int filters) {
         DType type = kernel.endsWith("f32") ? DType.F32 : DType.BF16;
         return gradient("conv2d_backward_weight_" + kernel, type, bias, images, height, width, channels, filters);
+    }
+
+    private static Gradient taps(
+            String kernel, boolean bias, int images, int height, int width, int channels, int filters) {
+        String name = "conv2d_taps_backward_weight_" + kernel;
+        return gradient(name, DType.BF16, bias, images, height, width, channels, filters);
     }
 
     private static Gradient gradient(
