@@ -161,7 +161,8 @@ final class ConvolutionLowering {
             return halo.get();
         }
         Optional<KernelLaunch> narrow =
-                narrow("conv2d", "_stem", op, t, type, t.channels(), t.arguments(bias, 0, 0));
+                head(op, t, type, bias)
+                        .or(() -> narrow("conv2d", "_stem", op, t, type, t.channels(), t.arguments(bias, 0, 0)));
         if (narrow.isPresent()) {
             return List.of(narrow.get());
         }
@@ -176,6 +177,14 @@ final class ConvolutionLowering {
                 1,
                 tensor ? tile.sharedBytes(true, true) : 0,
                 t.arguments(bias, 0, 0)));
+    }
+
+    /// By the kernel from many channels to one, if it takes these tensors.
+    private static Optional<KernelLaunch> head(Conv2d op, Tensors t, DType type, long bias) {
+        boolean aligned = (t.atX() | t.atY() | t.atW()) % Packing.BYTES == 0;
+        return TapsHead.of(op, t.w(), type, t.x())
+                .filter(one -> aligned)
+                .map(one -> one.launch(new TapsHead.Addresses(t.atX(), t.atW(), bias, t.atY())));
     }
 
     /// By the kernels of few channels on one side, if they take these tensors.

@@ -74,7 +74,9 @@ final class CudaLowering {
         }
         Optional<Lowered> block =
                 sm90 ? AttentionBlock.startingAt(nodes, memory).map(its -> its.lower(memory)) : Optional.empty();
-        return block.or(() -> matrices.together(nodes)).or(() -> reductions.together(nodes));
+        return block.or(() -> LossHead.startingAt(nodes, memory).map(its -> its.lower(memory)))
+                .or(() -> matrices.together(nodes))
+                .or(() -> reductions.together(nodes));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -6,6 +6,7 @@ import dev.rote.graph.GlobalNorm;
 import dev.rote.graph.GroupNorm;
 import dev.rote.graph.LayerNorm;
 import dev.rote.graph.Linear;
+import dev.rote.graph.MeanSquaredError;
 import dev.rote.graph.Op;
 import dev.rote.graph.Target;
 import dev.rote.graph.TensorType;
@@ -48,6 +49,9 @@ enum CudaTarget implements Target {
     public int nodesBeside(Op op) {
         if (op instanceof Conv2d conv && SkipConvolution.mayBegin(conv)) {
             return 2; // the convolution behind it and their sum may be one with it
+        }
+        if (op instanceof MeanSquaredError) {
+            return 3; // what begins its gradient may be one with it
         }
         return Streams.runsAside(op) ? NODES_BESIDE : 0;
     }

@@ -59,7 +59,10 @@ final class ReductionLowering {
             case Attention.Backward backward -> 4L * shape.dim(0) * backward.heads() * shape.dim(1);
             case CrossEntropy ignored -> 4L * shape.dim(0);
             case Reduce reduce -> Sum.of(shape, reduce.begin(), reduce.end()).workspaceBytes();
-            case MeanSquaredError ignored -> 8L * Sum.ofAll(shape.elements()).chunks();
+            case MeanSquaredError ignored ->
+                Math.max(
+                        8L * Sum.ofAll(shape.elements()).chunks(),
+                        LossHead.workspaceBytes(inputs.getFirst()));
             default -> 0;
         };
     }

@@ -81,11 +81,11 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
         Shape many = few.with(3, s[4]);
         String suffix = type == DType.F32 ? "_f32" : "_bf16";
         boolean taps = type == DType.BF16 && s[3] == 1 && s[2] % 16 == 0;
-        Stream<Case> narrow = Stream.of(
+        Stream<Case> narrow =
+                Stream.of(new Case(backward(random, type, many, s[3]), "conv2d_backward_data_stem" + suffix));
+        Stream<Case> wide = Stream.of(
                 new Case(forward(random, type, many, s[3], true), "conv2d_head" + suffix),
                 new Case(forward(random, type, many, s[3], false), "conv2d_head" + suffix),
-                new Case(backward(random, type, many, s[3]), "conv2d_backward_data_stem" + suffix));
-        Stream<Case> wide = Stream.of(
                 new Case(forward(random, type, few, s[4], true), "conv2d_stem" + suffix),
                 new Case(backward(random, type, few, s[4]), "conv2d_backward_data_head" + suffix));
         return taps ? narrow : Stream.concat(narrow, wide);
@@ -93,8 +93,12 @@ class CudaNarrowConvolutionTest extends OnCudaDevice {
 
     private static Stream<Case> taps(Random random, int[] s) {
         Shape few = Shape.of(s[0], s[1], s[2], s[3]);
+        Shape many = few.with(3, s[4]);
         int block = Math.min(64, Integer.lowestOneBit(s[4]));
+        String head = s[2] <= 208 ? "conv2d_taps_head" : "conv2d_head_bf16";
         return Stream.of(
+                new Case(forward(random, DType.BF16, many, 1, true), head),
+                new Case(forward(random, DType.BF16, many, 1, false), head),
                 new Case(forward(random, DType.BF16, few, s[4], true), "conv2d_taps_stem_" + block),
                 new Case(forward(random, DType.BF16, few, s[4], false), "conv2d_taps_stem_" + block),
                 new Case(backward(random, DType.BF16, few, s[4]), "conv2d_taps_backward_data_head_" + block));

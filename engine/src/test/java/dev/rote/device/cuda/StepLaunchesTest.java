@@ -36,6 +36,11 @@ class StepLaunchesTest extends OnSm90Device {
         // Self-attention with its norm, projections and sum: at 16x16 pixels five times, at 8x8 six times.
         assertThat(count(kernels, "attention_block_sm90_256x.*")).isEqualTo(width == 8 ? 0 : 5);
         assertThat(count(kernels, "attention_block_sm90_64x.*")).isEqualTo(6);
+        // The head with the loss and its gradient; the stem, and the weight gradients of both.
+        assertThat(count(kernels, "conv2d_taps_head_loss")).isEqualTo(1);
+        assertThat(count(kernels, "conv2d_taps_.*")).isEqualTo(5);
+        assertThat(count(kernels, "squared_error.*|conv2d_(head|stem)_.*|.*_weight_(head|stem)_bf16"))
+                .isZero();
         // Blocks with a 1x1 convolution whose channels the kernels of 3x3 convolutions take.
         assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(width == 32 ? 11 : width == 16 ? 6 : 2);
         assertThat(kernels).hasSizeLessThan(width == 32 ? 420 : 400);
