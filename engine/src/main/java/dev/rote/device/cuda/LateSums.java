@@ -62,7 +62,7 @@ final class LateSums {
         if (norm.isPresent()) {
             putOff(norms, norm.get(), parameters.apply(norm.get()).orElseThrow(), lowered);
         } else if (weight.isPresent()) {
-            putOff(weights, lowered.first(), weight.get(), lowered);
+            putOff(weights, weight.get().node(), weight.get(), lowered);
         } else {
             program.add(lowered);
         }

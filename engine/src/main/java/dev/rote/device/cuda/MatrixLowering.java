@@ -24,10 +24,13 @@ final class MatrixLowering {
     Optional<Lowered> together(List<Node> nodes) {
         Node node = nodes.get(0);
         Node next = nodes.get(1);
-        Optional<Lowered> skip =
-                sm90 ? SkipConvolution.startingAt(nodes, memory).flatMap(one -> one.lower(memory)) : Optional.empty();
-        if (skip.isPresent()) {
-            return skip;
+        Optional<Lowered> joined = sm90
+                ? SkipConvolution.startingAt(nodes, memory)
+                        .flatMap(one -> one.lower(memory))
+                        .or(() -> LinearGradients.startingAt(nodes, memory).map(one -> one.lower(memory)))
+                : Optional.empty();
+        if (joined.isPresent()) {
+            return joined;
         }
         Optional<List<KernelLaunch>> two =
                 switch (node.op()) {
@@ -63,7 +66,10 @@ final class MatrixLowering {
         long matrix = Sm90Linear.split(depth, first, Math.toIntExact(columns), Math.toIntExact(filters))
                 .map(split -> split.workspaceBytes(filters, columns, sums))
                 .orElse(0L);
-        return Math.max(portable, matrix);
+        long both = LinearGradients.split(inputs.getFirst(), inputs.getLast())
+                .map(split -> split.workspaceBytes(filters, columns, sums))
+                .orElse(0L);
+        return Math.max(both, Math.max(portable, matrix));
     }
 
     /// What a kernel counts in 32 bits, with room for the tile that runs over the end.

@@ -10,10 +10,10 @@ import java.util.function.ToIntFunction;
 /// The sum of the parts of a weight gradient ([ProductSplit]), `sum_splits` of `matmul.cu`: alone, or joined with
 /// others.
 ///
+/// @param node the weight gradient
 /// @param from [splits,elements + sums] f32
-/// @param results the gradient, and maybe that of the bias
 /// @param alone the launch of it alone
-record SplitSum(Range from, List<Value> results, Arguments alone) implements LateSum {
+record SplitSum(Node node, Range from, Arguments alone) implements LateSum {
     static final String ALONE = "sum_splits";
     static final String JOINED = "sum_splits_joined";
     static final int THREADS = 256;
@@ -28,18 +28,25 @@ record SplitSum(Range from, List<Value> results, Arguments alone) implements Lat
 
     /// What the last launch of a weight gradient sums, if it does and may wait.
     static Optional<SplitSum> of(Lowered lowered) {
-        if (lowered.nodes().size() > 1
-                || !Streams.runsAside(lowered.first().op())
+        List<Node> weights = lowered.nodes().stream()
+                .filter(node -> Streams.runsAside(node.op()))
+                .toList();
+        if (weights.size() != 1
                 || !(lowered.launches().getLast() instanceof KernelLaunch launch)
                 || !launch.kernel().equals(ALONE)) {
             return Optional.empty();
         }
-        Node node = lowered.first();
         Arguments its = launch.arguments();
         long from = its.value("partial");
         long bytes = its.value("splits") * (its.value("n") + its.value("sums")) * Float.BYTES;
-        return Optional.of(new SplitSum(new Range(from, from + bytes), node.outputs(), its))
+        return Optional.of(new SplitSum(weights.getFirst(), new Range(from, from + bytes), its))
                 .filter(sum -> bytes <= MOST_BYTES);
+    }
+
+    /// The gradient, and maybe that of the bias.
+    @Override
+    public List<Value> results() {
+        return node.outputs();
     }
 
     @Override

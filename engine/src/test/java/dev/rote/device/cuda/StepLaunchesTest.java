@@ -41,6 +41,8 @@ class StepLaunchesTest extends OnSm90Device {
         assertThat(count(kernels, "conv2d_taps_.*")).isEqualTo(5);
         assertThat(count(kernels, "squared_error.*|conv2d_(head|stem)_.*|.*_weight_(head|stem)_bf16"))
                 .isZero();
+        // Both gradients of projections: BATCH images of 256 tokens are as many rows as the kernel wants.
+        assertThat(count(kernels, "linear_backward_sm90_.*")).isEqualTo(width == 32 ? 10 : 0);
         // Blocks with a 1x1 convolution whose channels the kernels of 3x3 convolutions take.
         assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(width == 32 ? 11 : width == 16 ? 6 : 2);
         assertThat(kernels).hasSizeLessThan(width == 32 ? 420 : 400);
