@@ -22,26 +22,40 @@
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
-// Filters and what is added, of both products: qkv's by heads [heads,3,D,ROW], out's [C,ROW].
-template <class Shape>
+// Filters and what is added, of both products: qkv's by heads [heads,3,D,ROW], out's [C,ROW]. STREAMED: of two heads at a time.
+template <class Shape, bool STREAMED>
 struct BlockFilters {
     static constexpr int C = Shape::CHANNELS, D = Shape::DEPTH, ROW = Shape::ROW;
-    static constexpr int FILTERS = 4 * C * ROW; // elements
+    static constexpr int KEPT = STREAMED ? 2 : Shape::HEADS; // heads
+    static constexpr int FILTERS = (KEPT * 3 * D + C) * ROW; // elements
     bf16* filters;
     float* biases; // [4 C]
 
-    __device__ __forceinline__ static int row_of_qkv(int i) { // which filter has row i
+    __device__ __forceinline__ static int row_of_qkv(int i) { // which filter has row i, by heads
         int head = i / (3 * D), part = i / D % 3;
         return part * C + head * D + i % D;
     }
 
+    // Starts to copy those of COUNT heads.
+    template <int COUNT>
+    __device__ __forceinline__ void copy_heads(const AttentionBlockArgs& a, int head) const {
+        constexpr int COLUMNS = C / 8;
+        bf16* to = filters + head % KEPT * 3 * D * ROW;
+#pragma unroll 2
+        for (int i = threadIdx.x; i < COUNT * 3 * D * COLUMNS; i += blockDim.x) {
+            int row = i / COLUMNS, column = i % COLUMNS * 8;
+            copy_async<16>(to + row * ROW + column, (const bf16*)a.w_qkv + (row_of_qkv(head * 3 * D + row) * C + column));
+        }
+    }
+
+    // The same of what is copied once: all heads that are kept from the beginning, and out's. What is added is there at once.
     __device__ __forceinline__ void copy(const AttentionBlockArgs& a) const {
         constexpr int COLUMNS = C / 8;
-#pragma unroll 4
-        for (int i = threadIdx.x; i < 4 * C * COLUMNS; i += blockDim.x) {
+        copy_heads<KEPT>(a, 0);
+#pragma unroll 2
+        for (int i = threadIdx.x; i < C * COLUMNS; i += blockDim.x) {
             int row = i / COLUMNS, column = i % COLUMNS * 8;
-            const bf16* from = row < 3 * C ? (const bf16*)a.w_qkv + row_of_qkv(row) * C : (const bf16*)a.w_out + (row - 3 * C) * C;
-            copy_async<16>(filters + row * ROW + column, from + column);
+            copy_async<16>(filters + (KEPT * 3 * D + row) * ROW + column, (const bf16*)a.w_out + (row * C + column));
         }
         for (int i = threadIdx.x; i < 4 * C; i += blockDim.x) {
             const float* from = i < 3 * C ? a.b_qkv : a.b_out;
@@ -49,9 +63,9 @@ struct BlockFilters {
         }
     }
 
-    __device__ __forceinline__ const bf16* of_head(int head) const { return filters + head * 3 * D * ROW; }
+    __device__ __forceinline__ const bf16* of_head(int head) const { return filters + head % KEPT * 3 * D * ROW; }
     __device__ __forceinline__ const float* bias_of_head(int head) const { return biases + head * 3 * D; }
-    __device__ __forceinline__ const bf16* of_out(int filter) const { return filters + (3 * C + filter) * ROW; }
+    __device__ __forceinline__ const bf16* of_out(int filter) const { return filters + (KEPT * 3 * D + filter) * ROW; }
     __device__ __forceinline__ const float* bias_of_out(int filter) const { return biases + 3 * C + filter; }
 };
 
@@ -64,7 +78,8 @@ struct BlockTokens {
     int token;
 
     // Their queries, keys and values of a head, in this order.
-    __device__ __forceinline__ Sums multiply(const BlockFilters<Shape>& filters, int head, const bf16* tile) const {
+    template <class Filters>
+    __device__ __forceinline__ Sums multiply(const Filters& filters, int head, const bf16* tile) const {
         Sums qkv(filters.bias_of_head(head));
         qkv.template add<1>([&](unsigned(&a)[4], int s, int k) { load_left<C>(a, tile, token + 16 * s, k); }, filters.of_head(head));
         return qkv;
@@ -149,8 +164,8 @@ struct BlockTokens {
     }
 
     // y of COLUMNS channels from `column` on: x is added. left(a, s, k) and UNROLLED as TokenSums::add.
-    template <int COLUMNS, int UNROLLED, class F>
-    __device__ __forceinline__ void project(const BlockFilters<Shape>& filters, int column, F left, const bf16* x, bf16* y) const {
+    template <int COLUMNS, int UNROLLED, class Filters, class F>
+    __device__ __forceinline__ void project(const Filters& filters, int column, F left, const bf16* x, bf16* y) const {
         constexpr int OF_OUT = COLUMNS / 8;
         int row = token + (int)threadIdx.x % 32 / 4;
         auto place = [&](int s, int tile, int next, int below) {
@@ -197,16 +212,17 @@ __device__ __forceinline__ float largest_of(const unsigned (&found)[WARPS]) {
 }
 
 // A warp has SIXTEENS times 16 tokens: a head after another.
-template <class Shape, int SIXTEENS>
+template <class Shape, int SIXTEENS, bool STREAMED>
 __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs& a) {
+    using Filters = BlockFilters<Shape, STREAMED>;
     constexpr int T = Shape::TOKENS, C = Shape::CHANNELS, WARPS = T / 16 / SIXTEENS, ALL = C / 8;
     using Norm = BlockNorm<Shape, 32 * WARPS>;
     using Tokens = BlockTokens<Shape, SIXTEENS>;
     DYNAMIC_SHARED(bf16, shared);
-    bf16* tile = shared + BlockFilters<Shape>::FILTERS;
+    bf16* tile = shared + Filters::FILTERS;
     bf16* keys = tile + Shape::TILE;
     bf16* values = keys + Shape::HEAD_TILE;
-    BlockFilters<Shape> filters {shared, (float*)(values + Shape::HEAD_TILE)};
+    Filters filters {shared, (float*)(values + Shape::HEAD_TILE)};
     Moments* met = (Moments*)(filters.biases + 4 * C);
     __shared__ unsigned longest[2][WARPS];
     Norm norm;
@@ -236,12 +252,12 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
             own.share(qkv, keys, values);
             if (threadIdx.x % 32 == 0) longest[0][threadIdx.x / 32] = of_keys, longest[1][threadIdx.x / 32] = of_values;
             auto queries = own.queries(qkv);
-            __syncthreads(); // keys and values are there; of the last head: nobody reads h any more
-            if (head == Shape::HEADS - 1) {
-                int next = image - (int)gridDim.x;
-                if (next >= 0) norm.copy(tile, of_image(x, next, T * C));
-                commit_copies();
-            }
+            if (STREAMED) wait_copies<0>();
+            __syncthreads(); // keys and values are there, and the next filters; of the last head: nobody reads h any more
+            int next = image - (int)gridDim.x;
+            if (STREAMED && (head < Shape::HEADS - 2 || next >= 0)) filters.template copy_heads<1>(a, (head + 2) % Shape::HEADS);
+            if (head == Shape::HEADS - 1 && next >= 0) norm.copy(tile, of_image(x, next, T * C));
+            commit_copies();
             if (a.qkv != nullptr) {
                 own.store_shared(keys, of_image((bf16*)a.qkv, image, 3 * T * C), head, 1);
                 own.store_shared(values, of_image((bf16*)a.qkv, image, 3 * T * C), head, 2);
@@ -279,11 +295,12 @@ __device__ __forceinline__ void attention_block_by_heads(const AttentionBlockArg
     using Norm = BlockNorm<Shape, THREADS>;
     using Tokens = BlockTokens<Shape, 1>;
     DYNAMIC_SHARED(bf16, shared);
-    bf16* tiles = shared + BlockFilters<Shape>::FILTERS; // [2,TILE]
+    using Filters = BlockFilters<Shape, false>;
+    bf16* tiles = shared + Filters::FILTERS; // [2,TILE]
     int warp = threadIdx.x / 32, head = warp / OF_HEAD;
     bf16* keys = tiles + 2 * Shape::TILE + head * 2 * Shape::HEAD_TILE;
     bf16* values = keys + Shape::HEAD_TILE;
-    BlockFilters<Shape> filters {shared, (float*)(tiles + 2 * Shape::TILE + Shape::HEADS * 2 * Shape::HEAD_TILE)};
+    Filters filters {shared, (float*)(tiles + 2 * Shape::TILE + Shape::HEADS * 2 * Shape::HEAD_TILE)};
     Moments* met = (Moments*)(filters.biases + 4 * C);
     __shared__ unsigned longest[Shape::HEADS][2][OF_HEAD];
     static_assert(VECTOR * T == Shape::HEAD_TILE, "rows of a head");
@@ -348,18 +365,22 @@ __device__ __forceinline__ void attention_block_by_heads(const AttentionBlockArg
 #endif
 
 // Blocks on a multiprocessor, and of the entry for replicas, which needs registers to find its arguments.
-#define IN_TURN(T, C, D, G, SIXTEENS, BLOCKS, REPLICA_BLOCKS)                                                            \
+#define IN_TURN(T, C, D, G, SIXTEENS, STREAMED, BLOCKS, REPLICA_BLOCKS)                                                            \
     KERNEL_RESIDENT_ROOMY(attention_block_sm90_##T##x##C##x##D##_##G, AttentionBlockArgs, 2 * T / SIXTEENS, BLOCKS, REPLICA_BLOCKS) { \
-        ATTENTION_BLOCK(attention_block_in_turn, BlockShape<T, C, D, G>, SIXTEENS);                                     \
+        ATTENTION_BLOCK(attention_block_in_turn, BlockShape<T, C, D, G>, SIXTEENS, STREAMED);                                   \
     }
 #define BY_HEADS(T, C, D, G)                                                                      \
     KERNEL_RESIDENT(attention_block_sm90_##T##x##C##x##D##_##G, AttentionBlockArgs, 2 * T * C / D, 1) { \
         ATTENTION_BLOCK(attention_block_by_heads, BlockShape<T, C, D, G>);                        \
     }
 
-// Study 1's U-Net of 32 channels, of 16 and, at 8x8 pixels, of 8: four heads, eight groups.
-IN_TURN(256, 64, 16, 8, 2, 2, 1)
+// Study 1's U-Net of 32 channels, of 16, at 8x8 pixels of 8, and at 16x16 of 64: four heads, eight groups.
+IN_TURN(256, 64, 16, 8, 2, false, 2, 1)
 BY_HEADS(64, 128, 32, 16)
-IN_TURN(256, 32, 8, 4, 2, 2, 2)
+IN_TURN(256, 32, 8, 4, 2, false, 2, 2)
 BY_HEADS(64, 64, 16, 8)
-IN_TURN(64, 32, 8, 4, 1, 4, 4)
+IN_TURN(64, 32, 8, 4, 1, false, 4, 4)
+// Replicas find no register for their arguments.
+KERNEL_ALONE(attention_block_sm90_256x128x32_16, AttentionBlockArgs, 512, 1) {
+    ATTENTION_BLOCK(attention_block_in_turn, BlockShape<256, 128, 32, 16>, 1, true);
+}

@@ -28,19 +28,22 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
     private static final int SHORTEST = 16; // values of a head's row
     private static final int WARP = 32;
 
-    /// Shapes that a kernel is for: those of study 1's U-Nets of 32 and of 16 channels, and of 8 at 8x8 pixels.
+    /// Shapes that a kernel is for: those of study 1's U-Nets of 32 and of 16 channels, of 8 at 8x8 pixels and of 64 at
+    /// 16x16.
     ///
     /// @param depth values of a head
     /// @param perGroup channels of a group
     /// @param sixteens of tokens that a warp has, with all heads one after another; 0 where it has 16 tokens and a head
+    /// @param kept heads whose filters are in shared memory at a time
     /// @param resident blocks of a multiprocessor
-    private record Form(int tokens, int channels, int depth, int perGroup, int sixteens, int resident) {
+    private record Form(int tokens, int channels, int depth, int perGroup, int sixteens, int kept, int resident) {
         private static final List<Form> ALL = List.of(
-                new Form(256, 64, 16, 8, 2, 2),
-                new Form(64, 128, 32, 16, 0, 1),
-                new Form(256, 32, 8, 4, 2, 2),
-                new Form(64, 64, 16, 8, 0, 1),
-                new Form(64, 32, 8, 4, 1, 4));
+                new Form(256, 64, 16, 8, 2, 4, 2),
+                new Form(64, 128, 32, 16, 0, 4, 1),
+                new Form(256, 32, 8, 4, 2, 4, 2),
+                new Form(64, 64, 16, 8, 0, 4, 1),
+                new Form(64, 32, 8, 4, 1, 4, 4),
+                new Form(256, 128, 32, 16, 1, 2, 1));
 
         static Optional<Form> of(Shape image, int heads, int groups) {
             int channels = image.last();
@@ -71,7 +74,8 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         int sharedBytes() {
             int row = channels + PADDING;
             int head = 2 * tokens * (Math.max(depth, SHORTEST) + PADDING);
-            int elements = 4 * channels * row + (inTurn() ? tokens * row + head : 2 * tokens * row + heads() * head);
+            int filters = (3 * kept * depth + channels) * row;
+            int elements = filters + (inTurn() ? tokens * row + head : 2 * tokens * row + heads() * head);
             int moments = threads() / WARP * (channels / perGroup);
             return elements * DType.BF16.bytes() + 4 * channels * Float.BYTES + 2 * moments * Float.BYTES;
         }

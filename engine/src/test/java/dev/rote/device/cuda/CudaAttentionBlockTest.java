@@ -199,7 +199,9 @@ class CudaAttentionBlockTest extends OnSm90Device {
         "3, 8, 64, 0.1",
         "2, 8, 64, 0.8",
         "3, 8, 32, 0.15",
-        "2, 8, 32, 1.5"
+        "2, 8, 32, 1.5",
+        "2, 16, 128, 0.1",
+        "1, 16, 128, 0.5"
     })
     void oneLaunchIsAsNearToTheDefinitionAsItsParts(int images, int width, int channels, double filters) {
         Case one = new Case(images, width, channels, filters);
@@ -229,7 +231,7 @@ class CudaAttentionBlockTest extends OnSm90Device {
 
     /// Blocks that have all images, and threads in the other order, find the same.
     @ParameterizedTest
-    @CsvSource({"16, 64", "8, 128", "16, 32", "8, 64", "8, 32"})
+    @CsvSource({"16, 64", "8, 128", "16, 32", "8, 64", "8, 32", "16, 128"})
     void oneBlockFindsWhatManyDo(int width, int channels) {
         Case one = new Case(5, width, channels, 0.2);
         Outcome many = outcome(one, false);

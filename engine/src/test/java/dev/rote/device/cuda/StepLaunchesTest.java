@@ -15,7 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// What a training step of the study's U-Net is lowered to: kernels join only what the memory plan leaves apart, so
 /// that another plan could undo it unseen.
@@ -23,8 +23,14 @@ class StepLaunchesTest extends OnSm90Device {
     private static final int BATCH = 8;
 
     @ParameterizedTest
-    @ValueSource(ints = {8, 16, 32})
-    void everythingThatCanBeJoinedIs(int width) {
+    @CsvSource({
+        // width; attention at 16x16 and at 8x8 pixels, both gradients of projections, skips, launches at most
+        "8, 0, 6, 0, 2, 380",
+        "16, 5, 6, 0, 6, 350",
+        "32, 5, 6, 10, 11, 350",
+        "64, 5, 0, 5, 11, 400"
+    })
+    void everythingThatCanBeJoinedIs(int width, int at16, int at8, int gradients, int skips, int most) {
         List<String> kernels = kernels(width);
         // The time embedding's gradient of all 17 blocks comes from the norm behind it.
         assertThat(count(kernels, "group_norm_backward_.*_totals")).isEqualTo(17);
@@ -34,18 +40,18 @@ class StepLaunchesTest extends OnSm90Device {
         assertThat(count(kernels, "norm_parameters")).isEqualTo(2);
         assertThat(count(kernels, "sum_splits_joined")).isBetween(1L, 3L);
         // Self-attention with its norm, projections and sum: at 16x16 pixels five times, at 8x8 six times.
-        assertThat(count(kernels, "attention_block_sm90_256x.*")).isEqualTo(width == 8 ? 0 : 5);
-        assertThat(count(kernels, "attention_block_sm90_64x.*")).isEqualTo(6);
+        assertThat(count(kernels, "attention_block_sm90_256x.*")).isEqualTo(at16);
+        assertThat(count(kernels, "attention_block_sm90_64x.*")).isEqualTo(at8);
         // The head with the loss and its gradient; the stem, and the weight gradients of both.
         assertThat(count(kernels, "conv2d_taps_head_loss")).isEqualTo(1);
         assertThat(count(kernels, "conv2d_taps_.*")).isEqualTo(5);
         assertThat(count(kernels, "squared_error.*|conv2d_(head|stem)_.*|.*_weight_(head|stem)_bf16"))
                 .isZero();
         // Both gradients of projections: BATCH images of 256 tokens are as many rows as the kernel wants.
-        assertThat(count(kernels, "linear_backward_sm90_.*")).isEqualTo(width == 32 ? 10 : 0);
+        assertThat(count(kernels, "linear_backward_sm90_.*")).isEqualTo(gradients);
         // Blocks with a 1x1 convolution whose channels the kernels of 3x3 convolutions take.
-        assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(width == 32 ? 11 : width == 16 ? 6 : 2);
-        assertThat(kernels).hasSizeLessThan(width == 32 ? 420 : 400);
+        assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(skips);
+        assertThat(kernels).hasSizeLessThan(most);
     }
 
     private static long count(List<String> kernels, String pattern) {
