@@ -21,7 +21,6 @@
 // Reference    Conv2dReference, Conv2dReference.backwardData, Conv2dReference.backwardWeight (double)
 #include "async_copy.cuh"
 #include "conv2d.cuh"
-#include "row_words.cuh"
 #include "taps.cuh"
 
 // From one channel to 8 TILES of the many.
@@ -30,27 +29,10 @@ __device__ __forceinline__ void conv2d_taps_widen(const Conv2dArgs& a) {
     __shared__ uint4 matrix[TAPS_MATRIX / 8];
     __shared__ bf16 near[MOST_NEAR];
     const bf16* from = (const bf16*)(BACKWARD ? a.y : a.x);
-    bf16* to = (bf16*)(BACKWARD ? a.x : a.y);
-    int wide = BACKWARD ? a.channels : a.filters, first = blockIdx.y * 8 * TILES;
-    int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4, warp = threadIdx.x / 32;
+    int wide = BACKWARD ? a.channels : a.filters;
     Pieces pieces(a.height, a.width);
     Taps taps(pieces, (bf16*)matrix, near);
-    unsigned filters[TILES][2]; // taps as rows, channels as columns
-    float bias[TILES][2];
-#pragma unroll
-    for (int n = 0; n < TILES; n++) {
-        int channel = first + 8 * n + g;
-        unsigned value[4];
-        for (int i = 0; i < 4; i++) {
-            int tap = 2 * t + i % 2 + i / 2 * 8;
-            int at = BACKWARD ? (8 - tap) * wide + channel : channel * 9 + tap;
-            value[i] = tap < 9 ? ((const bf16*)a.w)[at].bits : 0u;
-        }
-        for (int i = 0; i < 2; i++) {
-            filters[n][i] = value[2 * i] | value[2 * i + 1] << 16;
-            bias[n][i] = BACKWARD || a.bias == nullptr ? 0.0f : a.bias[first + 8 * n + 2 * t + i];
-        }
-    }
+    TapFilters<TILES> filters((const bf16*)a.w, BACKWARD ? nullptr : a.bias, wide, blockIdx.y * 8 * TILES, BACKWARD);
     taps.fill_rest(0);
     int count = a.images * pieces.bands;
 #pragma unroll 1
@@ -60,20 +42,7 @@ __device__ __forceinline__ void conv2d_taps_widen(const Conv2dArgs& a) {
         __syncthreads(); // the values are there, and nobody reads the matrix any more
         taps.spread(piece);
         __syncthreads(); // the matrix is there
-#pragma unroll 1
-        for (int pixel = 16 * warp; pixel < piece.pixels; pixel += 16 * TAPS_WARPS) {
-            unsigned left[4];
-            taps.get_pixels(left, pixel);
-            RowWords<TILES> words;
-#pragma unroll
-            for (int n = 0; n < TILES; n++) {
-                float sums[4] = {bias[n][0], bias[n][1], bias[n][0], bias[n][1]};
-                mma_bf16(sums, left, filters[n]);
-                for (int r = 0; r < 2; r++) words.of[n][r] = pack_bf16(sums[2 * r], sums[2 * r + 1]);
-            }
-            bf16* row = to + ((piece.first + pixel + g) * wide + first);
-            words.store([&](int tile, int next, int below) { return row + below * wide + (tile + next) * 8; });
-        }
+        filters.multiply(taps, piece, (bf16*)(BACKWARD ? a.x : a.y), wide);
     }
 }
 

@@ -19,8 +19,8 @@
 // Cost         about 100 integer operations per Philox block; one write, and for `batch` one read of the stored type
 // Reference    RandomNormalReference, RandomIndexReference, DropoutReference, BatchReference,
 //              SinusoidalEmbeddingReference; Salmon et al. 2011; Box and Muller 1958
+#include "draws.cuh"
 #include "packed.cuh"
-#include "random.cuh"
 
 struct NormalArgs {
     float* y; // [n]
@@ -45,13 +45,6 @@ KERNEL(random_normal, NormalArgs, 256) {
         int64_t i = 4 * b + lane - a.first;
         if (i >= 0 && i < a.n) a.y[i] = z[lane];
     }
-}
-
-__device__ __forceinline__ uint32_t element_word(uint64_t seed, int64_t element, int step, int purpose) {
-    uint32_t w[4];
-    philox(seed, (uint64_t)(element >> 2), (uint32_t)step, (uint32_t)purpose, w);
-    int lane = (int)(element & 3);
-    return lane < 2 ? (lane == 0 ? w[0] : w[1]) : (lane == 2 ? w[2] : w[3]);
 }
 
 struct IndexArgs {
@@ -202,23 +195,16 @@ __device__ __forceinline__ void batch(const BatchArgs& a) {
     if (i >= a.count * a.per_image) return;
     int j = (int)(i / a.per_image);
     int at = (int)(i % a.per_image);
-    int step = a.step[0];
-    int64_t position = step * a.stride + a.first + j;
-    uint32_t image = (uint32_t)(position % a.images);
-    if (a.shuffle) {
-        uint32_t keys[4];
-        philox(a.seed, (uint64_t)(position / a.images), 0, (uint32_t)a.purpose_order, keys);
-        image = epoch_index(image, (uint32_t)a.images, keys);
-    }
+    BatchImage of(a, a.seed, j);
     if (at == 0) {
-        a.index[j] = (int32_t)image;
-        if (a.labels != nullptr) a.label[j] = a.labels[image];
+        a.index[j] = (int32_t)of.image;
+        if (a.labels != nullptr) a.label[j] = a.labels[of.image];
     }
-    if (a.flip && (element_word(a.seed, a.first + j, step, a.purpose_augment) >> 31) != 0) {
+    if (of.mirrored) {
         int column = at / a.channels % a.width;
         at += (a.width - 1 - 2 * column) * a.channels;
     }
-    float value = (float)((const Stored*)a.stored)[image * a.per_image + at];
+    float value = (float)((const Stored*)a.stored)[of.image * a.per_image + at];
     a.x[i] = __fmaf_rn(a.factor, value, a.shift);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 #include "bf16.cuh"
 #include "mma.cuh"
+#include "row_words.cuh"
 
 constexpr int TAPS_THREADS = 256, TAPS_WARPS = TAPS_THREADS / 32;
 constexpr int PIECE = 512;               // pixels
@@ -97,5 +98,50 @@ struct Taps {
     __device__ __forceinline__ void get_taps(unsigned (&a)[4], int pixel) const {
         int lane = threadIdx.x % 32;
         load_matrix(a, matrix + (lane / 8 % 2 * 8 + lane % 8) * TAPS_PITCH + pixel + lane / 16 * 8);
+    }
+};
+
+// The filters to 8 TILES of many channels as the right factor of products with taps, and what is added, of a warp.
+template <int TILES>
+struct TapFilters {
+    unsigned filters[TILES][2]; // taps as rows, channels as columns
+    float bias[TILES][2];
+    int first; // channel
+
+    // Of w [wide,9], or, TURNED, of [9,wide] and the taps from the last to the first. `bias` [wide] or null.
+    __device__ __forceinline__ TapFilters(const bf16* w, const float* added, int wide, int first, bool turned) : first(first) {
+        int g = threadIdx.x % 32 / 4, t = threadIdx.x % 4;
+#pragma unroll
+        for (int n = 0; n < TILES; n++) {
+            int channel = first + 8 * n + g;
+            unsigned value[4];
+            for (int i = 0; i < 4; i++) {
+                int tap = 2 * t + i % 2 + i / 2 * 8;
+                value[i] = tap < 9 ? w[turned ? (8 - tap) * wide + channel : channel * 9 + tap].bits : 0u;
+            }
+            for (int i = 0; i < 2; i++) {
+                filters[n][i] = value[2 * i] | value[2 * i + 1] << 16;
+                bias[n][i] = added == nullptr ? 0.0f : added[first + 8 * n + 2 * t + i];
+            }
+        }
+    }
+
+    // Of all pixels of a piece, to [...,wide].
+    __device__ __forceinline__ void multiply(const Taps& taps, const Pieces::Piece& piece, bf16* to, int wide) const {
+        int g = threadIdx.x % 32 / 4, warp = threadIdx.x / 32;
+#pragma unroll 1
+        for (int pixel = 16 * warp; pixel < piece.pixels; pixel += 16 * TAPS_WARPS) {
+            unsigned left[4];
+            taps.get_pixels(left, pixel);
+            RowWords<TILES> words;
+#pragma unroll
+            for (int n = 0; n < TILES; n++) {
+                float sums[4] = {bias[n][0], bias[n][1], bias[n][0], bias[n][1]};
+                mma_bf16(sums, left, filters[n]);
+                for (int r = 0; r < 2; r++) words.of[n][r] = pack_bf16(sums[2 * r], sums[2 * r + 1]);
+            }
+            bf16* row = to + ((piece.first + pixel + g) * wide + first);
+            words.store([&](int tile, int next, int below) { return row + below * wide + (tile + next) * 8; });
+        }
     }
 };

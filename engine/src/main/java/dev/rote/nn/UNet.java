@@ -40,14 +40,15 @@ public final class UNet {
             Mode mode) {
         check(config, x, t);
         UNetBlocks blocks = UNetBlocks.declare(parameters, config);
-        Value embedding = blocks.time().apply(graph, config, t, labels, mode);
         DType type = parameters.precision().compute();
+        // First, so that a device can draw what is trained on as it convolves it.
+        Value h = blocks.stem().apply(graph, cast(graph, x, type));
+        Value embedding = blocks.time().apply(graph, config, t, labels, mode);
         // All at once and before everything that reads them, so that a device can compute them, and their gradients,
         // together, and add them to the results of convolutions.
         List<Value> conditions = blocks.residuals().stream()
                 .map(block -> block.condition(graph, embedding, type))
                 .toList();
-        Value h = blocks.stem().apply(graph, cast(graph, x, type));
         int layer = 0;
         Deque<Value> skips = new ArrayDeque<>();
         skips.push(h);

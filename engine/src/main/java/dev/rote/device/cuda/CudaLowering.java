@@ -74,7 +74,8 @@ final class CudaLowering {
         }
         Optional<Lowered> block =
                 sm90 ? AttentionBlock.startingAt(nodes, memory).map(its -> its.lower(memory)) : Optional.empty();
-        return block.or(() -> LossHead.startingAt(nodes, memory).map(its -> its.lower(memory)))
+        return block.or(() -> DrawnStem.startingAt(nodes, memory).map(its -> its.lower(memory)))
+                .or(() -> LossHead.startingAt(nodes, memory).map(its -> its.lower(memory)))
                 .or(() -> matrices.together(nodes))
                 .or(() -> reductions.together(nodes));
     }

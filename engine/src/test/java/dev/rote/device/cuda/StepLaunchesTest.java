@@ -44,7 +44,9 @@ class StepLaunchesTest extends OnSm90Device {
         assertThat(count(kernels, "attention_block_sm90_64x.*")).isEqualTo(at8);
         // The head with the loss and its gradient; the stem, and the weight gradients of both.
         assertThat(count(kernels, "conv2d_taps_head_loss")).isEqualTo(1);
+        assertThat(count(kernels, "conv2d_taps_drawn_.*")).isEqualTo(1);
         assertThat(count(kernels, "conv2d_taps_.*")).isEqualTo(5);
+        assertThat(count(kernels, "random.*|batch.*|mix.*")).isZero();
         assertThat(count(kernels, "squared_error.*|conv2d_(head|stem)_.*|.*_weight_(head|stem)_bf16"))
                 .isZero();
         // Both gradients of projections: BATCH images of 256 tokens are as many rows as the kernel wants.
