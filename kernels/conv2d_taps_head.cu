@@ -123,5 +123,6 @@ __device__ __forceinline__ void conv2d_taps_head(const TapsHeadArgs& a) {
     }
 }
 
-KERNEL_RESIDENT(conv2d_taps_head, TapsHeadArgs, HEAD_THREADS, 3) { conv2d_taps_head<false>(a); }
-KERNEL_RESIDENT(conv2d_taps_head_loss, TapsHeadArgs, HEAD_THREADS, 3) { conv2d_taps_head<true>(a); }
+// The entry for replicas needs registers to find its arguments.
+KERNEL_RESIDENT_ROOMY(conv2d_taps_head, TapsHeadArgs, HEAD_THREADS, 3, 2) { conv2d_taps_head<false>(a); }
+KERNEL_RESIDENT_ROOMY(conv2d_taps_head_loss, TapsHeadArgs, HEAD_THREADS, 3, 2) { conv2d_taps_head<true>(a); }

@@ -117,7 +117,9 @@ tests() {
     running+=($!)
     step sm90 150 "${java[@]}" "${every[@]}" "${junit[@]}" --select-class $tests.CudaSm90ConvolutionTest \
         --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest \
-        --select-class $tests.CudaSkipConvolutionTest --select-class $tests.CudaAttentionBlockTest &
+        --select-class $tests.CudaSkipConvolutionTest --select-class $tests.CudaAttentionBlockTest \
+        --select-class $tests.CudaLinearGradientsTest --select-class $tests.CudaLossHeadTest \
+        --select-class $tests.CudaDrawnStemTest &
     running+=($!)
     step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest \
         --select-class $tests.LateSumsTest &
@@ -190,7 +192,9 @@ sanitizer() {
             --select-class $tests.CudaNormTotalsTest \
             --select-class $tests.CudaSm90SumTest --select-class $tests.CudaSkipConvolutionTest \
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
-            --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaAttentionBlockTest &
+            --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaAttentionBlockTest \
+            --select-class $tests.CudaLinearGradientsTest --select-class $tests.CudaLossHeadTest \
+            --select-class $tests.CudaDrawnStemTest &
         running+=($!)
     done
     wait "${running[@]}"

@@ -2,26 +2,13 @@ package dev.rote.device.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.rote.config.RunConfig;
-import dev.rote.data.Dataset;
-import dev.rote.data.Extent;
-import dev.rote.device.Buffer;
-import dev.rote.device.Device;
-import dev.rote.graph.DType;
-import dev.rote.train.Blueprint;
-import dev.rote.train.ModelState;
-import dev.rote.train.TrainingStep;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// What a training step of the study's U-Net is lowered to: kernels join only what the memory plan leaves apart, so
 /// that another plan could undo it unseen.
 class StepLaunchesTest extends OnSm90Device {
-    private static final int BATCH = 8;
-
     @ParameterizedTest
     @CsvSource({
         // width; attention at 16x16 and at 8x8 pixels, both gradients of projections, skips, launches at most
@@ -31,7 +18,10 @@ class StepLaunchesTest extends OnSm90Device {
         "64, 5, 0, 5, 11, 400"
     })
     void everythingThatCanBeJoinedIs(int width, int at16, int at8, int gradients, int skips, int most) {
-        List<String> kernels = kernels(width);
+        List<String> kernels;
+        try (NoiseStep step = new NoiseStep(device, width, 8)) {
+            kernels = step.kernels();
+        }
         // The time embedding's gradient of all 17 blocks comes from the norm behind it.
         assertThat(count(kernels, "group_norm_backward_.*_totals")).isEqualTo(17);
         assertThat(count(kernels, "reduce_(packed|partial).*|dropout.*|add_channels.*"))
@@ -49,7 +39,7 @@ class StepLaunchesTest extends OnSm90Device {
         assertThat(count(kernels, "random.*|batch.*|mix.*")).isZero();
         assertThat(count(kernels, "squared_error.*|conv2d_(head|stem)_.*|.*_weight_(head|stem)_bf16"))
                 .isZero();
-        // Both gradients of projections: BATCH images of 256 tokens are as many rows as the kernel wants.
+        // Both gradients of projections: 8 images of 256 tokens are as many rows as the kernel wants.
         assertThat(count(kernels, "linear_backward_sm90_.*")).isEqualTo(gradients);
         // Blocks with a 1x1 convolution whose channels the kernels of 3x3 convolutions take.
         assertThat(count(kernels, "conv2d_sm90_.*_skip")).isEqualTo(skips);
@@ -58,40 +48,5 @@ class StepLaunchesTest extends OnSm90Device {
 
     private static long count(List<String> kernels, String pattern) {
         return kernels.stream().filter(kernel -> kernel.matches(pattern)).count();
-    }
-
-    private List<String> kernels(int width) {
-        RunConfig config = RunConfig.parse("""
-                device = "cuda"
-                [data]
-                source = "noise"
-                [model]
-                family = "unet-study1"
-                width = %d
-                dropout = 0.1
-                [train]
-                optimizer = "sgd"
-                lr = 0.01
-                batch = %d
-                steps = 10
-                precision = "bf16"
-                """.formatted(width, BATCH), "test");
-        Dataset data = Dataset.of(BATCH, new Extent(32, 32, 1), new byte[BATCH * 1024]);
-        Blueprint blueprint = Blueprint.of(config, data);
-        TrainingStep step = TrainingStep.plan(device, blueprint, data, new TrainingStep.Draw(BATCH, 1, false, 1));
-        try (ModelState model =
-                        ModelState.open(device, step.layout(), blueprint.precision(), blueprint.optimizer(), 1);
-                Buffer images = device.allocate("images", DType.U8, BATCH * 1024L)) {
-            Map<String, Buffer> buffers = new HashMap<>(model.bindings());
-            buffers.put(TrainingStep.DATA, images);
-            Device.Part part = step.part(buffers);
-            try (CudaMemory memory = new CudaMemory(device, "test", part.plan(), buffers)) {
-                return new CudaLowering(memory, device.tensorCores())
-                        .lower(part.plan().nodes()).stream()
-                                .flatMap(lowered -> lowered.launches().stream())
-                                .map(launch -> ((KernelLaunch) launch).kernel())
-                                .toList();
-            }
-        }
     }
 }
