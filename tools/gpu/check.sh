@@ -119,7 +119,7 @@ tests() {
         --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaSm90SumTest \
         --select-class $tests.CudaSkipConvolutionTest --select-class $tests.CudaAttentionBlockTest \
         --select-class $tests.CudaLinearGradientsTest --select-class $tests.CudaLossHeadTest \
-        --select-class $tests.CudaDrawnStemTest &
+        --select-class $tests.CudaDrawnStemTest --select-class $tests.CudaStridedConvolutionTest &
     running+=($!)
     step replicas 150 "${java[@]}" "${junit[@]}" --select-class $tests.CudaReplicasTest --select-class $tests.ReplicaLaunchesTest \
         --select-class $tests.LateSumsTest &
@@ -194,7 +194,7 @@ sanitizer() {
             --select-class $tests.CudaNarrowConvolutionTest --select-class $tests.CudaSmallConvolutionTest \
             --select-class $tests.CudaSm90LinearTest --select-class $tests.CudaAttentionBlockTest \
             --select-class $tests.CudaLinearGradientsTest --select-class $tests.CudaLossHeadTest \
-            --select-class $tests.CudaDrawnStemTest &
+            --select-class $tests.CudaDrawnStemTest --select-class $tests.CudaStridedConvolutionTest &
         running+=($!)
     done
     wait "${running[@]}"

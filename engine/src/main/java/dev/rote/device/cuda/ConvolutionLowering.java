@@ -168,6 +168,10 @@ final class ConvolutionLowering {
         }
         boolean aligned = MatrixLowering.alignedRows(t.atX(), t.channels(), type)
                 && MatrixLowering.alignedRows(t.atW(), t.channels(), type);
+        Optional<StridedConvolution> strided = strided(op, t, type);
+        if (strided.isPresent() && aligned && t.atY() % Packing.BYTES == 0) {
+            return List.of(strided.get().forward(t.atX(), t.atW(), t.atY(), bias));
+        }
         boolean tensor = aligned && MatrixLowering.onTensorCores(type, tf32);
         ProductTile tile = ProductTile.pixels(tensor, t.outPixels(), t.filters());
         return List.of(ProductLowering.launch(
@@ -177,6 +181,10 @@ final class ConvolutionLowering {
                 1,
                 tensor ? tile.sharedBytes(true, true) : 0,
                 t.arguments(bias, 0, 0)));
+    }
+
+    private Optional<StridedConvolution> strided(Conv2d op, Tensors t, DType type) {
+        return sm90 ? StridedConvolution.of(op, t.w(), type, t.x(), t.filters()) : Optional.empty();
     }
 
     /// By the kernel from many channels to one, if it takes these tensors.
@@ -328,6 +336,11 @@ final class ConvolutionLowering {
                     one.split(),
                     partial -> one.launch(t.arguments(bias, partial, one.split().depth())));
         }
+        Optional<StridedConvolution> strided = strided(conv, t, x.type());
+        if (aligned && strided.isPresent()) {
+            StridedConvolution one = strided.get();
+            return new Weights(one.split(), partial -> one.weights(t.atX(), t.atY(), t.atW(), bias, partial));
+        }
         ProductSplit split = ProductSplit.of(t.filters(), t.w().elements(1, 4), t.outPixels());
         return new Weights(
                 split, partial -> gathered(t, x.type(), tensor, split, t.arguments(bias, partial, split.depth())));
@@ -368,6 +381,9 @@ final class ConvolutionLowering {
                 Sm90Weights.of(op.conv(), x, dy, w).map(Sm90Weights::split).orElse(ProductSplit.NONE),
                 SmallWeights.of(op.conv(), x, dy, w).map(SmallWeights::split).orElse(ProductSplit.NONE),
                 HaloWeights.of(op.conv(), x, dy, w).map(HaloWeights::split).orElse(ProductSplit.NONE),
+                StridedConvolution.of(op.conv(), w, x.type(), x.shape(), w.dim(0))
+                        .map(StridedConvolution::split)
+                        .orElse(ProductSplit.NONE),
                 taps(op.conv(), x, dy, w).map(TapsConvolution::split).orElse(ProductSplit.NONE),
                 NarrowWeights.of(op.conv(), x, dy, w).map(NarrowWeights::split).orElse(ProductSplit.NONE))) {
             most = Math.max(most, split.workspaceBytes(w.dim(0), w.elements(1, 4), op.bias()));

@@ -3,6 +3,7 @@ package dev.rote.device.cuda;
 import dev.rote.graph.DType;
 import java.util.Optional;
 import java.util.function.LongFunction;
+import java.util.function.UnaryOperator;
 
 /// A linear layer in bf16 by `linear_sm90.cu`, `linear_sm90_rows.cu` and `linear_backward_weight_sm90.cu`, of one
 /// tensor or of two side by side, on compute capability 9.0.
@@ -114,6 +115,21 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     }
 
     private KernelLaunch product(String stem, int depth, int columns, int across, Arguments arguments) {
+        return product(stem, depth, columns, rows, across, arguments, more -> more);
+    }
+
+    /// The launch of a kernel of `linear_sm90_tile.cuh`.
+    ///
+    /// @param across columns of all tiles
+    /// @param more what follows the number of stages
+    static KernelLaunch product(
+            String stem,
+            int depth,
+            int columns,
+            int rows,
+            int across,
+            Arguments arguments,
+            UnaryOperator<Arguments> more) {
         int stageBytes = (ROWS + columns) * depth * 2;
         int blocks = columns == 128 ? 1 : 2;
         int stages = Math.min(MOST_STAGES, ((blocks == 1 ? ONE_BLOCK : TWO_BLOCKS) - STATE_BYTES) / stageBytes);
@@ -123,7 +139,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
                 tiles,
                 blocks,
                 STATE_BYTES + stages * stageBytes,
-                arguments.i32("stages", stages));
+                more.apply(arguments.i32("stages", stages)));
     }
 
     private static KernelLaunch inTurn(String kernel, int tiles, int blocks, int sharedBytes, Arguments arguments) {
@@ -141,7 +157,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         return first == channels ? first : channels - first;
     }
 
-    private static TensorMap matrix(long address, int rows, int row, int boxRows, int boxRow) {
+    static TensorMap matrix(long address, int rows, int row, int boxRows, int boxRow) {
         return TensorMap.swizzled(DType.BF16, address, new long[] {row, rows, 1}, new int[] {boxRow, boxRows, 1});
     }
 
