@@ -7,10 +7,11 @@
 // Layout       C fastest, and D
 // Requires     all tensors aligned to 16 bytes; y is x or does not overlap with it, nor with anything else that is read
 // Tiling       blocks take images in turn, from the last to the first (norm_warps.cuh), and keep both filters in shared memory, in
-//              rows with 16 bytes of padding. 256 tokens: a warp has 32, whose queries and results never leave its
-//              registers; keys and values of one head at a time are in shared memory, and x of the next image comes to where
-//              h was when the last head's are there. 94 KiB for C = 64, two blocks on a multiprocessor. 64 tokens: a warp has
-//              16 and one head; keys and values of all heads and two images are in shared memory, 212 KiB for C = 128
+//              rows with 16 bytes of padding. A head after another: a warp has 16 or 32 tokens, whose queries and results never leave
+//              its registers; keys and values of one head at a time are in shared memory, and x of the next image comes to where
+//              h was when the last head's are there. 256 tokens of 64 channels: 98 KiB, two blocks on a multiprocessor; of 128,
+//              whose filters come for a head at a time: 196 KiB. By heads: a warp has 16 of 64 tokens and one head; keys and values of
+//              all heads and two images are in shared memory, 213 KiB for 128 channels
 // Numerics     f32 sums, mean and variance by pairs of equal halves (attention_block.cuh). h, qkv, weights and attended are rounded
 //              to bf16 as they are where they lie in memory; the sum with x is rounded once. Weights as attention_head.cu, where
 //              what bounds a warp's scores are its own queries, not all of a head's

@@ -103,7 +103,9 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
 
     private boolean follows() {
         Value other = add.input(add.input(0).unreshaped().equals(out.output()) ? 1 : 0);
-        return reads(qkv, norm) && reads(attention, qkv) && reads(out, attention)
+        Shape packed = Shape.of(x().shape().dim(0), form.tokens(), 3 * form.channels());
+        return attention.input(0).shape().equals(packed)
+                && reads(qkv, norm) && reads(attention, qkv) && reads(out, attention)
                 && add.inputs().stream().anyMatch(input -> input.unreshaped().equals(out.output()))
                 && other.unreshaped().equals(x().unreshaped());
     }
@@ -112,13 +114,14 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         return next.input(0).unreshaped().equals(before.output());
     }
 
-    private List<Value> read() {
-        return Stream.of(x(), qkv.input(1), out.input(1), norm.input(1), norm.input(2))
+    /// What is read, and written, 16 bytes at a time, whatever others read.
+    private List<Value> packed() {
+        return Stream.of(x(), qkv.input(1), out.input(1), norm.input(1), norm.input(2), add.output())
                 .toList();
     }
 
     private boolean isPacked(CudaMemory memory) {
-        List<Value> of = Stream.concat(read().stream(), written(memory).stream()).toList();
+        List<Value> of = Stream.concat(packed().stream(), written(memory).stream()).toList();
         return x().dtype() == DType.BF16 && Packing.aligned(memory, of);
     }
 
@@ -146,10 +149,9 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         Range y = memory.range(add.output());
         List<Range> to = Stream.concat(Stream.of(y), written(memory).stream().map(memory::range))
                 .toList();
-        boolean apart = IntStream.range(1, to.size())
-                .noneMatch(i -> to.get(i).overlaps(x) || Range.anyOverlap(to.subList(0, i), to.subList(i, i + 1)));
         return memory.isReadOnce(out.output())
-                && apart
+                && Range.areApart(to)
+                && !Range.anyOverlap(to.subList(1, to.size()), List.of(x))
                 && (y.equals(x) || !y.overlaps(x))
                 && !Range.anyOverlap(to, from);
     }

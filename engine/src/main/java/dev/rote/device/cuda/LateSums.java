@@ -58,7 +58,9 @@ final class LateSums {
         Optional<Node> norm = lowered.nodes().stream()
                 .filter(node -> parameters.apply(node).isPresent())
                 .findFirst();
-        Optional<SplitSum> weight = SplitSum.of(lowered);
+        // Only where the plan has kept the terms: it looks at the scratch memory, which may be more than they are.
+        Optional<SplitSum> weight = SplitSum.of(lowered)
+                .filter(sum -> memory.workspaceRange(sum.node()).bytes() <= SplitSum.MOST_BYTES);
         if (norm.isPresent()) {
             putOff(norms, norm.get(), parameters.apply(norm.get()).orElseThrow(), lowered);
         } else if (weight.isPresent()) {

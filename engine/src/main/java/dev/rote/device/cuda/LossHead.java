@@ -44,7 +44,9 @@ record LossHead(Node conv, Node wide, Node loss, Node seed, Node slope, Node nar
     /// Whether each reads the one before, and nobody else does.
     private boolean follow(CudaMemory memory) {
         Value prediction = wide.output();
+        float weight = ((MeanSquaredError) loss.op()).weight();
         boolean squares = prediction.dtype() == DType.F32
+                && slope.op().equals(new MeanSquaredError.Backward(weight))
                 && loss.input(0).equals(prediction)
                 && slope.input(0).equals(prediction)
                 && loss.input(1).dtype() == DType.F32
@@ -66,9 +68,7 @@ record LossHead(Node conv, Node wide, Node loss, Node seed, Node slope, Node nar
         List<Range> from = Stream.concat(conv.inputs().stream(), Stream.of(loss.input(1)))
                 .map(memory::range)
                 .toList();
-        boolean apart = IntStream.range(1, to.size())
-                .noneMatch(i -> Range.anyOverlap(to.subList(0, i), to.subList(i, i + 1)));
-        return apart
+        return Range.areApart(to)
                 && !Range.anyOverlap(to, from)
                 && Packing.aligned(memory, List.of(conv.input(0), conv.input(1), narrow.output()))
                 && partial.end() - partial.from() >= 8L * head.pieces();

@@ -114,7 +114,8 @@ final class ReplicaLaunches {
                             .toList())
                     .flatMap(alike -> together(alike).stream())
                     .toList();
-            lowered.add(new Lowered(first.lowered().get(at).nodes(), launches));
+            Lowered its = first.lowered().get(at);
+            lowered.add(new Lowered(its.nodes(), launches, its.alsoRead()));
         }
         return new Program(first.plan(), first.memory(), lowered);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.rote.device.Buffer;
 import dev.rote.device.Program;
+import dev.rote.graph.Conv2d;
 import dev.rote.graph.DType;
 import dev.rote.graph.Fusion;
 import dev.rote.graph.Graph;
@@ -327,5 +328,35 @@ class LateSumsTest extends OnCudaDevice {
                 .i32("splits", splits);
         Node node = new Node(op, List.of(), List.of());
         return new Lowered(List.of(node), List.of(KernelLaunch.blocks(kernel, 1, 256, arguments)));
+    }
+
+    /// Scratch memory that is larger than the parts that the kernel for this device makes is not kept, so these are not
+    /// put off.
+    @Test
+    void sumsWhoseScratchMemoryIsNotKeptStayWhereTheyAre() {
+        Graph graph = new Graph();
+        for (int number = 0; number < 2; number++) {
+            TensorType type = new TensorType(Shape.of(512, 16, 16, 64), DType.BF16);
+            Value x = graph.external("x" + number, type);
+            Value dy = graph.external("dy" + number, type);
+            List<Value> gradients = graph.add(new Conv2d.BackwardWeight(Conv2d.same(3), 3, 3, true), List.of(x, dy));
+            gradients.forEach(graph::keep);
+        }
+        Plan plan = Plan.of(graph, device.target());
+        Map<String, Buffer> buffers = new HashMap<>();
+        graph.externals()
+                .forEach((name, value) -> buffers.put(name, device.allocate(name, value.dtype(), value.elements())));
+        try (CudaMemory memory = new CudaMemory(device, "test", plan, buffers)) {
+            long terms = plan.workspaceBytes(plan.nodes().getFirst());
+            List<String> kernels = new CudaLowering(memory, new TensorCores(false, false))
+                    .lower(plan.nodes()).stream()
+                            .flatMap(lowered -> lowered.launches().stream())
+                            .map(launch -> ((KernelLaunch) launch).kernel())
+                            .toList();
+            assertThat(terms).isGreaterThan(SplitSum.MOST_BYTES);
+            assertThat(kernels).hasSize(4).doesNotContain("sum_splits_joined");
+        } finally {
+            buffers.values().forEach(Buffer::close);
+        }
     }
 }

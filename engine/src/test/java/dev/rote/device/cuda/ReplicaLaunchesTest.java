@@ -180,6 +180,36 @@ class ReplicaLaunchesTest extends OnCudaDevice {
         }
     }
 
+    /// What is read beside the inputs of nodes decides what launches wait for.
+    @Test
+    void whatIsAlsoReadStaysWithTheLaunches() {
+        List<Device.Part> parts = List.of(part(LENGTH), part(LENGTH));
+        List<Range> more = List.of(new Range(64, 128));
+        try (CudaMemory one = memory(parts.get(0));
+                CudaMemory two = memory(parts.get(1))) {
+            List<ReplicaLaunches.Program> programs = Map.of(parts.get(0), one, parts.get(1), two).entrySet().stream()
+                    .map(entry -> {
+                        Plan plan = entry.getKey().plan();
+                        List<Lowered> lowered = new CudaLowering(entry.getValue(), device.tensorCores())
+                                .lower(plan.nodes()).stream()
+                                        .map(its -> new Lowered(its.nodes(), its.launches(), more))
+                                        .toList();
+                        return new ReplicaLaunches.Program(plan, entry.getValue(), lowered);
+                    })
+                    .toList();
+            List<ReplicaLaunches.Program> merged = new ReplicaLaunches(device.kernels()::has).merge(programs);
+            assertThat(merged).hasSize(1);
+            assertThat(merged.getFirst().lowered()).hasSize(3).allSatisfy(its -> assertThat(its.alsoRead())
+                    .isEqualTo(more));
+        } finally {
+            parts.forEach(ReplicaLaunchesTest::close);
+        }
+    }
+
+    private CudaMemory memory(Device.Part part) {
+        return new CudaMemory(device, "test", part.plan(), part.bindings());
+    }
+
     /// Blocks that take tiles in turn are as many as fill a GPU, and as even as their turns allow; others are all
     // there.
     @ParameterizedTest
