@@ -11,7 +11,8 @@
 #                                  among 50,000 images. memorization: the memorized fraction in the loop. bench: the rest,
 #                                  ours and the peers. profile: counters of chosen kernels by ncu, and their instructions with
 #                                  samples, bank conflicts and reasons of stalls. trace: every launch of
-#                                  a step, and of 16 small runs as one program, by ncu. report: the table and its JSON
+#                                  a step, and of 16 small runs as one program, by ncu. apart: a step without each of the
+#                                  launches that join nodes. report: the table and its JSON
 #                                  vendor, vendor-bench: what is by cuBLAS and cuDNN inside Rote, alone
 #   --seconds N                    of the whole call: what does not fit any more is cut short or left out
 #   --out FOLDER                   for logs, results and the archive of them (default ./rote-check)
@@ -201,7 +202,7 @@ sanitizer() {
     grep -H 'ERROR SUMMARY\|RACECHECK SUMMARY' "$out"/{memcheck,racecheck,synccheck}.log | sed 's/.*\///'
 }
 
-# What is measured: warm, sweep, audit, memorization, bench, vendor-bench, profile, trace.
+# What is measured: warm, sweep, audit, memorization, bench, vendor-bench, profile, trace, apart.
 # shellcheck source=tools/gpu/measure.sh
 . "$home/measure.sh"
 
@@ -224,10 +225,10 @@ report() {
 
 for part in "${parts[@]}"; do
     case $part in
-        doctor | tests | vendor | study | sanitizer | warm | sweep | audit | memorization | bench | vendor-bench | profile | trace | report) ;;
+        doctor | tests | vendor | study | sanitizer | warm | sweep | audit | memorization | bench | vendor-bench | profile | trace | apart | report) ;;
         *)
             echo "check.sh: --part: expected doctor, tests, vendor, study, sanitizer, warm, sweep, audit, memorization, bench," \
-                "vendor-bench, profile, trace or report, found $part" >&2
+                "vendor-bench, profile, trace, apart or report, found $part" >&2
             exit 2
             ;;
     esac

@@ -168,6 +168,17 @@ profile() {
     cat "$out/profile-table.log"
 }
 
+# A step of the narrowest width with all that launches join, and without each of these: what it gives.
+apart() {
+    local each
+    for each in "" ATTENTION_BLOCK LINEAR_GRADIENTS DRAWN_STEM LOSS_HEAD SKIP_CONVOLUTION; do
+        # shellcheck disable=SC2086
+        JAVA_TOOL_OPTIONS="-Drote.cuda.apart=$each" step "apart-${each:-none}" 40 "${java[@]}" "${jmh[@]}" CudaStepBench \
+            -rff "$out/apart-${each:-none}.json" -p width="$narrow" -p precision=$precisions -p batch=$batch -p optimizer=sgd $samples
+        grep -H 'ss/op\|ms/op' "$out/apart-${each:-none}.log" | tail -1 | sed 's/.*\///'
+    done
+}
+
 # Every launch of a step of the narrowest width, and of 16 runs of the widest of the small ones as one program, with its
 # time; how a kernel that is quick alone fares among the others.
 trace() {

@@ -86,14 +86,16 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         boolean alike = nodes.size() >= OPS.size()
                 && IntStream.range(0, OPS.size())
                         .allMatch(i -> OPS.get(i).isInstance(nodes.get(i).op()));
-        if (!alike || ((GroupNorm) nodes.get(0).op()).silu() || nodes.get(0).inputs().size() != 3) {
+        if (!alike
+                || ((GroupNorm) nodes.get(0).op()).silu()
+                || nodes.get(0).inputs().size() != 3) {
             return Optional.empty();
         }
         int heads = ((Attention) nodes.get(2).op()).heads();
         int groups = ((GroupNorm) nodes.get(0).op()).groups();
         return Form.of(nodes.get(0).input(0).shape(), heads, groups)
-                .map(form -> new AttentionBlock(
-                        nodes.get(0), nodes.get(1), nodes.get(2), nodes.get(3), nodes.get(4), form))
+                .map(form ->
+                        new AttentionBlock(nodes.get(0), nodes.get(1), nodes.get(2), nodes.get(3), nodes.get(4), form))
                 .filter(block -> block.follows() && block.isPacked(memory) && block.isClear(memory));
     }
 
@@ -105,7 +107,9 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         Value other = add.input(add.input(0).unreshaped().equals(out.output()) ? 1 : 0);
         Shape packed = Shape.of(x().shape().dim(0), form.tokens(), 3 * form.channels());
         return attention.input(0).shape().equals(packed)
-                && reads(qkv, norm) && reads(attention, qkv) && reads(out, attention)
+                && reads(qkv, norm)
+                && reads(attention, qkv)
+                && reads(out, attention)
                 && add.inputs().stream().anyMatch(input -> input.unreshaped().equals(out.output()))
                 && other.unreshaped().equals(x().unreshaped());
     }
@@ -121,7 +125,8 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
     }
 
     private boolean isPacked(CudaMemory memory) {
-        List<Value> of = Stream.concat(packed().stream(), written(memory).stream()).toList();
+        List<Value> of =
+                Stream.concat(packed().stream(), written(memory).stream()).toList();
         return x().dtype() == DType.BF16 && Packing.aligned(memory, of);
     }
 
@@ -138,8 +143,8 @@ record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, F
         return !memory.isRead(value, between ? 1 : 0);
     }
 
-    /// Whether nobody else reads what is not written, and all that is may be while other images are read. The plan takes
-    /// the nodes for five, and may put one's result where the one before has read its filters.
+    /// Whether nobody else reads what is not written, and all that is may be while other images are read. The plan
+    /// takes the nodes for five, and may put one's result where the one before has read its filters.
     private boolean isClear(CudaMemory memory) {
         List<Range> from = Stream.of(norm, qkv, out)
                 .flatMap(node -> node.inputs().stream().skip(1))

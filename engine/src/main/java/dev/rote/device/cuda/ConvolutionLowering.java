@@ -160,9 +160,8 @@ final class ConvolutionLowering {
         if (halo.isPresent()) {
             return halo.get();
         }
-        Optional<KernelLaunch> narrow =
-                head(op, t, type, bias)
-                        .or(() -> narrow("conv2d", "_stem", op, t, type, t.channels(), t.arguments(bias, 0, 0)));
+        Optional<KernelLaunch> narrow = head(op, t, type, bias)
+                .or(() -> narrow("conv2d", "_stem", op, t, type, t.channels(), t.arguments(bias, 0, 0)));
         if (narrow.isPresent()) {
             return List.of(narrow.get());
         }
@@ -207,8 +206,8 @@ final class ConvolutionLowering {
         int out = t.channels() + t.filters() - in;
         return TapsConvolution.of(op, t.w(), type, t.y(), in, out)
                 .map(one -> one.widen("conv2d_taps" + taps, arguments))
-                .or(() -> NarrowConvolution.of(op, t.w(), type, in, out)
-                        .map(one -> one.launch(stem, t.y(), arguments)));
+                .or(() ->
+                        NarrowConvolution.of(op, t.w(), type, in, out).map(one -> one.launch(stem, t.y(), arguments)));
     }
 
     List<KernelLaunch> backwardData(Conv2d.BackwardData op, Node node) {
@@ -326,8 +325,8 @@ final class ConvolutionLowering {
             String stem = "conv2d_taps_backward_weight" + (t.filters() == 1 ? "_head" : "_stem");
             return new Weights(
                     one.split(),
-                    partial ->
-                            one.weights(stem, t.arguments(bias, partial, one.split().depth())));
+                    partial -> one.weights(
+                            stem, t.arguments(bias, partial, one.split().depth())));
         }
         Optional<NarrowWeights> narrow = NarrowWeights.of(conv, x, dy, t.w());
         if (aligned && !tensor && narrow.isPresent()) {

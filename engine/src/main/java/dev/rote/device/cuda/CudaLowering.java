@@ -1,9 +1,12 @@
 package dev.rote.device.cuda;
 
+import static dev.rote.device.cuda.Joining.*;
+
 import dev.rote.graph.*;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Turns a node into launches: the exhaustive switch over [Op].
 final class CudaLowering {
@@ -17,6 +20,7 @@ final class CudaLowering {
     private final Optional<VendorLowering> vendor;
     private final CudaMemory memory;
     private final boolean sm90;
+    private final Set<Joining> taken = Joining.taken();
 
     CudaLowering(CudaMemory memory, TensorCores cores) {
         this(memory, cores, Optional.empty());
@@ -72,12 +76,18 @@ final class CudaLowering {
         if (vendor.isPresent()) { // whose results lie in memory first
             return Optional.empty();
         }
-        Optional<Lowered> block =
-                sm90 ? AttentionBlock.startingAt(nodes, memory).map(its -> its.lower(memory)) : Optional.empty();
-        return block.or(() -> DrawnStem.startingAt(nodes, memory).map(its -> its.lower(memory)))
-                .or(() -> LossHead.startingAt(nodes, memory).map(its -> its.lower(memory)))
+        return ATTENTION_BLOCK
+                .of(taken, () -> attentionBlock(nodes))
+                .or(() -> DRAWN_STEM.of(
+                        taken, () -> DrawnStem.startingAt(nodes, memory).map(its -> its.lower(memory))))
+                .or(() -> LOSS_HEAD.of(
+                        taken, () -> LossHead.startingAt(nodes, memory).map(its -> its.lower(memory))))
                 .or(() -> matrices.together(nodes))
                 .or(() -> reductions.together(nodes));
+    }
+
+    private Optional<Lowered> attentionBlock(List<Node> nodes) {
+        return sm90 ? AttentionBlock.startingAt(nodes, memory).map(its -> its.lower(memory)) : Optional.empty();
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -52,7 +52,13 @@ record DrawnStem(
         Node conv = nodes.get(OPS.size() - 1);
         Value w = conv.input(1);
         Shape image = conv.input(0).shape();
-        return TapsConvolution.of((Conv2d) conv.op(), w.shape(), w.dtype(), image, image.last(), w.shape().dim(0))
+        return TapsConvolution.of(
+                        (Conv2d) conv.op(),
+                        w.shape(),
+                        w.dtype(),
+                        image,
+                        image.last(),
+                        w.shape().dim(0))
                 .map(taps -> new DrawnStem(
                         nodes.get(0),
                         nodes.get(1),
@@ -69,8 +75,7 @@ record DrawnStem(
     /// Whether each reads the ones before, and nobody else reads what is not written.
     private boolean follow(CudaMemory memory) {
         Value t = index.output();
-        boolean mixes = mix.inputs()
-                .equals(List.of(batch.output(), noise.output(), signal.output(), level.output()));
+        boolean mixes = mix.inputs().equals(List.of(batch.output(), noise.output(), signal.output(), level.output()));
         boolean read = signal.input(1).equals(t)
                 && level.input(1).equals(t)
                 && cast.input(0).equals(mix.output())
@@ -103,8 +108,7 @@ record DrawnStem(
     }
 
     private List<Value> written(CudaMemory memory) {
-        Stream<Value> always = Stream.of(
-                index.output(), noise.output(), cast.output(), conv.output());
+        Stream<Value> always = Stream.of(index.output(), noise.output(), cast.output(), conv.output());
         return Stream.concat(always, batch.outputs().stream().filter(value -> isWanted(value, memory)))
                 .toList();
     }

@@ -143,8 +143,7 @@ record LinearGradients(Node data, Node weights, Form form) {
                 arguments));
         if (split.count() > 1) {
             long elements = (long) form.filters() * form.channels();
-            launches.add(
-                    ProductLowering.sumSplits(partial, dw, dbias, elements, bias ? form.filters() : 0, split));
+            launches.add(ProductLowering.sumSplits(partial, dw, dbias, elements, bias ? form.filters() : 0, split));
         }
         return new Lowered(List.of(data, weights), launches);
     }

@@ -18,12 +18,7 @@ import java.util.stream.Stream;
 /// result, and the gradient of that: one launch, and a second one that adds up the errors of its blocks.
 record LossHead(Node conv, Node wide, Node loss, Node seed, Node slope, Node narrow, TapsHead head) {
     private static final List<Class<? extends Op>> OPS = List.of(
-            Conv2d.class,
-            Cast.class,
-            MeanSquaredError.class,
-            Fill.class,
-            MeanSquaredError.Backward.class,
-            Cast.class);
+            Conv2d.class, Cast.class, MeanSquaredError.class, Fill.class, MeanSquaredError.Backward.class, Cast.class);
 
     /// The first six of the nodes; empty if they are not that.
     static Optional<LossHead> startingAt(List<Node> nodes, CudaMemory memory) {
@@ -35,9 +30,10 @@ record LossHead(Node conv, Node wide, Node loss, Node seed, Node slope, Node nar
         }
         Node conv = nodes.get(0);
         Value w = conv.input(1);
-        return TapsHead.of((Conv2d) conv.op(), w.shape(), w.dtype(), conv.input(0).shape())
-                .map(head -> new LossHead(
-                        conv, nodes.get(1), nodes.get(2), nodes.get(3), nodes.get(4), nodes.get(5), head))
+        return TapsHead.of(
+                        (Conv2d) conv.op(), w.shape(), w.dtype(), conv.input(0).shape())
+                .map(head ->
+                        new LossHead(conv, nodes.get(1), nodes.get(2), nodes.get(3), nodes.get(4), nodes.get(5), head))
                 .filter(all -> all.follow(memory) && all.isClear(memory));
     }
 

@@ -3,6 +3,8 @@ package dev.rote.device.cuda;
 import dev.rote.graph.*;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /// Lowers operations that are matrix products: convolutions, linear layers, products, and their gradients.
 ///
@@ -10,6 +12,7 @@ import java.util.Optional;
 final class MatrixLowering {
     private final CudaMemory memory;
     private final boolean sm90;
+    private final Set<Joining> taken = Joining.taken();
     private final ProductLowering products;
     private final ConvolutionLowering convolutions;
 
@@ -24,11 +27,7 @@ final class MatrixLowering {
     Optional<Lowered> together(List<Node> nodes) {
         Node node = nodes.get(0);
         Node next = nodes.get(1);
-        Optional<Lowered> joined = sm90
-                ? SkipConvolution.startingAt(nodes, memory)
-                        .flatMap(one -> one.lower(memory))
-                        .or(() -> LinearGradients.startingAt(nodes, memory).map(one -> one.lower(memory)))
-                : Optional.empty();
+        Optional<Lowered> joined = sm90 ? joined(nodes) : Optional.empty();
         if (joined.isPresent()) {
             return joined;
         }
@@ -39,6 +38,14 @@ final class MatrixLowering {
                     default -> Optional.empty();
                 };
         return two.map(launches -> new Lowered(List.of(node, next), launches));
+    }
+
+    private Optional<Lowered> joined(List<Node> nodes) {
+        Supplier<Optional<Lowered>> skip =
+                () -> SkipConvolution.startingAt(nodes, memory).flatMap(one -> one.lower(memory));
+        Supplier<Optional<Lowered>> gradients =
+                () -> LinearGradients.startingAt(nodes, memory).map(one -> one.lower(memory));
+        return Joining.SKIP_CONVOLUTION.of(taken, skip).or(() -> Joining.LINEAR_GRADIENTS.of(taken, gradients));
     }
 
     List<KernelLaunch> lower(Node node) {

@@ -60,9 +60,7 @@ final class ReductionLowering {
             case CrossEntropy ignored -> 4L * shape.dim(0);
             case Reduce reduce -> Sum.of(shape, reduce.begin(), reduce.end()).workspaceBytes();
             case MeanSquaredError ignored ->
-                Math.max(
-                        8L * Sum.ofAll(shape.elements()).chunks(),
-                        LossHead.workspaceBytes(inputs.getFirst()));
+                Math.max(8L * Sum.ofAll(shape.elements()).chunks(), LossHead.workspaceBytes(inputs.getFirst()));
             default -> 0;
         };
     }

@@ -5,8 +5,8 @@ import dev.rote.graph.DType;
 import dev.rote.graph.Shape;
 import java.util.Optional;
 
-/// A 3x3 convolution of stride 2 in bf16 by `conv2d_strided_sm90.cu`, on compute capability 9.0: a linear layer over nine
-/// times as many channels, whose rows are the pixels of y.
+/// A 3x3 convolution of stride 2 in bf16 by `conv2d_strided_sm90.cu`, on compute capability 9.0: a linear layer over
+/// nine times as many channels, whose rows are the pixels of y.
 ///
 /// @param x shape of what is read
 record StridedConvolution(Shape x, int filters) {
@@ -85,14 +85,10 @@ record StridedConvolution(Shape x, int filters) {
                 .i32("depth", TAPS * channels())
                 .i32("columns", filters)
                 .i32("first_columns", filters);
-        return Sm90Linear.product(
-                "conv2d_strided_sm90_",
-                depth,
-                columns,
-                rows(),
-                filters,
-                arguments,
-                more -> more.i32("channels", channels()).i32("image", image()).i32("line", line()));
+        return Sm90Linear.product("conv2d_strided_sm90_", depth, columns, rows(), filters, arguments, more -> more.i32(
+                        "channels", channels())
+                .i32("image", image())
+                .i32("line", line()));
     }
 
     /// Channels of a block of a weight gradient, nine times counted: three taps of up to 64, or one of 128.

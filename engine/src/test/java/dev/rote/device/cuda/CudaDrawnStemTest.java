@@ -66,8 +66,8 @@ class CudaDrawnStemTest extends OnCudaDevice {
             Batch draw = new Batch(count, 12, first, SEED, 1.5f, -0.25f, shuffle, true);
             List<Value> batch = graph.add(draw, List.of(stored, run.step()));
             int perImage = height * width;
-            Value t = graph.apply(
-                    new RandomIndex(count, 1, TIMES - 1, SEED + 1, Purpose.TIME.code(), first), run.step());
+            Value t =
+                    graph.apply(new RandomIndex(count, 1, TIMES - 1, SEED + 1, Purpose.TIME.code(), first), run.step());
             Value noise = graph.apply(
                     new RandomNormal(batch.getFirst().shape(), SEED, Purpose.NOISE.code(), (long) first * perImage),
                     run.step());
@@ -121,10 +121,8 @@ class CudaDrawnStemTest extends OnCudaDevice {
         Map<String, float[]> apart = found(one, false, Stream.concat(read.stream(), Stream.of("mixed")));
         for (boolean descending : new boolean[] {false, true}) {
             AnyDriver.descending(descending);
-            Stream.of(read, List.of("t", "noise", "y"))
-                    .forEach(names -> found(one, true, names.stream()).forEach((name, values) -> assertThat(values)
-                            .as(name)
-                            .isEqualTo(apart.get(name))));
+            Stream.of(read, List.of("t", "noise", "y")).forEach(names -> found(one, true, names.stream())
+                    .forEach((name, values) -> assertThat(values).as(name).isEqualTo(apart.get(name))));
         }
         AnyDriver.descending(false);
     }

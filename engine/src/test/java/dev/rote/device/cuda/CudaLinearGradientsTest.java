@@ -10,6 +10,7 @@ import dev.rote.reference.ReferenceRun;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -53,8 +54,8 @@ class CudaLinearGradientsTest extends OnSm90Device {
 
         List<double[]> exact() {
             Graph graph = new Graph();
-            List<Value> gradients = gradients(
-                    graph, graph.external("dy", dy()), graph.external("w", w()), graph.external("x", x()));
+            List<Value> gradients =
+                    gradients(graph, graph.external("dy", dy()), graph.external("w", w()), graph.external("x", x()));
             ReferenceRun run = ReferenceRun.of(graph, numbers());
             run.run();
             return gradients.stream().map(run::read).toList();
@@ -117,6 +118,45 @@ class CudaLinearGradientsTest extends OnSm90Device {
         }
     }
 
+    /// A ring of two stages is loaded over in each step.
+    @ParameterizedTest
+    @CsvSource({"4200, 64, 192, 0", "4200, 64, 192, 1", "4200, 128, 64, 1"})
+    void resultsAreTheSameHoweverFewStagesThereAre(int rows, int channels, int filters, int output) {
+        List<Outcome> found = Stream.of(false, true)
+                .map(few -> {
+                    Graph graph = new Graph();
+                    Value dy = Outcome.input(graph, "dy", rows, filters);
+                    Value w = Outcome.input(graph, "w", filters, channels);
+                    Value x = Outcome.input(graph, "x", rows, channels);
+                    List.of(dy, w, x).forEach(graph::keep);
+                    Value dx = graph.apply(new Linear.BackwardData(), dy, w);
+                    Value dw = graph.add(new Linear.BackwardWeight(true), List.of(x, dy))
+                            .getFirst();
+                    List.of(dx, dw).forEach(graph::keep);
+                    return Outcome.of(
+                            device,
+                            graph,
+                            output == 0 ? dx : dw,
+                            few ? Optional.of(CudaLinearGradientsTest::ofTwoStages) : Optional.empty());
+                })
+                .toList();
+        assertThat(found.getFirst().kernels()).contains("linear_backward_sm90_" + channels);
+        found.get(1).isTheSameAs(found.getFirst());
+    }
+
+    private static KernelLaunch ofTwoStages(KernelLaunch launch) {
+        if (launch.kernel().startsWith("linear_backward_sm90_")) {
+            assertThat(launch.arguments().value("steps_per_split")).isGreaterThan(3);
+            assertThat(launch.arguments().value("stages")).isGreaterThan(2);
+            String field = launch.arguments().fields().stream()
+                    .filter(name -> name.startsWith("stages:"))
+                    .findFirst()
+                    .orElseThrow();
+            launch.arguments().struct().putInt(Integer.parseInt(field.split(":")[1]), 2);
+        }
+        return launch;
+    }
+
     /// More filters or channels than a block has room for, few rows, and
     /// the gradients of two layers.
     @Test
@@ -127,9 +167,14 @@ class CudaLinearGradientsTest extends OnSm90Device {
         }
         GraphRun run = new GraphRun(device, new Layer(2048, 64, 64, true).numbers());
         Value x = run.input("x", bf16(2048, 64));
-        Value dx = run.graph().apply(new Linear.BackwardData(), run.input("dy", bf16(2048, 64)), run.input("w", bf16(64, 64)));
+        Value dx = run.graph()
+                .apply(new Linear.BackwardData(), run.input("dy", bf16(2048, 64)), run.input("w", bf16(64, 64)));
         run.place("dx", dx);
-        run.place("dw", run.graph().add(new Linear.BackwardWeight(false), List.of(x, dx)).getFirst());
+        run.place(
+                "dw",
+                run.graph()
+                        .add(new Linear.BackwardWeight(false), List.of(x, dx))
+                        .getFirst());
         run.results();
         assertThat(run.kernels()).noneMatch(kernel -> kernel.startsWith("linear_backward_sm90_"));
     }

@@ -53,9 +53,7 @@ class CudaLossHeadTest extends OnCudaDevice {
 
         /// The loss, and its gradient of the convolution's result.
         Map<String, Value> build(Graph graph, Value x, Value w, Value bias, Value target) {
-            Value y = bias == null
-                    ? graph.apply(Conv2d.same(3), x, w)
-                    : graph.apply(Conv2d.same(3), x, w, bias);
+            Value y = bias == null ? graph.apply(Conv2d.same(3), x, w) : graph.apply(Conv2d.same(3), x, w, bias);
             Value wide = graph.apply(new Cast(DType.F32), y);
             float weight = 1.0f / pixels();
             Value loss = graph.apply(new MeanSquaredError(weight), wide, target);
@@ -82,8 +80,7 @@ class CudaLossHeadTest extends OnCudaDevice {
             Value x = graph.external("x", image(sizes[3]));
             Value w = graph.external("w", OnSm90Device.bf16(1, 3, 3, sizes[3]));
             Value added = bias ? graph.external("bias", TensorType.f32(1)) : null;
-            Map<String, Value> values =
-                    build(graph, x, w, added, graph.external("target", image(1).with(DType.F32)));
+            Map<String, Value> values = build(graph, x, w, added, graph.external("target", image(1).with(DType.F32)));
             ReferenceRun run = ReferenceRun.of(graph, numbers());
             run.run();
             return Map.of("loss", run.read(values.get("loss")), "slope", run.read(values.get("slope")));
@@ -104,8 +101,7 @@ class CudaLossHeadTest extends OnCudaDevice {
         Case one = new Case(new int[] {images, height, width, channels}, bias);
         Map<String, float[]> found = found(one);
         Map<String, double[]> exact = one.exact();
-        assertThat((double) found.get("loss")[0])
-                .isCloseTo(exact.get("loss")[0], within(1e-5 * exact.get("loss")[0]));
+        assertThat((double) found.get("loss")[0]).isCloseTo(exact.get("loss")[0], within(1e-5 * exact.get("loss")[0]));
         double[] slope = exact.get("slope");
         for (int i = 0; i < slope.length; i++) {
             double tolerance = 0x1p-8 * Math.abs(slope[i]) + 1e-5 * SEED / one.pixels();

@@ -63,7 +63,8 @@ class CudaStridedConvolutionTest extends OnSm90Device {
         Graph graph = new Graph();
         Value x = Outcome.input(graph, "x", 9, 32, 32, 32);
         Value w = Outcome.input(graph, "w", 64, 3, 3, 32);
-        return Outcome.of(device, graph, graph.apply(STRIDED, x, w, graph.external("bias", TensorType.f32(64))), narrow);
+        return Outcome.of(
+                device, graph, graph.apply(STRIDED, x, w, graph.external("bias", TensorType.f32(64))), narrow);
     }
 
     /// Few pixels, an odd height, rows that fill no tile, other channels and filters.

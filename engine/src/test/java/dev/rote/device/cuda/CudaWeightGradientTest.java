@@ -85,6 +85,8 @@ class CudaWeightGradientTest extends OnCudaDevice {
                 taps("head_64", true, 1, 33, 64, 128, 1),
                 taps("head_16", true, 70, 3, 16, 16, 1),
                 taps("stem_32", true, 2, 32, 32, 1, 96),
+                taps("stem_32", true, 40, 16, 32, 1, 32),
+                taps("head_64", true, 40, 8, 32, 64, 1),
                 taps("stem_8", true, 1, 75, 16, 1, 24),
                 taps("stem_64", false, 2, 7, 112, 1, 64),
                 taps("stem_16", true, 65, 2, 512, 1, 16),

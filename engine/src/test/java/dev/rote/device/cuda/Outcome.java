@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 
 /// What a graph in bf16 computes from normal numbers, and the kernels that did it.
 record Outcome(float[] values, List<String> kernels) {
@@ -29,6 +31,11 @@ record Outcome(float[] values, List<String> kernels) {
     /// @param narrow whether the first dimension of every grid whose blocks take tiles in turn is one block, which
     ///     has all of them then
     static Outcome of(CudaDevice device, Graph graph, Value result, boolean narrow) {
+        return of(device, graph, result, narrow ? Optional.of(Outcome::narrowed) : Optional.empty());
+    }
+
+    /// @param changed what each launch is to be instead
+    static Outcome of(CudaDevice device, Graph graph, Value result, Optional<UnaryOperator<KernelLaunch>> changed) {
         graph.place(
                 graph.apply(new Cast(DType.F32), result),
                 graph.external("result", result.type().with(DType.F32)),
@@ -50,9 +57,9 @@ record Outcome(float[] values, List<String> kernels) {
                             .flatMap(lowered -> lowered.launches().stream())
                             .map(launch -> (KernelLaunch) launch)
                             .toList();
-            if (narrow) {
+            if (changed.isPresent()) {
                 launches.forEach(launch -> device.kernels().prepare(launch));
-                launches.forEach(launch -> device.kernels().launch(narrowed(launch), device.stream()));
+                launches.forEach(launch -> device.kernels().launch(changed.get().apply(launch), device.stream()));
             } else {
                 try (Program program = device.compile("test", List.of(plan), buffers)) {
                     program.run();
