@@ -225,7 +225,7 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
     bf16* values = keys + Shape::HEAD_TILE;
     Filters filters {shared, (float*)(values + Shape::HEAD_TILE)};
     Moments* met = (Moments*)(filters.biases + 4 * C);
-    __shared__ unsigned longest[2][WARPS];
+    __shared__ unsigned longest[3][WARPS]; // queries, which a warp has for itself, keys and values: registers are few
     Norm norm;
     Tokens own {(int)threadIdx.x / 32 * 16 * SIXTEENS};
     const bf16* x = (const bf16*)a.x;
@@ -246,12 +246,15 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
         for (int head = 0; head < Shape::HEADS; head++) {
             auto qkv = own.multiply(filters, head, tile);
             if (a.qkv != nullptr) own.store_queries(qkv, of_image((bf16*)a.qkv, image, 3 * T * C), head);
-            float squares[3] = {__uint_as_float(qkv.template longest<Shape::TILES>(0)), 0, 0};
+            unsigned of_queries = qkv.template longest<Shape::TILES>(0);
             unsigned of_keys = qkv.template longest<Shape::TILES>(Shape::TILES);
             unsigned of_values = qkv.template longest<Shape::TILES>(2 * Shape::TILES);
             __syncthreads(); // nobody reads the head before any more
             own.share(qkv, keys, values);
-            if (threadIdx.x % 32 == 0) longest[0][threadIdx.x / 32] = of_keys, longest[1][threadIdx.x / 32] = of_values;
+            if (threadIdx.x % 32 == 0) {
+                unsigned* its = &longest[0][threadIdx.x / 32];
+                its[0] = of_queries, its[WARPS] = of_keys, its[2 * WARPS] = of_values;
+            }
             auto queries = own.queries(qkv);
             if (STREAMED) wait_copies<0>();
             __syncthreads(); // keys and values are there, and the next filters; of the last head: nobody reads h any more
@@ -263,7 +266,8 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
                 own.store_shared(keys, of_image((bf16*)a.qkv, image, 3 * T * C), head, 1);
                 own.store_shared(values, of_image((bf16*)a.qkv, image, 3 * T * C), head, 2);
             }
-            squares[1] = largest_of(longest[0]), squares[2] = largest_of(longest[1]);
+            float of_warp = __uint_as_float(longest[0][threadIdx.x / 32]);
+            float squares[3] = {of_warp, largest_of(longest[1]), largest_of(longest[2])};
             queries.meet_head(keys, values, T, a.scale * LOG2_E, squares);
             RowWords<Shape::TILES> one[SIXTEENS];
             own.finish(queries, one, of_image(a.lse, image * Shape::HEADS + head, T));
@@ -381,7 +385,6 @@ BY_HEADS(64, 128, 32, 16)
 IN_TURN(256, 32, 8, 4, 2, false, 2, 2)
 BY_HEADS(64, 64, 16, 8)
 IN_TURN(64, 32, 8, 4, 1, false, 4, 4)
-// Replicas find no register for their arguments.
-KERNEL_ALONE(attention_block_sm90_256x128x32_16, AttentionBlockArgs, 512, 1) {
+KERNEL_RESIDENT(attention_block_sm90_256x128x32_16, AttentionBlockArgs, 512, 1) {
     ATTENTION_BLOCK(attention_block_in_turn, BlockShape<256, 128, 32, 16>, 1, true);
 }
