@@ -166,7 +166,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
 
     /// How a weight gradient is divided; empty if the kernel does not take these shapes.
     static Optional<ProductSplit> split(int rows, int first, int channels, int filters) {
-        if (!takes(rows, first, channels, filters) || filters % GROUP_FILTERS != 0) {
+        if (!takes(rows, first, channels, filters)) {
             return Optional.empty();
         }
         int tiles = tiles(filters, channels, blockChannels(first, channels));
@@ -180,9 +180,10 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
         return first % 128 == 0 && channels % 128 == 0 ? 128 : first % 64 == 0 && channels % 64 == 0 ? 64 : 32;
     }
 
-    /// Groups of four warps of a block: as many as share the filters evenly.
+    /// Groups of four warps of a block: as many as share the filters evenly. The last of them may have half as many,
+    /// beside zeros: rows bound these gradients, not products.
     private static int groups(int filters) {
-        int parts = filters / GROUP_FILTERS;
+        int parts = Math.ceilDiv(filters, GROUP_FILTERS);
         int groups = MOST_GROUPS;
         while (parts % groups != 0) {
             groups--;
@@ -191,7 +192,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
     }
 
     private static int tiles(int filters, int channels, int blockChannels) {
-        return filters / GROUP_FILTERS / groups(filters) * (channels / blockChannels);
+        return Math.ceilDiv(filters, GROUP_FILTERS) / groups(filters) * (channels / blockChannels);
     }
 
     /// @param bias address of [filters], or 0
