@@ -105,8 +105,7 @@ struct Drawn {
 };
 
 // As Taps::load of what is drawn. WRITES: and to memory, what is not border.
-__device__ __forceinline__ void draw(const StemDrawArgs& a, const Taps& taps, const Pieces& pieces, const Pieces::Piece& piece,
-                                     int j, bool writes) {
+__device__ __forceinline__ void draw(const StemDrawArgs& a, const Taps& taps, const Pieces::Piece& piece, int j, bool writes) {
     DrawnImage image(a, j);
     if (writes && piece.row == 0 && threadIdx.x == 0) {
         a.t[j] = image.t;
@@ -141,7 +140,7 @@ __device__ __forceinline__ void conv2d_taps_drawn(const StemDrawArgs& a) {
 #pragma unroll 1
     for (int index = blockIdx.x; index < count; index += gridDim.x) {
         auto piece = pieces[index];
-        draw(a, taps, pieces, piece, index / pieces.bands, blockIdx.y == 0);
+        draw(a, taps, piece, index / pieces.bands, blockIdx.y == 0);
         __syncthreads(); // the values are there, and nobody reads the matrix any more
         taps.spread(piece);
         __syncthreads(); // the matrix is there
