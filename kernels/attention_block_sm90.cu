@@ -16,8 +16,8 @@
 //              to bf16 as they are where they lie in memory; the sum with x is rounded once. Weights as attention_head.cu, where
 //              what bounds a warp's scores are its own queries, not all of a head's
 // Determinism  run-to-run: fixed order, no atomics
-// Cost         flop (8 C^2 + 4 C T) T an image. 512 images of 256x64, heads of 16: 16.8 MB read and as many written, a training
-//              step's h, qkv and attended 84 MB more. NOT MEASURED
+// Cost         flop (8 C^2 + 4 C T) T an image. 512 images of 256x64, heads of 16: 16.8 MB read, again for the sum, and as many
+//              written, a training step's h, qkv and attended 84 MB more. NOT MEASURED
 // Reference    GroupNormReference, AttentionReference and LinearReference (double) one after another
 #include "attention_block.cuh"
 
@@ -296,7 +296,6 @@ __device__ __forceinline__ void attention_block_in_turn(const AttentionBlockArgs
 template <class Shape>
 __device__ __forceinline__ void attention_block_by_heads(const AttentionBlockArgs& a) {
     constexpr int T = Shape::TOKENS, C = Shape::CHANNELS, OF_HEAD = T / 16, THREADS = 32 * OF_HEAD * Shape::HEADS;
-    constexpr int VECTOR = PITCH<bf16, Shape::VECTOR>;
     using Norm = BlockNorm<Shape, THREADS>;
     using Tokens = BlockTokens<Shape, 1>;
     DYNAMIC_SHARED(bf16, shared);
@@ -308,7 +307,6 @@ __device__ __forceinline__ void attention_block_by_heads(const AttentionBlockArg
     Filters filters {shared, (float*)(tiles + 2 * Shape::TILE + Shape::HEADS * 2 * Shape::HEAD_TILE)};
     Moments* met = (Moments*)(filters.biases + 4 * C);
     __shared__ unsigned longest[Shape::HEADS][2][OF_HEAD];
-    static_assert(VECTOR * T == Shape::HEAD_TILE, "rows of a head");
     Norm norm;
     Tokens own {warp % OF_HEAD * 16};
     const bf16* x = (const bf16*)a.x;

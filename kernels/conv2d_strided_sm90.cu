@@ -9,10 +9,10 @@
 // Layout       C and K fastest
 // Requires     compute capability 9.0: on others the kernels are empty and must not be launched. padding 1, H and W even;
 //              256 pixels of y, of gradients 64, are whole rows of an image or whole images; C a multiple of <depth>, K of
-//              <columns>; of gradients 3 C or C a multiple of <columns>, where boxes have 32, 64 or 64 channels; 16-byte aligned
+//              <columns>; of gradients 9 C of <columns>, C of a box's 32 (96) or 64 (192, 128) channels, and K of 32; 16-byte aligned
 // Tiling       as linear_sm90.cu and linear_backward_weight_sm90.cu: a linear layer of 9 C channels whose rows are the pixels of y. As
 //              the copy engine sees x, its pixels of one parity lie together, so those under a tap are a box. A gradient's
-//              block has the three taps of a row of the filter of up to 64 channels, or one tap of 128
+//              block has 96, 192 or 128 of the 9 C columns: of 32 and 64 channels the taps of a row of the filter, of 128 one tap
 // Numerics     as linear_sm90.cu and linear_backward_weight_sm90.cu
 // Determinism  run-to-run; tile and splits depend on the shapes alone
 // Cost         18*N*P*Q*K*C flop; x is brought 9/4 times, all but once from L2. N=512, 32x32, C=K=32: 2.4 GFLOP, 42 MB of memory and 84

@@ -17,7 +17,8 @@ import java.util.stream.Stream;
 /// A block of self-attention, `x + out(attention(qkv(norm(x))))`, as one launch of `attention_block_sm90.cu`. What lies
 /// between is written only where somebody else reads it, as a gradient does.
 ///
-/// @param y the sum
+/// @param add the sum with what the norm has read
+/// @param form the shape, and how the kernel for it is launched
 record AttentionBlock(Node norm, Node qkv, Node attention, Node out, Node add, Form form) {
     private static final List<Class<? extends Op>> OPS =
             List.of(GroupNorm.class, Linear.class, Attention.class, Linear.class, Add.class);

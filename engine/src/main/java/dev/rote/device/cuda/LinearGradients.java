@@ -18,7 +18,6 @@ record LinearGradients(Node data, Node weights, Form form) {
         private static final int BOX_BYTES = BOX * BOX * 2;
         private static final int MOST_FILTERS = 3 * BOX;
         private static final int MOST_CHANNELS = 2 * BOX;
-        private static final int LEAST_ROWS = 2048; // as Sm90Linear
         private static final int GROUP_THREADS = 128; // for 64 filters
         private static final int STATE_BYTES = 1024;
         private static final int MULTIPROCESSOR_BYTES = 228 << 10;
@@ -36,7 +35,7 @@ record LinearGradients(Node data, Node weights, Form form) {
                     && filters <= MOST_FILTERS
                     && channels % BOX == 0
                     && channels <= MOST_CHANNELS
-                    && rows >= LEAST_ROWS;
+                    && rows >= Sm90Linear.LEAST_ROWS;
             return fits && x.type() == DType.BF16 && dy.type() == DType.BF16
                     ? Optional.of(new Form(MatrixLowering.extent("rows of x", rows), channels, filters))
                     : Optional.empty();

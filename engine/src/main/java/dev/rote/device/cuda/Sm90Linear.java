@@ -14,21 +14,21 @@ import java.util.function.UnaryOperator;
 /// @param y address of [rows,filters], or of its gradient
 record Sm90Linear(int rows, int first, int channels, int filters, long x, long x2, long w, long y) {
     private static final int ROWS = 256; // of a block
-    private static final int LEAST_ROWS = 2048; // below, the tiles of other kernels keep more of a GPU busy
+    static final int LEAST_ROWS = 2048; // below, the tiles of other kernels keep more of a GPU busy
     private static final int THREADS = 256;
     private static final int STATE_BYTES = 2048;
-    private static final int WEIGHTS_STATE_BYTES = 1024;
+    static final int WEIGHTS_STATE_BYTES = 1024;
     private static final int ROWS_STATE_BYTES = 3072;
     private static final int ROWS_MOST_COLUMNS = 512;
-    private static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
+    static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
     private static final int TWO_BLOCKS = 115_712; // of 228 KiB, 1 KiB of each block's being the system's
-    private static final int MOST_STAGES = 8;
-    private static final int GROUP_FILTERS = 64; // of a weight gradient, by four warps
+    static final int MOST_STAGES = 8;
+    static final int GROUP_FILTERS = 64; // of a weight gradient, by four warps
     private static final int MOST_GROUPS = 3;
-    private static final int STEP_ROWS = 64; // of a weight gradient
-    private static final int ENOUGH_ROWS = 256; // of a part of a weight gradient
+    static final int STEP_ROWS = 64; // of a weight gradient
+    static final int ENOUGH_ROWS = 256; // of a part of a weight gradient
     /// A block takes a multiprocessor. A constant, so that results do not depend on the device.
-    private static final int MULTIPROCESSORS = 132;
+    static final int MULTIPROCESSORS = 132;
 
     private boolean isAligned() {
         return (x | (first == channels ? 0 : x2) | w | y) % Packing.BYTES == 0;
@@ -182,7 +182,7 @@ record Sm90Linear(int rows, int first, int channels, int filters, long x, long x
 
     /// Groups of four warps of a block: as many as share the filters evenly. The last of them may have half as many,
     /// beside zeros: rows bound these gradients, not products.
-    private static int groups(int filters) {
+    static int groups(int filters) {
         int parts = Math.ceilDiv(filters, GROUP_FILTERS);
         int groups = MOST_GROUPS;
         while (parts % groups != 0) {

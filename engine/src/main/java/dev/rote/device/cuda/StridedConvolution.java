@@ -13,16 +13,7 @@ record StridedConvolution(Shape x, int filters) {
     private static final Conv2d STRIDED = Conv2d.of(2, 1);
     private static final int TAPS = 9;
     private static final int ROWS = 256; // pixels of a tile
-    private static final int LEAST_ROWS = 2048; // as Sm90Linear
     private static final int THREADS_OF_GROUP = 128;
-    private static final int GROUP_FILTERS = 64; // of a weight gradient, by four warps
-    private static final int MOST_GROUPS = 3;
-    private static final int STEP_ROWS = 64; // of a weight gradient
-    private static final int ENOUGH_ROWS = 256; // of a part of one
-    private static final int STATE_BYTES = 1024; // of its kernel
-    private static final int ONE_BLOCK = 232_448; // bytes of shared memory: 227 KiB
-    private static final int MOST_STAGES = 8;
-    private static final int MULTIPROCESSORS = 132;
 
     /// Empty if the kernels do not take these shapes; alignment of the addresses is the caller's to see.
     ///
@@ -34,7 +25,9 @@ record StridedConvolution(Shape x, int filters) {
             return Optional.empty();
         }
         StridedConvolution one = new StridedConvolution(x, filters);
-        return one.isWhole(ROWS) && one.isWhole(STEP_ROWS) && x.elements() / x.last() / 4 >= LEAST_ROWS
+        return one.isWhole(ROWS)
+                        && one.isWhole(Sm90Linear.STEP_ROWS)
+                        && x.elements() / x.last() / 4 >= Sm90Linear.LEAST_ROWS
                 ? Optional.of(one)
                 : Optional.empty();
     }
@@ -96,25 +89,18 @@ record StridedConvolution(Shape x, int filters) {
         return channels() % 128 == 0 ? 128 : channels() % 64 == 0 ? 192 : 96;
     }
 
-    /// Groups of four warps of a block of a weight gradient: as many as share the filters evenly.
-    private int groups() {
-        int parts = Math.ceilDiv(filters, GROUP_FILTERS);
-        int groups = MOST_GROUPS;
-        while (parts % groups != 0) {
-            groups--;
-        }
-        return groups;
-    }
-
     private int tiles() {
-        return Math.ceilDiv(filters, GROUP_FILTERS) / groups() * (TAPS * channels() / ofBlock());
+        return Math.ceilDiv(filters, Sm90Linear.GROUP_FILTERS)
+                / Sm90Linear.groups(filters)
+                * (TAPS * channels() / ofBlock());
     }
 
     /// How a weight gradient is divided.
     ProductSplit split() {
-        int steps = Math.ceilDiv(rows(), STEP_ROWS);
-        int wanted = Math.max(1, MULTIPROCESSORS / tiles());
-        int each = (int) ProductSplit.each(steps, wanted, ProductSplit.FEW_PARTS, ENOUGH_ROWS / STEP_ROWS);
+        int steps = Math.ceilDiv(rows(), Sm90Linear.STEP_ROWS);
+        int wanted = Math.max(1, Sm90Linear.MULTIPROCESSORS / tiles());
+        int each = (int)
+                ProductSplit.each(steps, wanted, ProductSplit.FEW_PARTS, Sm90Linear.ENOUGH_ROWS / Sm90Linear.STEP_ROWS);
         return new ProductSplit(Math.ceilDiv(steps, each), each);
     }
 
@@ -123,11 +109,15 @@ record StridedConvolution(Shape x, int filters) {
     /// @param partial address of the parts, or 0 if there is one
     KernelLaunch weights(long atX, long atDy, long dw, long dbias, long partial) {
         int box = channels() % 64 == 0 ? 64 : 32;
-        int stageBytes = STEP_ROWS * 2 * (groups() * GROUP_FILTERS + ofBlock());
-        int stages = Math.min(MOST_STAGES, (ONE_BLOCK - STATE_BYTES) / stageBytes);
+        int groups = Sm90Linear.groups(filters);
+        int stageBytes = Sm90Linear.STEP_ROWS * 2 * (groups * Sm90Linear.GROUP_FILTERS + ofBlock());
+        int stages =
+                Math.min(Sm90Linear.MOST_STAGES, (Sm90Linear.ONE_BLOCK - Sm90Linear.WEIGHTS_STATE_BYTES) / stageBytes);
         Arguments arguments = new Arguments()
-                .tensorMap("x", map(atX, STEP_ROWS, box))
-                .tensorMap("gradient", Sm90Linear.matrix(atDy, rows(), filters, STEP_ROWS, GROUP_FILTERS))
+                .tensorMap("x", map(atX, Sm90Linear.STEP_ROWS, box))
+                .tensorMap(
+                        "gradient",
+                        Sm90Linear.matrix(atDy, rows(), filters, Sm90Linear.STEP_ROWS, Sm90Linear.GROUP_FILTERS))
                 .pointer("dw", dw)
                 .pointer("dbias", dbias)
                 .pointer("partial", partial)
@@ -142,8 +132,8 @@ record StridedConvolution(Shape x, int filters) {
         return new KernelLaunch(
                 "conv2d_strided_backward_weight_sm90_" + ofBlock(),
                 new KernelLaunch.Extent(tiles(), split().count(), 1),
-                KernelLaunch.Extent.of(THREADS_OF_GROUP * groups()),
-                STATE_BYTES + stages * stageBytes,
+                KernelLaunch.Extent.of(THREADS_OF_GROUP * groups),
+                Sm90Linear.WEIGHTS_STATE_BYTES + stages * stageBytes,
                 arguments);
     }
 }

@@ -303,6 +303,27 @@ class CudaAttentionBlockTest extends OnSm90Device {
         run(new Case(2, 16, 64, 0.1), true, false, List.of("sum", "projected"));
     }
 
+    /// Tokens that attend to a part of their image: the reshapes between are no nodes.
+    @Test
+    void attentionWithinWindowsStaysApart() {
+        Case one = new Case(2, 16, 64, 0.1);
+        GraphRun run = new GraphRun(device, one.numbers());
+        Graph graph = run.graph();
+        Value x = run.input("x", one.image());
+        Value w = run.input("w qkv", bf16(192, 64));
+        Value out = run.input("w out", bf16(64, 64));
+        Value gamma = run.input("gamma", TensorType.f32(64));
+        Value beta = run.input("beta", TensorType.f32(64));
+        Value normed = graph.add(new GroupNorm(GROUPS, 1e-5f, false), List.of(x, gamma, beta))
+                .getFirst();
+        Value qkv = graph.apply(new Linear(), graph.reshape(normed, Shape.of(32, 16, 64)), w);
+        Value projected = graph.apply(new Linear(), graph.apply(new Attention(HEADS), qkv), out);
+        run.place("sum", graph.apply(new Add(), x, graph.reshape(projected, x.shape())));
+        Map.of("x", x, "w qkv", w, "w out", out).forEach(run::place);
+        run.results();
+        assertThat(run.kernels()).noneMatch(kernel -> kernel.startsWith("attention_block"));
+    }
+
     /// Filters that nobody reads later: the plan puts a result where they were, and images would overwrite them.
     @Test
     void memoryThatIsUsedAgainKeepsThemApart() {

@@ -53,12 +53,17 @@ class CudaLossHeadTest extends OnCudaDevice {
 
         /// The loss, and its gradient of the convolution's result.
         Map<String, Value> build(Graph graph, Value x, Value w, Value bias, Value target) {
+            return build(graph, x, w, bias, target, 1);
+        }
+
+        /// @param times as large as the loss's the gradient's weight is
+        Map<String, Value> build(Graph graph, Value x, Value w, Value bias, Value target, float times) {
             Value y = bias == null ? graph.apply(Conv2d.same(3), x, w) : graph.apply(Conv2d.same(3), x, w, bias);
             Value wide = graph.apply(new Cast(DType.F32), y);
             float weight = 1.0f / pixels();
             Value loss = graph.apply(new MeanSquaredError(weight), wide, target);
             Value seed = graph.apply(new Fill(TensorType.f32(1), SEED));
-            Value slope = graph.apply(new MeanSquaredError.Backward(weight), wide, target, seed);
+            Value slope = graph.apply(new MeanSquaredError.Backward(times * weight), wide, target, seed);
             return Map.of("loss", loss, "slope", graph.apply(new Cast(DType.BF16), slope), "y", y);
         }
 
@@ -121,6 +126,21 @@ class CudaLossHeadTest extends OnCudaDevice {
                 .containsOnlyOnce("conv2d_taps_head_loss")
                 .noneMatch(kernel -> kernel.matches("(squared_error|fill|conv2d_head|conv2d_taps_head$).*"));
         return results;
+    }
+
+    /// A gradient that is not this loss's.
+    @Test
+    void anotherWeightStaysApart() {
+        Case one = new Case(new int[] {2, 32, 32, 32}, false);
+        GraphRun run = new GraphRun(device, one.numbers());
+        Value x = run.input("x", one.image(32));
+        Value w = run.input("w", OnSm90Device.bf16(1, 3, 3, 32));
+        Value target = run.input("target", one.image(1).with(DType.F32));
+        Map<String, Value> values = one.build(run.graph(), x, w, null, target, 2);
+        Map.of("x", x, "w", w, "loss", values.get("loss"), "slope", values.get("slope"))
+                .forEach(run::place);
+        run.results();
+        assertThat(run.kernels()).doesNotContain("conv2d_taps_head_loss").contains("conv2d_taps_head");
     }
 
     /// The convolution's result is wanted for itself, or its width is odd.
